@@ -1,0 +1,1 @@
+"""From data to a model that is measured, packaged and served."""

@@ -1,0 +1,1 @@
+"""The data: reading, what it must look like, splitting."""

@@ -1,0 +1,171 @@
+"""data/schema.yaml: what the data must look like. Reviewed by people, used by training, prediction and the tests."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import ProjectError
+from ..files import write_text
+from ..paths import SCHEMA
+
+ColumnType = Literal["number", "integer", "boolean", "category", "datetime", "text"]
+
+HEADER = """\
+# What the data must look like. Training, prediction and the tests all hold the data to it: review it like code.
+#
+#   type        number, integer, boolean, category, datetime or text
+#   minimum     bounds of a number; the first run leaves room around what it saw
+#   maximum
+#   categories  the values that a category may take
+#   open        true: other values may come; the model sees them as one
+#   format      how a datetime is written, where it is not ISO 8601
+#   missing     the largest share of missing values that is accepted
+
+"""
+
+
+class Column(BaseModel):
+    """What one column must look like."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ColumnType
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: list[str] | None = None
+    open: bool = False
+    format: str | None = None
+    missing: float = Field(ge=0, le=1)
+
+
+class Schema(BaseModel):
+    """What the table must look like: its columns, in order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: dict[str, Column]
+
+    def only(self, names: Iterable[str]) -> "Schema":
+        """The schema of some of the columns."""
+        wanted = set(names)
+        return Schema(columns={name: column for name, column in self.columns.items() if name in wanted})
+
+    def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Give every column its type and put the columns in order.
+
+        Raises:
+            ProjectError: a column is missing or unexpected, or has values that are not of its type.
+        """
+        problems = [f"{name}: the column is missing" for name in self.columns if name not in frame]
+        problems += [f"{name}: the column is not in the schema" for name in frame if name not in self.columns]
+        converted: dict[str, pd.Series] = {}
+        for name, column in self.columns.items():
+            if name in frame:
+                converted[name] = convert(frame[name], column)
+                if lost := _lost(frame[name], converted[name]):
+                    problems.append(f"{name}: {lost} is not a {column.type}")
+        refuse(problems)
+        return pd.DataFrame(converted, copy=False)
+
+    def problems(self, frame: pd.DataFrame) -> list[str]:
+        """What is wrong with the values of a table that `conform` returned, a line each."""
+        from .validation import problems  # pandera takes most of a second to import
+
+        return problems(self, frame)
+
+    def check(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """`conform`, and require that all values are in their domain.
+
+        Raises:
+            ProjectError: they are not.
+        """
+        frame = self.conform(frame)
+        refuse(self.problems(frame))
+        return frame
+
+
+def refuse(problems: list[str]) -> None:
+    """Raise if there are problems: the first few of them in one line."""
+    if problems:
+        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        raise ProjectError(f"the data do not fit {SCHEMA}: {'; '.join(problems[:3])}{more}")
+
+
+def convert(values: pd.Series, column: Column) -> pd.Series:
+    """The values in the column's own type; what cannot be read in it becomes missing.
+
+    Numbers, integers and booleans become float64 (so that a value may be missing), categories and text become
+    strings, dates and times datetime64.
+    """
+    if column.type == "datetime":
+        kept = values if pd.api.types.is_datetime64_any_dtype(values) else values.astype("str")
+        times = pd.to_datetime(kept, format=column.format or "ISO8601", errors="coerce", utc=True)
+        return times.dt.tz_localize(None).astype("datetime64[us]")
+    if column.type in ("number", "integer", "boolean"):
+        return _numbers(values)
+    return _words(values)
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    if not pd.api.types.is_numeric_dtype(values):
+        values = values.astype("object").replace({"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0})
+        values = pd.to_numeric(values, errors="coerce")
+    numbers = values.astype("float64")
+    return numbers.mask(np.isinf(numbers))
+
+
+def _words(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.rename_categories([str(word).strip() for word in values.cat.categories])
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype("str").str.strip().astype("category")
+
+
+def _lost(before: pd.Series, after: pd.Series) -> str:
+    lost = (before.notna() & after.isna()).to_numpy()
+    if before.dtype.kind == "f":
+        lost = lost & ~np.isinf(before.to_numpy(dtype="float64", na_value=np.nan))
+    count = int(lost.sum())
+    if not count:
+        return ""
+    example = before[lost].iloc[0]
+    return f"{example!r}" if count == 1 else f"{example!r} (and {count - 1} more)"
+
+
+def load(path: Path = SCHEMA) -> Schema:
+    """Read the schema.
+
+    Raises:
+        ProjectError: it is missing, is not YAML, or does not say what a schema says.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Schema.model_validate(content)
+    except FileNotFoundError:
+        raise ProjectError(f"{path} is missing; `make data` makes it from the data") from None
+    except yaml.YAMLError as error:
+        raise ProjectError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ProjectError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def save(schema: Schema, path: Path = SCHEMA) -> None:
+    """Write the schema with a word on how to read it."""
+    columns = {name: column.model_dump(exclude_none=True) for name, column in schema.columns.items()}
+    for column in columns.values():
+        if not column["open"]:
+            del column["open"]
+    text = yaml.safe_dump({"columns": columns}, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
+    write_text(path, HEADER + text)
+
+
+def as_mapping(schema: Schema) -> Mapping[str, object]:
+    """The schema as plain data, for a manifest."""
+    return schema.model_dump(exclude_none=True)

@@ -1,0 +1,52 @@
+"""Holding a table to its schema, with pandera."""
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from .schema import Column, Schema
+
+
+def problems(schema: Schema, frame: pd.DataFrame) -> list[str]:
+    """What is wrong with the values of a table, a line for each column and rule."""
+    expected = pa.DataFrameSchema({name: _column(column) for name, column in schema.columns.items()}, strict=True)
+    try:
+        expected.validate(frame, lazy=True)
+    except SchemaErrors as error:
+        return _lines(error.failure_cases)
+    return []
+
+
+def _column(column: Column) -> pa.Column:
+    checks = [_missing(column.missing)]
+    if column.minimum is not None:
+        checks.append(pa.Check.ge(column.minimum, error=f"under the minimum {column.minimum:g}"))
+    if column.maximum is not None:
+        checks.append(pa.Check.le(column.maximum, error=f"over the maximum {column.maximum:g}"))
+    if column.type in ("integer", "boolean"):
+        checks.append(pa.Check(lambda values: values % 1 == 0, error="not a whole number"))
+    if column.type == "boolean":
+        checks.append(pa.Check.isin([0.0, 1.0], error="neither true nor false"))
+    if column.categories is not None and not column.open:
+        checks.append(pa.Check.isin(column.categories, error="not one of the categories"))
+    return pa.Column(checks=checks, nullable=True)
+
+
+def _missing(largest: float) -> pa.Check:
+    return pa.Check(
+        lambda values: bool(values.isna().mean() <= largest),
+        ignore_na=False,
+        error=f"more missing values than the accepted share {largest:g}",
+    )
+
+
+def _lines(failures: pd.DataFrame) -> list[str]:
+    lines = []
+    for (name, rule), cases in failures.groupby(["column", "check"], sort=False):
+        if cases["index"].isna().all():
+            lines.append(f"{name}: {rule}")
+        else:
+            example = cases.iloc[0]
+            count = "1 value" if len(cases) == 1 else f"{len(cases)} values"
+            lines.append(f"{name}: {count} {rule}, such as {example['failure_case']} in row {example['index']}")
+    return lines

@@ -1,0 +1,66 @@
+"""Writing files so that nobody ever meets half of one."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import ProjectError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to; it takes the place of `path` when the block ends well, and vanishes otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file at once."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON that is the same for the same content: sorted, indented, floats to six digits."""
+    text = json.dumps(_rounded(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def read_json(path: Path, made_by: str) -> Any:
+    """Read JSON that an earlier step wrote.
+
+    Raises:
+        ProjectError: the file is not there; the text names the command that makes it.
+    """
+    return json.loads(existing(path, made_by).read_text(encoding="utf-8"))
+
+
+def existing(path: Path, made_by: str) -> Path:
+    """Return the path if it is there.
+
+    Raises:
+        ProjectError: it is not; the text names the command that makes it.
+    """
+    if not path.exists():
+        raise ProjectError(f"{path} is missing; run `{made_by}` first")
+    return path
+
+
+def _rounded(content: object) -> object:
+    if isinstance(content, dict):
+        return {str(key): _rounded(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_rounded(value) for value in content]
+    return float(f"{content:.6g}") if isinstance(content, float) else content

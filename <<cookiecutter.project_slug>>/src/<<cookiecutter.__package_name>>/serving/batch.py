@@ -1,0 +1,46 @@
+"""Batch prediction: a table in, the same table with predictions out."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..data.reading import read_table, write_table
+from ..errors import ProjectError
+from ..files import replacing
+from .predictor import Predictor
+
+ROWS_AT_ONCE = 100_000
+
+
+def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
+    """Predict every row of a CSV or Parquet file and return how many there were.
+
+    The columns that the model needs must fit its schema; others are passed through. Nothing is written otherwise.
+
+    Raises:
+        ProjectError: the file cannot be read, has no rows, or does not fit the schema.
+    """
+    if destination.suffix not in (".csv", ".parquet", ".pq"):
+        raise ProjectError(f"{destination}: the name must end in .csv or .parquet")
+    given = read_table(source)
+    if given.empty:
+        raise ProjectError(f"{source} has no rows")
+    needed = [name for name in predictor.schema.columns if name in given]
+    frame = predictor.schema.check(given[needed])
+    answers = []
+    for start in range(0, len(frame), ROWS_AT_ONCE):
+        predicted = predictor.of_frame(frame.iloc[start : start + ROWS_AT_ONCE])
+        answers.append(_answer(predictor, predicted))
+    found = pd.concat([given, pd.concat(answers, ignore_index=True)], axis=1)
+    found["model_version"] = predictor.version
+    with replacing(destination) as temporary:
+        write_table(found, temporary)
+    return len(found)
+
+
+def _answer(predictor: Predictor, predicted: np.ndarray) -> pd.DataFrame:
+    columns = {"prediction": predictor.target.decode(predicted)}
+    if predictor.task == "classification":
+        columns["probability"] = predicted.max(axis=1)
+    return pd.DataFrame(columns)

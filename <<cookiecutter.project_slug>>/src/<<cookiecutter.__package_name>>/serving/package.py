@@ -1,0 +1,63 @@
+"""The packaging step: one file that carries the model and everything that one must know to trust it."""
+
+import hashlib
+import json
+import subprocess
+from typing import Any
+
+from ..errors import ProjectError
+from ..files import read_json
+from ..paths import ARTEFACT, DATA_FACTS, METRICS, MODEL
+from ..training.gates import Gate, require_open
+from . import artefact as artefacts
+from .artefact import TRAINED_FIELDS, Artefact
+
+
+def run() -> None:
+    """Package the trained model if its evaluation is its own and every gate is open.
+
+    Raises:
+        ProjectError: a step is missing, or a gate is closed.
+    """
+    trained = artefacts.read(MODEL, made_by="make train", fields=TRAINED_FIELDS)
+    metrics = read_json(METRICS, made_by="make evaluate")
+    if metrics["model_sha256"] != trained.digest:
+        raise ProjectError(f"{METRICS} tells of another model than {MODEL}; run `make evaluate` first")
+    require_open(Gate(gate["name"], gate["value"], gate["bound"]) for gate in metrics["gates"])
+    packaged = package(trained, metrics, read_json(DATA_FACTS, made_by="make data"))
+    artefacts.write(packaged, ARTEFACT)
+    print(f"packaged {ARTEFACT}: version {packaged.manifest['version']}")
+
+
+def package(trained: Artefact, metrics: dict[str, Any], facts: dict[str, Any]) -> Artefact:
+    """Add to a trained model where it comes from and what it is worth.
+
+    Args:
+        trained: the model.
+        metrics: the content of metrics.json.
+        facts: what the data step found.
+    """
+    manifest = {
+        **trained.manifest,
+        "code": code_commit(),
+        "data": {"file": trained.manifest["parameters"]["data"]["raw"], **facts},
+        "metrics": {name: metrics[name] for name in ("gates", "rows", "scores")},
+    }
+    content = json.dumps(manifest, sort_keys=True).encode() + trained.model
+    manifest["version"] = hashlib.sha256(content).hexdigest()[:12]
+    return Artefact(trained.model, manifest)
+
+
+def code_commit() -> dict[str, Any]:
+    """The commit of the code, and whether there were changes beside it; commit None outside of git."""
+    commit = _git("rev-parse", "HEAD")
+    changed = _git("status", "--porcelain", "--", "src", "params.yaml", "requirements.lock")
+    return {"commit": commit or None, "changed": bool(changed)}
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,139 @@
+"""Asking a packaged model, in this process."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from ..data.schema import Schema
+from ..errors import ProjectError
+from ..features import Features
+from ..params import Derived, Task
+from ..paths import ARTEFACT
+from ..training.targets import Target
+from . import artefact as artefacts
+from .artefact import Artefact
+
+
+class Session(Protocol):
+    """A loaded model: float32 features (rows, features) to probabilities (rows, classes) or values (rows,)."""
+
+    def __call__(self, matrix: np.ndarray) -> np.ndarray:
+        """Answer."""
+
+
+class Predictor:
+    """A packaged model that answers.
+
+    Attributes:
+        manifest: what there is to know of it.
+        task: classification or regression.
+        schema: what a record must look like: the columns that the model needs.
+        features: what the model sees of a record.
+        target: what is predicted.
+    """
+
+    def __init__(self, artefact: Artefact) -> None:
+        self.manifest = artefact.manifest
+        self.task: Task = self.manifest["task"]
+        self.features = features_of(self.manifest["features"])
+        self.schema = Schema.model_validate(self.manifest["schema"]).only(self.features.columns)
+        self.target = Target(self.manifest["target"], tuple(self.manifest["classes"]))
+        self._session = open_session(artefact.model, self.manifest["format"], self.task)
+
+    @classmethod
+    def load(cls, path: Path = ARTEFACT) -> "Predictor":
+        """Load the packaged model.
+
+        Raises:
+            ProjectError: it is missing or damaged.
+        """
+        return cls(artefacts.read(path, made_by="make package"))
+
+    @property
+    def version(self) -> str:
+        """The version of the model, the same for the same model."""
+        return str(self.manifest.get("version", "trained"))
+
+    def of_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        """Probabilities (rows, classes) or values (rows,) of float32 features (rows, features)."""
+        return self._session(matrix)
+
+    def of_frame(self, frame: pd.DataFrame) -> np.ndarray:
+        """Probabilities or values of a table that fits the schema."""
+        return self.of_matrix(self.features.of_frame(frame))
+
+    def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Probabilities or values of records."""
+        return self.of_matrix(self.features.of_records(records))
+
+    def answers(self, predicted: np.ndarray) -> list[dict[str, Any]]:
+        """What to tell of predictions: the most probable class and the probability of each, or the value."""
+        decoded = self.target.decode(predicted)
+        if self.task == "regression":
+            return [{"prediction": value} for value in decoded]
+        names = [str(name) for name in self.target.classes]
+        return [
+            {"prediction": value, "probabilities": dict(zip(names, map(float, row), strict=True))}
+            for value, row in zip(decoded, predicted, strict=True)
+        ]
+
+
+def features_as_mapping(features: Features) -> dict[str, Any]:
+    """The features as plain data, for the manifest."""
+    return {
+        "categories": {name: list(values) for name, values in features.categories.items()},
+        "derived": [derived.model_dump() for derived in features.derived],
+        "names": list(features.names),
+        "numbers": list(features.numbers),
+        "times": list(features.times),
+    }
+
+
+def features_of(content: Mapping[str, Any]) -> Features:
+    """The features that a manifest tells of."""
+    return Features(
+        numbers=tuple(content["numbers"]),
+        categories={name: tuple(values) for name, values in sorted(content["categories"].items(), key=_order(content))},
+        times=tuple(content["times"]),
+        derived=tuple(Derived.model_validate(derived) for derived in content["derived"]),
+    )
+
+
+def _order(content: Mapping[str, Any]) -> Any:
+    """The order of the matrix: a manifest is written with sorted keys."""
+    return lambda item: content["names"].index(item[0])
+
+
+def open_session(model: bytes, model_format: str, task: Task) -> Session:
+    """Load a model; nothing in it is run but arithmetic."""
+    return _onnx_session(model, task) if model_format == "onnx" else _skops_session(model, task)
+
+
+def _onnx_session(model: bytes, task: Task) -> Session:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One record is too little work to share; a server uses its cores for several requests.
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    output = session.get_outputs()[-1].name
+
+    def run(matrix: np.ndarray) -> np.ndarray:
+        answer: np.ndarray = session.run([output], {"features": matrix})[0]
+        return answer if task == "classification" else answer.reshape(-1)
+
+    return run
+
+
+def _skops_session(model: bytes, task: Task) -> Session:
+    import skops.io
+
+    from ..training.models import predict
+
+    if unknown := skops.io.get_untrusted_types(data=model):
+        raise ProjectError(f"the model holds types that are not known to be safe: {', '.join(sorted(unknown))}")
+    estimator = skops.io.loads(model, trusted=[])
+    return lambda matrix: predict(estimator, task, matrix)

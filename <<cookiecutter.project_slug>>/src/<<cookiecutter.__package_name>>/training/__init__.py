@@ -1,0 +1,1 @@
+"""The model: training, evaluation, gates and what is reported of them."""

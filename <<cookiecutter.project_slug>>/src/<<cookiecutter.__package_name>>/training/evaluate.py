@@ -1,0 +1,136 @@
+"""The evaluation step: score the model on rows it never saw, hold it to the gates, draw the pictures."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from .. import params as settings
+from ..data import schema as schemas
+from ..features import Features
+from ..files import existing, read_json, write_json
+from ..params import Params
+from ..paths import DATA_FACTS, HISTORY, METRICS, MODEL, TEST, TRAIN, VALIDATION
+from ..serving import artefact as artefacts
+from ..serving.artefact import TRAINED_FIELDS
+from ..serving.predictor import Predictor
+from . import models
+from .gates import judge, require_open
+from .importance import permutation_importance
+from .metrics import gain, loss, scores
+
+# A baseline needs no more rows to be as good as it gets.
+BASELINE_ROWS = 100_000
+SMALLEST_SLICE = 5
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the report shows beside the metrics: the test set's targets and predictions, and the columns' importance."""
+
+    target: np.ndarray
+    predicted: np.ndarray
+    importance: pd.DataFrame
+
+
+def run() -> None:
+    """Write metrics.json, the plots, the report and the cards; fail if a gate is closed.
+
+    Raises:
+        ProjectError: an earlier step is missing, or a gate is closed.
+    """
+    params = settings.load()
+    artefact = artefacts.read(MODEL, made_by="make train", fields=TRAINED_FIELDS)
+    predictor = Predictor(artefact)
+    sets = {path.stem: pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION, TEST)}
+    metrics, evaluation = evaluate(predictor, sets, params)
+    metrics["model_sha256"] = artefact.digest
+    write_json(METRICS, metrics)
+    for name, values in metrics["scores"].items():  # type: ignore[attr-defined]
+        print(f"{name}: " + ", ".join(f"{metric} {value:.4g}" for metric, value in values.items()))
+
+    from . import cards, plots, report  # matplotlib is for the pictures alone
+
+    history = read_json(HISTORY, made_by="make train")
+    pictures = plots.draw(predictor, evaluation, history)
+    report.write(metrics, pictures, predictor, params)
+    cards.write(metrics, read_json(DATA_FACTS, made_by="make data"), predictor.manifest, schemas.load())
+
+    gates = judge(metrics["gains"], params.gates)  # type: ignore[arg-type]
+    for gate in gates:
+        print(f"gate {'open' if gate.is_open else 'CLOSED'}: {gate}")
+    require_open(gates)
+
+
+def evaluate(
+    predictor: Predictor, sets: dict[str, pd.DataFrame], params: Params
+) -> tuple[dict[str, object], Evaluation]:
+    """Score the model and its baselines.
+
+    Args:
+        predictor: the trained model.
+        sets: the rows by the name of their set: train, validation, test.
+        params: the project's settings.
+
+    Returns:
+        The content of metrics.json, and what the report shows beside it.
+    """
+    task, target = predictor.task, predictor.target
+    encoded = {name: target.encode(rows[target.name]) for name, rows in sets.items()}
+    predicted = {name: predictor.of_frame(rows) for name, rows in sets.items()}
+    baselines = _baselines(predictor.features, sets, encoded, params)
+    actual, answer = encoded["test"], predicted["test"]
+    gains = {name: gain(task, actual, answer, other) for name, other in baselines.items()}
+    metrics: dict[str, object] = {
+        "scores": {
+            **{name: scores(task, encoded[name], predicted[name]) for name in sets},
+            **{f"{name} model, test": scores(task, actual, other) for name, other in baselines.items()},
+        },
+        "gains": gains,
+        "gates": [asdict(gate) | {"open": gate.is_open} for gate in judge(gains, params.gates)],
+        "rows": {name: len(rows) for name, rows in sets.items()},
+        "slices": _slices(predictor, sets["test"], actual, answer, params),
+    }
+    importance = permutation_importance(predictor, sets["test"], actual, params.model.seed)
+    return metrics, Evaluation(actual, answer, importance)
+
+
+def _baselines(
+    features: Features, sets: dict[str, pd.DataFrame], encoded: dict[str, np.ndarray], params: Params
+) -> dict[str, np.ndarray]:
+    """What the two models to beat answer to the test set."""
+    some = np.random.default_rng(params.model.seed).permutation(len(encoded["train"]))[:BASELINE_ROWS]
+    train = features.of_frame(sets["train"].iloc[some]), encoded["train"][some]
+    test = features.of_frame(sets["test"])
+    classes = int(encoded["train"].max()) + 1 if params.task == "classification" else 0
+    answers = {}
+    for kind in ("trivial", "simple"):
+        fitted = models.fit(models.build(kind, params.task, features, params.model), params.task, train, train)
+        answer = models.predict(fitted.estimator, params.task, test)
+        answers[kind] = _all_classes(answer, fitted.estimator.classes_, classes) if classes else answer
+    return answers
+
+
+def _all_classes(answer: np.ndarray, known: np.ndarray, classes: int) -> np.ndarray:
+    """Probabilities with a column for each class, also for one that the rows of a baseline happened to lack."""
+    full = np.zeros((len(answer), classes))
+    full[:, known.astype(int)] = answer
+    return full
+
+
+def _slices(
+    predictor: Predictor, rows: pd.DataFrame, actual: np.ndarray, answer: np.ndarray, params: Params
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Loss and rows for each value of each declared column; a value with hardly any rows is left out."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for column in params.slices or []:
+        words = rows[column].astype("str")
+        found[column] = {
+            str(value): {
+                "loss": loss(predictor.task, actual[mask], answer[mask]),
+                "rows": int(mask.sum()),
+            }
+            for value in sorted(words.dropna().unique())
+            if (mask := (words == value).to_numpy()).sum() >= SMALLEST_SLICE
+        }
+    return found

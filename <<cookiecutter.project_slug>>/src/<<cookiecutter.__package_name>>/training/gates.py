@@ -1,0 +1,48 @@
+"""The gates that a model must pass to be packaged: rules as data, each with the value and the bound that it met."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..errors import ProjectError
+from ..params import Gates
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A rule and what came of it."""
+
+    name: str
+    value: float
+    bound: float
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the model may pass: the value reaches the bound."""
+        return self.value >= self.bound
+
+    def __str__(self) -> str:
+        model = self.name.removeprefix("beats_")
+        found = f"saves {self.value:.1%}" if self.value >= 0 else f"adds {-self.value:.1%}"
+        required = f"must save {self.bound:.1%}" if self.bound >= 0 else f"may add {-self.bound:.1%}"
+        return f"{self.name}: {found} of the {model} model's loss, {required}"
+
+
+def judge(gains: Mapping[str, float], bounds: Gates) -> list[Gate]:
+    """Hold the gains over the baselines to params.yaml.
+
+    Args:
+        gains: the share of a model's loss that was saved, by the model's name.
+        bounds: of params.yaml.
+    """
+    required = {"trivial": bounds.beats_trivial, "simple": bounds.beats_simple}
+    return [Gate(f"beats_{model}", gains[model], bound) for model, bound in required.items() if bound is not None]
+
+
+def require_open(gates: Iterable[Gate]) -> None:
+    """Raise if a gate is closed.
+
+    Raises:
+        ProjectError: the text names each closed gate, its value and its bound.
+    """
+    if closed := [str(gate) for gate in gates if not gate.is_open]:
+        raise ProjectError(f"gate closed: {'; '.join(closed)}. The model is not fit to be packaged")

@@ -1,0 +1,64 @@
+"""What is measured of predictions. Probabilities are (rows, classes), classes are numbered from 0."""
+
+import numpy as np
+from sklearn import metrics as sk
+
+from ..params import Task
+
+# A probability of zero for what then happens would cost infinitely much.
+SMALLEST_PROBABILITY = 1e-7
+CALIBRATION_BINS = 10
+
+
+def loss(task: Task, target: np.ndarray, predicted: np.ndarray) -> float:
+    """The loss that gates compare: log loss in nats, or the mean squared error."""
+    if task == "regression":
+        return float(np.mean((target - predicted) ** 2))
+    chosen = np.clip(predicted[np.arange(len(target)), target.astype(int)], SMALLEST_PROBABILITY, 1)
+    return float(-np.mean(np.log(chosen)))
+
+
+def gain(task: Task, target: np.ndarray, predicted: np.ndarray, other: np.ndarray) -> float:
+    """The share of another model's loss that this one saves: 1 is perfect, 0 no better, negative worse."""
+    theirs = loss(task, target, other)
+    return 1 - loss(task, target, predicted) / theirs if theirs > 0 else 0.0
+
+
+def scores(task: Task, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """All that is reported of predictions, by name."""
+    if task == "regression":
+        return {
+            "mae": float(sk.mean_absolute_error(target, predicted)),
+            "mse": loss(task, target, predicted),
+            "r2": float(sk.r2_score(target, predicted)) if len(target) > 1 else 0.0,
+        }
+    labels = predicted.argmax(axis=1)
+    present = np.unique(target)
+    values = {
+        "accuracy": float(sk.accuracy_score(target, labels)),
+        "balanced_accuracy": float(np.mean([np.mean(labels[target == label] == label) for label in present])),
+        "calibration_error": calibration_error(target, predicted),
+        "f1_macro": float(sk.f1_score(target, labels, average="macro", labels=present, zero_division=0)),
+        "log_loss": loss(task, target, predicted),
+    }
+    if len(present) == predicted.shape[1]:
+        area = predicted[:, 1] if predicted.shape[1] == 2 else predicted
+        values["roc_auc"] = float(sk.roc_auc_score(target, area, multi_class="ovr"))
+    return values
+
+
+def calibration_curve(target: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Confidence, accuracy and count of rows in bins of the predicted class's probability; empty bins are left out."""
+    confidence = predicted.max(axis=1)
+    right = predicted.argmax(axis=1) == target
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
+    known = counts > 0
+    sums = [np.bincount(bins, weights=values, minlength=CALIBRATION_BINS)[known] for values in (confidence, right)]
+    return sums[0] / counts[known], sums[1] / counts[known], counts[known]
+
+
+def calibration_error(target: np.ndarray, predicted: np.ndarray) -> float:
+    """Expected calibration error: the mean distance of confidence and accuracy over rows (Guo et al. 2017, eq. 3)."""
+    confidence, accuracy, counts = calibration_curve(target, predicted)
+    return float(np.average(np.abs(confidence - accuracy), weights=counts))

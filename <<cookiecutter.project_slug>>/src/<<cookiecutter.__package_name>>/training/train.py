@@ -1,0 +1,92 @@
+"""The training step: fit the model, export it, prove that the export is the same model."""
+
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from .. import params as settings
+from ..data import schema as schemas
+from ..data.schema import Schema
+from ..errors import ProjectError
+from ..features import Features
+from ..files import existing, write_json
+from ..params import Params
+from ..paths import HISTORY, MODEL, PARAMS, TRAIN, VALIDATION
+from ..serving import artefact as artefacts
+from ..serving.artefact import Artefact
+from ..serving.export import export, parity
+from ..serving.predictor import Predictor, features_as_mapping
+from . import models
+from .models import Fitted
+from .targets import Target
+
+PARITY_ROWS = 10_000
+PACKAGES = ("numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx", "skops")
+
+
+def run() -> None:
+    """Train the model of params.yaml on the train set and write it with its history.
+
+    Raises:
+        ProjectError: a set is missing, or the exported model is not the trained one.
+    """
+    params = settings.load()
+    train, validation = (pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION))
+    artefact, fitted = train_model(train, validation, schemas.load(), params)
+    write_json(
+        HISTORY,
+        {"iterations": fitted.iterations, "train": fitted.train_loss, "validation": fitted.validation_loss},
+    )
+    artefacts.write(artefact, MODEL)
+    if fitted.iterations:
+        first, last = fitted.train_loss[0], fitted.train_loss[-1]
+        print(f"trained {params.model.kind} on {len(train):,} rows: loss {first:.4g} to {last:.4g}")
+    print(f"wrote {MODEL} ({artefact.manifest['format']}, {len(artefact.model):,} bytes)")
+
+
+def train_model(
+    train: pd.DataFrame, validation: pd.DataFrame, schema: Schema, params: Params
+) -> tuple[Artefact, Fitted]:
+    """Train and export a model.
+
+    Args:
+        train: rows to learn from; they fit the schema.
+        validation: rows that tell when to stop.
+        schema: of the whole table.
+        params: the project's settings.
+
+    Raises:
+        ProjectError: the exported model is not the trained one.
+    """
+    if params.model.kind is None:
+        raise ProjectError(f"{PARAMS}: model.kind is not known yet; run `make data` first")
+    features = Features.of(schema, params)
+    target = Target.of(train[params.data.target], params)
+    sets = [(features.of_frame(rows), target.encode(rows[params.data.target])) for rows in (train, validation)]
+    fitted = models.fit(
+        models.build(params.model.kind, params.task, features, params.model), params.task, sets[0], sets[1]
+    )
+    exported = export(fitted.estimator, len(features.names))
+    manifest: dict[str, Any] = {
+        "classes": list(target.classes),
+        "features": features_as_mapping(features),
+        "format": exported.format,
+        "package_versions": {name: version(name) for name in PACKAGES},
+        "parameters": params.model_dump(mode="json"),
+        "schema": schemas.as_mapping(schema.only((*features.columns, target.name))),
+        "target": target.name,
+        "task": params.task,
+    }
+    artefact = Artefact(exported.content, manifest)
+    manifest["model"] = {"kind": params.model.kind, "sha256": artefact.digest}
+    some = sets[0][0][:PARITY_ROWS]
+    proof = parity(
+        params.task,
+        models.predict(fitted.estimator, params.task, some),
+        Predictor(artefact).of_matrix(some),
+        scale=1.0 if target.classes else float(sets[0][1].std()),
+    )
+    proof.check()
+    manifest["parity"] = {"rows": len(some), **vars(proof)}
+    return artefact, fitted

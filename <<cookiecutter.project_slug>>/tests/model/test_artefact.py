@@ -1,0 +1,105 @@
+"""The packaged model says what it is, is whole, and answers as the trained one does."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from << cookiecutter.__package_name >>.data.schema import Schema
+from << cookiecutter.__package_name >>.errors import ProjectError
+from << cookiecutter.__package_name >>.params import Params
+from << cookiecutter.__package_name >>.paths import ARTEFACT, DATA_FACTS, METRICS, MODEL, TRAIN, VALIDATION
+from << cookiecutter.__package_name >>.serving import artefact as artefacts
+from << cookiecutter.__package_name >>.serving import export, package
+from << cookiecutter.__package_name >>.serving.artefact import FIELDS, TRAINED_FIELDS, Artefact
+from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from << cookiecutter.__package_name >>.training.train import train_model
+
+pytestmark = pytest.mark.requirement("0-HAND")
+
+
+@pytest.fixture(scope="module")
+def packaged(workspace: Path) -> Artefact:
+    return artefacts.read(workspace / ARTEFACT, made_by="make package")
+
+
+def test_manifest_tells_all(packaged: Artefact, schema: Schema) -> None:
+    manifest = packaged.manifest
+    assert set(manifest) == FIELDS
+    assert set(manifest["code"]) == {"commit", "changed"}
+    assert len(manifest["data"]["md5"]) == 32
+    assert manifest["metrics"]["scores"]["test"]
+    assert manifest["package_versions"]["scikit-learn"]
+    assert manifest["parameters"]["model"]["kind"]
+    assert set(manifest["schema"]["columns"]) <= set(schema.columns)
+
+
+@pytest.mark.parametrize("field", sorted(FIELDS))
+def test_manifest_without_a_field_is_refused(packaged: Artefact, field: str, tmp_path: Path) -> None:
+    poorer = {name: value for name, value in packaged.manifest.items() if name != field}
+    path = tmp_path / "model.zip"
+    artefacts.write(Artefact(packaged.model, poorer), path)
+    with pytest.raises(ProjectError, match=f"the manifest lacks {field}"):
+        artefacts.read(path, made_by="make package")
+
+
+def test_another_model_than_the_manifest_tells_of_is_refused(packaged: Artefact, tmp_path: Path) -> None:
+    path = tmp_path / "model.zip"
+    artefacts.write(Artefact(packaged.model + b"!", packaged.manifest), path)
+    with pytest.raises(ProjectError, match="not the one of its manifest"):
+        artefacts.read(path, made_by="make package")
+
+
+def test_nothing_in_it_is_a_pickle(workspace: Path, packaged: Artefact) -> None:
+    with zipfile.ZipFile(workspace / ARTEFACT) as archive:
+        assert sorted(archive.namelist()) == ["manifest.json", "model"]
+    assert packaged.manifest["format"] in ("onnx", "skops")
+    # Every pickle since protocol 2 begins so.
+    assert not packaged.model.startswith(b"\x80")
+
+
+def test_exported_model_is_the_trained_one(packaged: Artefact) -> None:
+    proof = dict(packaged.manifest["parity"])
+    assert proof.pop("rows") > 0
+    export.Parity(**proof).check()
+
+
+def test_model_that_answers_otherwise_is_refused() -> None:
+    trained = np.tile([0.9, 0.1], (1000, 1))
+    exported = trained.copy()
+    exported[0] = [0.1, 0.9]
+    with pytest.raises(ProjectError, match="parity: the exported model is not the trained one"):
+        export.parity("classification", trained, exported).check()
+
+
+def test_packaging_twice_gives_the_same_bytes(workspace: Path, tmp_path: Path) -> None:
+    trained = artefacts.read(workspace / MODEL, "make train", TRAINED_FIELDS)
+    metrics, facts = (json.loads((workspace / path).read_text()) for path in (METRICS, DATA_FACTS))
+    for name in ("first", "second"):
+        artefacts.write(package.package(trained, metrics, facts), tmp_path / name)
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+def test_training_twice_gives_the_same_model(workspace: Path, params: Params, schema: Schema) -> None:
+    train, validation = (pd.read_parquet(workspace / path) for path in (TRAIN, VALIDATION))
+    first, second = (train_model(train, validation, schema, params)[0] for _ in range(2))
+    assert first.model == second.model
+
+
+@pytest.mark.usefixtures("in_workspace")
+def test_closed_gate_leaves_nothing_to_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = json.loads(METRICS.read_text())
+    metrics["gates"][0]["bound"] = 1.0
+    monkeypatch.setattr(package, "read_json", lambda *_, **__: metrics)
+    before = ARTEFACT.read_bytes()
+    with pytest.raises(ProjectError, match="gate closed: beats_trivial"):
+        package.run()
+    assert ARTEFACT.read_bytes() == before
+
+
+def test_loaded_model_answers(workspace: Path, rows: pd.DataFrame) -> None:
+    predictor = Predictor.load(workspace / ARTEFACT)
+    assert len(predictor.of_frame(rows)) == len(rows)

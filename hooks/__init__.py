@@ -1,0 +1,1 @@
+"""What runs when a project is generated: standard library only, no network (prompts.py alone meets cookiecutter)."""

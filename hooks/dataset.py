@@ -1,0 +1,178 @@
+"""The data set that was answered: what can be said of it with the standard library, and taking it in."""
+
+import codecs
+import csv
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+SAMPLE = "sample"
+SAMPLE_FILE = "penguins.csv"
+SAMPLE_COLUMNS = (
+    "species",
+    "island",
+    "bill_length_mm",
+    "bill_depth_mm",
+    "flipper_length_mm",
+    "body_mass_g",
+    "sex",
+    "year",
+)
+PARQUET_SUFFIXES = (".parquet", ".pq")
+SUFFIXES = (".csv", ".tsv", ".txt", *PARQUET_SUFFIXES)
+MINIMUM_ROWS = 30
+LARGEST_BYTES = 20 * 2**30
+# The file is kept twice (data/raw and DVC's cache), and the run needs some room of its own.
+COPIES = 3
+MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
+
+csv.field_size_limit(2**24)
+
+
+def path_of(dataset: str) -> str:
+    """The absolute path of the answered file, so that a hook finds it from any folder; empty for the sample."""
+    return "" if dataset == SAMPLE else os.path.abspath(os.path.expanduser(dataset))
+
+
+def file_name(dataset: str) -> str:
+    """The name of the file in data/raw: the user's own, with nothing in it that a shell or YAML would trip over."""
+    if dataset == SAMPLE:
+        return SAMPLE_FILE
+    stem, suffix = os.path.splitext(os.path.basename(dataset))
+    return (re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "data") + suffix.lower()
+
+
+def problem(dataset: str, target: str) -> str | None:
+    """What is wrong with the answered data set and target, in one line, or None."""
+    if dataset == SAMPLE:
+        return _target_problem(target, SAMPLE_COLUMNS, "the sample")
+    path = Path(path_of(dataset))
+    return _file_problem(path) or (
+        None if path.suffix.lower() in PARQUET_SUFFIXES else _csv_problem(path, target)
+    )
+
+
+def _file_problem(path: Path) -> str | None:
+    if path.suffix.lower() not in SUFFIXES:
+        return f"dataset: {path.name!r} is neither CSV nor Parquet; its name must end in {', '.join(SUFFIXES)}"
+    if not path.is_file():
+        return f"dataset: there is no file {str(path)!r}; give the path of a CSV or Parquet file, or 'sample'"
+    try:
+        with path.open("rb") as file:
+            head = file.read(65536)
+    except OSError as error:
+        return f"dataset: {str(path)!r} cannot be read ({error.strerror}); check its permissions"
+    size = path.stat().st_size
+    if not head.strip():
+        return f"dataset: {str(path)!r} is empty; give a file with a header line and at least {MINIMUM_ROWS} rows"
+    if size > LARGEST_BYTES:
+        return f"dataset: {str(path)!r} has {_size(size)}; at most {_size(LARGEST_BYTES)}: give a sample of its rows"
+    if (free := shutil.disk_usage(os.getcwd()).free) < COPIES * size:
+        return f"dataset: {str(path)!r} needs {_size(COPIES * size)} of disk, {_size(free)} are free; make room"
+    if path.suffix.lower() in PARQUET_SUFFIXES:
+        return None if head.startswith(b"PAR1") else f"dataset: {str(path)!r} is not a Parquet file; export it again"
+    if b"\0" in head:
+        return f"dataset: {str(path)!r} is binary or UTF-16, not CSV; export it as CSV in UTF-8"
+    return None
+
+
+def _csv_problem(path: Path, target: str) -> str | None:
+    try:
+        rows = _rows(path)
+        columns = [name.strip() for name in next(rows)]
+        if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
+            return f"dataset: {path.name!r} has the column {repeated[0]!r} twice; rename one of them"
+        if wrong := _target_problem(target, columns, path.name):
+            return wrong
+        return _values_problem(rows, columns.index(target), target, path.name)
+    except csv.Error as error:
+        return f"dataset: {path.name!r} is not valid CSV ({error}); export it again"
+
+
+def _target_problem(target: str, columns: tuple[str, ...] | list[str], where: str) -> str | None:
+    if target in columns:
+        return None
+    known = ", ".join(filter(None, columns[:12])) + (", ..." if len(columns) > 12 else "")
+    return f"target: {where!r} has no column {target!r}; it has {known}"
+
+
+def _values_problem(rows: Iterator[list[str]], column: int, target: str, where: str) -> str | None:
+    """Look at the target until it is known to be usable: usually some thirty rows, the whole file at worst."""
+    first, varies, known, total = None, False, 0, 0
+    for row in rows:
+        if not row:
+            continue
+        total += 1
+        value = row[column].strip() if column < len(row) else ""
+        if value.lower() in MISSING:
+            continue
+        known += 1
+        first = value if first is None else first
+        varies = varies or value != first
+        if varies and known >= MINIMUM_ROWS:
+            return None
+    if known < MINIMUM_ROWS:
+        return (
+            f"dataset: {where!r} has {total} rows, {known} of them with a value of {target!r}; "
+            f"at least {MINIMUM_ROWS} are needed"
+        )
+    return f"target: {target!r} has the same value ({first}) in every row of {where!r}; there is nothing to predict"
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    with path.open(encoding=_encoding(path), errors="replace", newline="") as file:
+        header = file.readline()
+        delimiter = max(",;\t|", key=header.count)
+        file.seek(0)
+        yield from csv.reader(file, delimiter=delimiter)
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(65536)
+    try:
+        codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KB", "MB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GB"
+
+
+def take_in(source: Path, project: Path, *, copies: list[Path]) -> None:
+    """Put the file into the project as `dvc add` would: data/raw, the cache and the pointer.
+
+    Args:
+        source: the file; it may already lie in data/raw.
+        project: the root of the generated project.
+        copies: further DVC storages (laid out as a cache is) that get the content, too.
+
+    Raises:
+        OSError: it cannot be read, or the disk is full.
+    """
+    raw = project / "data" / "raw" / source.name
+    raw = raw.with_name(file_name(str(source)) if source.parent != raw.parent else source.name)
+    if source != raw:
+        if source.stat().st_size > 100 * 2**20:
+            print(f"Taking in {source.name} ({_size(source.stat().st_size)}) ...", flush=True)
+        shutil.copyfile(source, raw)
+    with raw.open("rb") as file:
+        digest = hashlib.file_digest(file, "md5").hexdigest()
+    for storage in (project / ".dvc" / "cache", *copies):
+        entry = storage / "files" / "md5" / digest[:2] / digest[2:]
+        entry.parent.mkdir(parents=True)
+        shutil.copyfile(raw, entry)
+    (project / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]).chmod(0o444)
+    raw.with_name(f"{raw.name}.dvc").write_text(
+        f"outs:\n- md5: {digest}\n  size: {raw.stat().st_size}\n  hash: md5\n  path: {raw.name}\n"
+    )
+    raw.with_name(".gitignore").write_text(f"/{raw.name}\n")

@@ -1,0 +1,70 @@
+"""The one table of paths (layout.toml), read by the hook, the tests and the documentation."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLE = Path(__file__).with_name("layout.toml")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Paths that are emitted together.
+
+    Attributes:
+        purpose: what they are for, as the documentation says it.
+        since: the first level that has them.
+        until: the last level that has them.
+        answers: further answers that they depend on, each with the values that ask for them.
+        paths: relative to the project, with the package's folder written as `<package>`.
+    """
+
+    purpose: str
+    paths: tuple[str, ...]
+    since: int = 0
+    until: int = 2
+    answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def is_asked_for(self, answers: Mapping[str, str]) -> bool:
+        """Whether these answers ask for the group."""
+        return self.since <= int(answers["maturity_level"]) <= self.until and all(
+            answers[question] in values for question, values in self.answers
+        )
+
+
+def groups() -> list[Group]:
+    """The table."""
+    with TABLE.open("rb") as file:
+        table = tomllib.load(file)
+    return [
+        Group(
+            purpose=row["purpose"],
+            paths=tuple(row["paths"]),
+            since=row.get("since", 0),
+            until=row.get("until", 2),
+            answers=tuple((question, tuple(values)) for question, values in row.get("when", {}).items()),
+        )
+        for row in table["group"]
+    ]
+
+
+def emitted(answers: Mapping[str, str]) -> set[str]:
+    """The files that these answers ask for, relative to the project."""
+    return {
+        path.replace("<package>", answers["__package_name"])
+        for group in groups()
+        if group.is_asked_for(answers)
+        for path in group.paths
+    }
+
+
+def keep_only(project: Path, wanted: Iterable[str]) -> None:
+    """Delete every other file, and every folder that is empty then."""
+    keep = {project / path for path in wanted}
+    for path in sorted(project.rglob("*"), reverse=True):
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path not in keep:
+            path.unlink()

@@ -1,0 +1,68 @@
+"""The git repository of a new project, and what to do where git is not as one would like it."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+FIRST_COMMIT = "Start from the template"
+# The user's own git hooks, templates and signing keys are for the user's commits, not for this one.
+PLAIN = ("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false", "-c", "init.templateDir=")
+
+
+class GitError(Exception):
+    """Git refused; the text is its own first line."""
+
+
+def git_is_installed() -> bool:
+    """Whether there is a git command."""
+    return shutil.which("git") is not None
+
+
+def make(project: Path, author: str) -> str:
+    """Make a repository with one commit of everything, unless the project lies inside another repository.
+
+    Returns:
+        What the user should know, or an empty string.
+
+    Raises:
+        GitError: git refused.
+    """
+    if outer := _outer_repository(project):
+        return (
+            f"It lies inside the git repository {outer}: no second repository was made and nothing was committed.\n"
+            "Add and commit the folder there. CI providers read workflow files at that repository's root only."
+        )
+    _git(project, "init", "--quiet", "--initial-branch=main")
+    _git(project, "add", "--all")
+    identity, note = _identity(project, author)
+    _git(project, *identity, "commit", "--quiet", "--no-verify", f"--message={FIRST_COMMIT}")
+    return note
+
+
+def _outer_repository(project: Path) -> str:
+    top = _output(project, "rev-parse", "--show-toplevel")
+    if not top or _output(project, "check-ignore", "--", str(project)):
+        return ""
+    return top
+
+
+def _identity(project: Path, author: str) -> tuple[list[str], str]:
+    if _output(project, "config", "user.name") and _output(project, "config", "user.email"):
+        return [], ""
+    name = author.replace("<", "").replace(">", "").strip(" .,:;\"'\\") or "author"
+    return (
+        ["-c", f"user.name={name}", "-c", "user.email=author@example.invalid"],
+        "git does not know you yet, so the first commit carries a placeholder address. Set user.name and user.email,\n"
+        "then: git commit --amend --reset-author --no-edit",
+    )
+
+
+def _git(project: Path, *arguments: str) -> None:
+    done = subprocess.run(["git", *PLAIN, *arguments], cwd=project, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise GitError(f"git {arguments[0]}: {(done.stderr or done.stdout).strip().splitlines()[0]}")
+
+
+def _output(project: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=project, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
