@@ -1,0 +1,55 @@
+# The verbs of the template. People and CI call the same ones.
+
+PYTHON ?= python3
+READY := .venv/ready
+DEMO := demo
+
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+unexport VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: $(READY) ## Generate a sample project in demo/ and run it through to its metrics
+	@rm -rf $(DEMO)
+	@.venv/bin/cookiecutter --no-input --default-config --output-dir $(DEMO) .
+	@$(MAKE) --no-print-directory --directory $(DEMO)/penguin-species run
+	@echo "look at $(DEMO)/penguin-species/reports/evaluation.html"
+
+.PHONY: setup
+setup: $(READY) ## Make .venv with exactly what requirements.lock says
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make setup PYTHON=python3.12")'
+	@echo "setting up .venv ..."
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.lock
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.lock
+	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python requirements.lock
+	@touch $@
+
+.PHONY: test
+test: $(READY) lint ## Everything that CI checks
+	@.venv/bin/python -m pytest --numprocesses=2 --dist=worksteal
+
+.PHONY: lint
+lint: $(READY) ## Check style, format and types
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+
+.PHONY: format
+format: $(READY) ## Put style and format right
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+.PHONY: lock
+lock: $(READY) ## Resolve the template's own lock and that of the generated projects anew
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
+	  --python-version 3.11 --extra dev --extra tables pyproject.toml --output-file requirements.lock
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python tools/lock.py

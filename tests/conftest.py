@@ -1,0 +1,123 @@
+"""What the template's tests share: generating projects, and one environment that they are run with."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cookiecutter.main import cookiecutter
+from filelock import FileLock
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+PROJECT_FOLDER = TEMPLATE / "<<cookiecutter.project_slug>>"
+SAMPLE_SLUG = "penguin-species"
+
+# What a new machine has: nothing of this one but the way to the package registry.
+KEPT = ("HOME", "LANG", "PATH")
+KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """The environment of a command that must not lean on this process's own."""
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
+    return kept | more
+
+
+def run(
+    command: list[str], folder: Path, *, check: bool = True, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command and, unless told otherwise, fail with all that it printed if it fails."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=dict(environment or clean_environment()),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(command)} exited with {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+@dataclass(frozen=True)
+class Project:
+    """A generated project."""
+
+    path: Path
+
+    @property
+    def package(self) -> str:
+        return self.path.name.replace("-", "_")
+
+    def run(self, *command: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project."""
+        return run(list(command), self.path, check=check, environment=clean_environment(**more))
+
+    def python(self, python: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Python of a shared environment on this project's own package."""
+        return self.run(str(python), *arguments, check=check, PYTHONPATH="src")
+
+    def step(self, python: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of the project's package."""
+        return self.python(python, "-m", self.package, *arguments, check=check)
+
+    def files(self) -> set[str]:
+        """Every file but those of git."""
+        paths = (path.relative_to(self.path) for path in self.path.rglob("*") if path.is_file())
+        return {str(path) for path in paths if path.parts[0] != ".git"}
+
+    def text(self, path: str) -> str:
+        return (self.path / path).read_text(encoding="utf-8")
+
+
+Bake = Callable[..., Project]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A home of the tests' own: no user settings come in, and cookiecutter's replays do not go out."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text("[user]\n\tname = Tester\n\temail = tester@example.invalid\n")
+    os.environ["HOME"] = str(home)
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        del os.environ[name]
+
+
+def bake_into(folder: Path, **answers: str) -> Project:
+    """Generate a project, as `cookiecutter --no-input` does."""
+    path = cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=str(folder), default_config=True)
+    return Project(Path(path))
+
+
+@pytest.fixture
+def bake(tmp_path: Path) -> Bake:
+    """Generate a project in a folder of the test's own."""
+    return lambda **answers: bake_into(tmp_path, **answers)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project of all default answers, not to be changed."""
+    return bake_into(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def project_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment made once from the emitted lock, for the projects of all tests and workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "project-environment"
+    with FileLock(f"{folder}.lock"):
+        python = folder / SAMPLE_SLUG / ".venv" / "bin" / "python"
+        if not python.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            bake_into(folder).run("make", "setup", PYTHON=sys.executable)
+    return python
