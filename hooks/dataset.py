@@ -162,6 +162,7 @@ def take_in(source: Path, project: Path, *, copies: list[Path]) -> None:
     raw = project / "data" / "raw" / source.name
     raw = raw.with_name(file_name(str(source)) if source.parent != raw.parent else source.name)
     if source != raw:
+        raw.parent.mkdir(parents=True, exist_ok=True)
         if source.stat().st_size > 100 * 2**20:
             print(f"Taking in {source.name} ({_size(source.stat().st_size)}) ...", flush=True)
         shutil.copyfile(source, raw)
