@@ -50,17 +50,15 @@ def problem(dataset: str, target: str) -> str | None:
     if dataset == SAMPLE:
         return _target_problem(target, SAMPLE_COLUMNS, "the sample")
     path = Path(path_of(dataset))
-    return _file_problem(path) or (
-        None if path.suffix.lower() in PARQUET_SUFFIXES else _csv_problem(path, target)
-    )
+    return _file_problem(path) or (None if path.suffix.lower() in PARQUET_SUFFIXES else _csv_problem(path, target))
 
 
-def _file_problem(path: Path) -> str | None:
+def _file_problem(path: Path) -> str | None:  # noqa: PLR0911 - one return for each thing that can be wrong
     if path.suffix.lower() not in SUFFIXES:
         return f"dataset: {path.name!r} is neither CSV nor Parquet; its name must end in {', '.join(SUFFIXES)}"
-    if not path.is_file():
-        return f"dataset: there is no file {str(path)!r}; give the path of a CSV or Parquet file, or 'sample'"
     try:
+        if not path.is_file():
+            return f"dataset: there is no file {str(path)!r}; give the path of a CSV or Parquet file, or 'sample'"
         with path.open("rb") as file:
             head = file.read(65536)
     except OSError as error:
@@ -82,7 +80,7 @@ def _file_problem(path: Path) -> str | None:
 def _csv_problem(path: Path, target: str) -> str | None:
     try:
         rows = _rows(path)
-        columns = [name.strip() for name in next(rows)]
+        columns = [name.strip() for name in next(rows, [])]
         if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
             return f"dataset: {path.name!r} has the column {repeated[0]!r} twice; rename one of them"
         if wrong := _target_problem(target, columns, path.name):

@@ -13,6 +13,9 @@ from hooks import dataset, layout, record, repository  # noqa: E402
 
 
 def main() -> None:
+    """Make a project of what was rendered into this folder."""
+    # A terminal that cannot show the project's name is no reason to fail.
+    sys.stdout.reconfigure(errors="backslashreplace")
     project = Path.cwd()
     layout.keep_only(project, layout.emitted(ANSWERS))
     sample = ANSWERS["dataset"] == dataset.SAMPLE
@@ -27,7 +30,8 @@ def main() -> None:
     print(f"\n{ANSWERS['project_name']}: level {ANSWERS['maturity_level']}, in {os.path.basename(project)}/")
     if note:
         print(note)
-    print(f"\n  cd {os.path.basename(project)}\n  make run     # data, model, metrics, report\n  make test    # every suite\n")
+    print(f"\n  cd {os.path.basename(project)}")
+    print("  make run     # data, model, metrics, report\n  make test    # every suite\n")
 
 
 try:

@@ -91,7 +91,9 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def bake_into(folder: Path, **answers: str) -> Project:
     """Generate a project, as `cookiecutter --no-input` does."""
-    path = cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=str(folder), default_config=True)
+    path = cookiecutter(
+        str(TEMPLATE), no_input=True, extra_context=answers, output_dir=str(folder), default_config=True
+    )
     return Project(Path(path))
 
 
