@@ -23,6 +23,9 @@ DELIMITERS = {
     "trim_blocks": True,
     "lstrip_blocks": True,
 }
+COMPILE = ["uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-annotate", "--no-header"]
+COMPILE += ["--python-version", "3.11"]
+ENTRY = re.compile(r"^[^\s#][^\n]*\n(?:    --hash=\S+[^\n]*\n)+", re.M)
 
 
 def requirements(cloud: str) -> list[str]:
@@ -43,8 +46,7 @@ def compile_lock(wanted: list[str], *, within: str = "") -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "constraints.txt").write_text(re.sub(r" \\\n(    --hash=\S+( \\)?\n?)+", "\n", within))
         done = subprocess.run(
-            "uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --python-version 3.11 "
-            "--constraint constraints.txt -".split(),
+            [*COMPILE, "--constraint", "constraints.txt", "-"],
             input="\n".join(wanted),
             cwd=folder,
             capture_output=True,
@@ -53,7 +55,7 @@ def compile_lock(wanted: list[str], *, within: str = "") -> dict[str, str]:
         )
     if done.returncode:
         sys.exit(done.stderr)
-    return {entry.split(" ")[0]: entry for entry in re.findall(r"^[^\s#][^\n]*\n(?:    --hash=\S+[^\n]*\n)+", done.stdout, re.M)}
+    return {entry.split(" ")[0]: entry for entry in ENTRY.findall(done.stdout)}
 
 
 def main() -> None:
