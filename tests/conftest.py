@@ -1,5 +1,6 @@
 """What the template's tests share: generating projects, and one environment that they are run with."""
 
+import csv
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import no_skips
 import pytest
 from cookiecutter.main import cookiecutter
 from filelock import FileLock
@@ -16,9 +18,16 @@ TEMPLATE = Path(__file__).resolve().parent.parent
 PROJECT_FOLDER = TEMPLATE / "<<cookiecutter.project_slug>>"
 SAMPLE_SLUG = "penguin-species"
 
+# The real command line, for the answers that follow.
+COOKIECUTTER = [sys.executable, "-m", "cookiecutter", "--default-config", str(TEMPLATE)]
+
 # What a new machine has: nothing of this one but the way to the package registry.
 KEPT = ("HOME", "LANG", "PATH")
 KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(no_skips)
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -28,7 +37,12 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 def run(
-    command: list[str], folder: Path, *, check: bool = True, environment: Mapping[str, str] | None = None
+    command: list[str],
+    folder: Path,
+    *,
+    check: bool = True,
+    environment: Mapping[str, str] | None = None,
+    typed: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and, unless told otherwise, fail with all that it printed if it fails."""
     done = subprocess.run(
@@ -37,7 +51,7 @@ def run(
         env=dict(environment or clean_environment()),
         capture_output=True,
         text=True,
-        stdin=subprocess.DEVNULL,
+        input=typed,
         check=False,
     )
     if check and done.returncode:
@@ -76,12 +90,29 @@ class Project:
         return (self.path / path).read_text(encoding="utf-8")
 
 
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Everything in a folder: folders as None, files with their bytes."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def write_csv(path: Path, *columns: str, rows: int = 40) -> Path:
+    """A small table of numbers, no two alike, to generate projects from."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [columns, *([f"{row}.{column}" for column in range(len(columns))] for row in range(rows))]
+        )
+    return path
+
+
 Bake = Callable[..., Project]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A home of the tests' own: no user settings come in, and cookiecutter's replays do not go out."""
+    # What was downloaded once need not be again.
+    os.environ.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
+    os.environ.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text("[user]\n\tname = Tester\n\temail = tester@example.invalid\n")
     os.environ["HOME"] = str(home)
@@ -110,16 +141,26 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def project_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment made once from the emitted lock, for the projects of all tests and workers."""
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The Python of an environment made once from a cloud's emitted lock, for the projects of all tests and workers."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    folder = shared / "project-environment"
-    with FileLock(f"{folder}.lock"):
-        python = folder / SAMPLE_SLUG / ".venv" / "bin" / "python"
-        if not python.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            bake_into(folder).run("make", "setup", PYTHON=sys.executable)
+
+    def python(cloud: str) -> Path:
+        folder = shared / f"environment-{cloud}"
+        with FileLock(f"{folder}.lock"):
+            venv = folder / SAMPLE_SLUG / ".venv"
+            if not (venv / "ready").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                bake_into(folder, cloud=cloud).run("make", "setup", PYTHON=sys.executable)
+        return venv / "bin" / "python"
+
     return python
+
+
+@pytest.fixture(scope="session")
+def project_python(environment: Callable[[str], Path]) -> Path:
+    """The Python of the projects that need no cloud."""
+    return environment("none")

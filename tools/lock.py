@@ -9,13 +9,14 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 CLOUDS = ("none", "aws", "gcp")
-DELIMITERS = {
+DELIMITERS: dict[str, Any] = {
     "variable_start_string": "<<",
     "variable_end_string": ">>",
     "block_start_string": "<%",
