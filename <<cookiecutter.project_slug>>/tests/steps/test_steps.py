@@ -8,7 +8,16 @@ import pytest
 
 from << cookiecutter.__package_name >>.__main__ import main
 from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.paths import DATA_FACTS, HISTORY, METRICS, MODEL_CARD, REPORT, TEST, TRAIN, VALIDATION
+from << cookiecutter.__package_name >>.paths import (
+    DATA_FACTS,
+    HISTORY,
+    METRICS,
+    MODEL_CARD,
+    REPORT,
+    TEST,
+    TRAIN,
+    VALIDATION,
+)
 from << cookiecutter.__package_name >>.steps import STEPS, Step
 
 pytestmark = pytest.mark.requirement("CI-05")
