@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +17,7 @@ import yaml
 from conftest import COOKIECUTTER, TEMPLATE, Bake, Project, bake_into, clean_environment, contents, run, write_csv
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from parsing import parse_all
 
 from hooks.answers import CHOICES, LONGEST_REFUSAL, LONGEST_SLUG, RULES, refusal
 
@@ -363,7 +364,7 @@ TEXT = st.lists(st.sampled_from(HOSTILE) | st.text(max_size=6), min_size=1, max_
 REPEATABLE = settings(deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(REPEATABLE, max_examples=4000)
+@settings(REPEATABLE, max_examples=3000)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(RIGHT, TEXT)))
 def test_any_text_is_either_accepted_or_refused_in_one_line(answers: dict[str, str]) -> None:
     problem = refusal(RIGHT | answers)
@@ -378,27 +379,8 @@ LINE = TEXT.map(lambda text: "".join(letter for letter in text if letter.isprint
 SLUG = st.from_regex(r"[a-z]{1,3}([-_]?[a-z0-9]{1,9}){0,4}", fullmatch=True).map(lambda slug: slug[:LONGEST_SLUG])
 FILE = LINE.map(lambda text: text.replace("/", "")[:50] + ".csv")
 
-PARSERS: dict[str, Callable[[str], object]] = {
-    ".py": ast.parse,
-    ".json": json.loads,
-    ".ipynb": json.loads,
-    ".toml": tomllib.loads,
-    ".yaml": yaml.safe_load,
-    ".yml": yaml.safe_load,
-    ".dvc": yaml.safe_load,
-}
-parsed: set[tuple[str, str]] = set()
 
-
-def parse_all(project: Project) -> None:
-    """Parse what has not been parsed yet: most files are the same whatever is answered."""
-    for path in project.files():
-        if (parse := PARSERS.get(Path(path).suffix)) and (text := (path, project.text(path))) not in parsed:
-            parse(text[1])
-            parsed.add(text)
-
-
-@settings(REPEATABLE, max_examples=100)
+@settings(REPEATABLE, max_examples=60)
 @given(name=LINE, author=LINE, target=LINE, file=FILE, slug=SLUG)
 def test_any_accepted_text_gives_valid_files_that_hold_it(
     name: str, author: str, target: str, file: str, slug: str

@@ -1,0 +1,189 @@
+"""Every combination of the answers gives exactly the files of the table, each of them whole, valid and in style."""
+
+import hashlib
+import json
+import re
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT_FOLDER, TEMPLATE, Project, bake_into, run, write_csv
+from parsing import parse_all
+
+from hooks.answers import CHOICES, LONGEST_SLUG, NOT_YET
+from hooks.layout import Group, emitted, groups
+
+TOOLS = Path(sys.executable).parent
+OWN = {"dataset": "own data.csv", "target": "price"}
+DATA = {
+    "sample": {"dataset": "sample", "target": "species"},
+    "sample's number": {"dataset": "sample", "target": "body_mass_g"},
+    "own": OWN,
+}
+COMBINATIONS = {
+    " ".join((data, *choices)): DATA[data] | dict(zip(CHOICES, choices, strict=True))
+    for data, *choices in product(DATA, *CHOICES.values())
+}
+# A package's name decides where lines break and how imports are sorted.
+NAMES = {slug: OWN | {"project_slug": slug} for slug in ("q", "zz", "a" * LONGEST_SLUG, "w" + 13 * "-it")}
+
+
+@pytest.fixture(scope="session")
+def forest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
+    """One project for each combination."""
+    folder = tmp_path_factory.mktemp("forest")
+    table = write_csv(folder / OWN["dataset"], "size", "price")
+    return {
+        name: bake_into(folder / name, **answers | ({"dataset": str(table)} if answers["dataset"] != "sample" else {}))
+        for name, answers in (COMBINATIONS | NAMES).items()
+    }
+
+
+@pytest.fixture(params=[*COMBINATIONS, *NAMES])
+def tree(forest: dict[str, Project], request: pytest.FixtureRequest) -> Project:
+    return forest[request.param]
+
+
+def answers_of(project: Project) -> dict[str, str]:
+    answers: dict[str, str] = json.loads(project.text(".template.json"))["answers"]
+    return answers
+
+
+def raw_file(project: Project) -> str:
+    return "data/raw/penguins.csv" if answers_of(project)["dataset"] == "sample" else "data/raw/own-data.csv"
+
+
+def data_files(project: Project) -> set[str]:
+    """What holds the data: the work tree, DVC's cache, and the storage that a clone of the sample pulls from."""
+    digest = hashlib.md5((project.path / raw_file(project)).read_bytes(), usedforsecurity=False).hexdigest()
+    entry = f"files/md5/{digest[:2]}/{digest[2:]}"
+    answers = answers_of(project)
+    carried = answers["dataset"] == "sample" and answers["cloud"] == "none"
+    return {raw_file(project), f".dvc/cache/{entry}", *([f"storage/{entry}"] if carried else [])}
+
+
+def texts(project: Project) -> dict[str, str]:
+    """The text of every file but the data, which are the user's, byte for byte."""
+    return {path: project.text(path) for path in sorted(project.files() - data_files(project))}
+
+
+# T-07: the table of paths
+
+
+def test_files_are_exactly_those_of_the_table(tree: Project) -> None:
+    table = emitted(answers_of(tree) | {"__package_name": tree.package})
+    written_by_the_hook = {".template.json", "data/raw/.gitignore", f"{raw_file(tree)}.dvc"} | data_files(tree)
+    assert tree.files() == table | written_by_the_hook
+
+
+def test_no_folder_is_empty(tree: Project) -> None:
+    """Git does not carry an empty folder: a clone would lack it."""
+    folders = [path for path in tree.path.rglob("*") if path.is_dir() and ".git" not in path.parts]
+    assert folders
+    assert [folder for folder in folders if not any(folder.iterdir())] == []
+
+
+def test_the_table_names_each_file_of_the_template_once() -> None:
+    named = [path for group in groups() for path in group.paths]
+    files = {
+        str(path.relative_to(PROJECT_FOLDER)).replace("<<cookiecutter.__package_name>>", "<package>")
+        for path in PROJECT_FOLDER.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert sorted(named) == sorted(files)
+
+
+@pytest.mark.parametrize("group", groups(), ids=lambda group: group.purpose)
+def test_a_group_of_the_table_can_be_asked_for(group: Group) -> None:
+    assert 0 <= group.since <= group.until <= 2
+    for question, values in group.answers:
+        known = {*CHOICES.get(question, ()), *NOT_YET.get(question, ()), *(["sample"] if question == "dataset" else [])}
+        assert set(values) <= known
+
+
+def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / OWN["dataset"], "size", "price")
+    first, second = (bake_into(tmp_path / name, **OWN | {"dataset": str(table)}) for name in ("first", "second"))
+    assert first.files() == second.files()
+    assert [
+        path for path in first.files() if (first.path / path).read_bytes() != (second.path / path).read_bytes()
+    ] == []
+    assert len({project.run("git", "rev-parse", "HEAD^{tree}").stdout for project in (first, second)}) == 1
+
+
+# T-05: nothing of the template is left in a project
+
+
+def test_no_template_syntax_is_left(tree: Project) -> None:
+    assert {path for path, text in texts(tree).items() if re.search("<[<%#]|[%#]>|cookiecutter", text)} == set()
+
+
+def test_expressions_of_the_workflows_survive(tree: Project) -> None:
+    assert "group: checks-${{ github.ref }}\n" in tree.text(".github/workflows/checks.yml")
+
+
+def test_nothing_is_unfinished(tree: Project) -> None:
+    unfinished = re.compile(r"\b(TODO|FIXME|XXX|stub|lorem ipsum|NotImplementedError)\b", re.IGNORECASE)
+    assert {path: found[0] for path, text in texts(tree).items() if (found := unfinished.search(text))} == {}
+    assert {path for path, text in texts(tree).items() if not text.strip()} == set()
+
+
+def test_no_path_of_this_machine(tree: Project) -> None:
+    here = {str(TEMPLATE), str(Path.home()), str(tree.path.parent)}
+    assert {path for path, text in texts(tree).items() if any(folder in text for folder in here)} == set()
+
+
+def test_inside_the_template_double_angles_only_open_a_variable() -> None:
+    """A here-document, a YAML merge key or a shift operator would be rendered, and break the file or vanish."""
+    copied = {"src", "penguins.csv"}
+    variable = re.compile(r"<<[^<>\n]+>>|^ *<% [^<>\n]+ %>$", re.MULTILINE)
+    left = {
+        str(path.relative_to(PROJECT_FOLDER)): found[0]
+        for path in PROJECT_FOLDER.rglob("*")
+        if path.is_file() and not copied & set(path.relative_to(PROJECT_FOLDER).parts)
+        if (found := re.search(".*<[<%#].*", variable.sub("", path.read_text(encoding="utf-8"))))
+    }
+    assert left == {}
+
+
+# T-06, T-10: every file is valid for its reader, and no tool would change a byte
+
+
+def test_files_parse(tree: Project) -> None:
+    assert parse_all(tree) > 50
+    tree.run("make", "--dry-run", "--always-make", "run", "test", "lint")
+
+
+def test_text_is_clean(tree: Project) -> None:
+    faults = re.compile(r"[ \t]+$|\r|\A\s|[^\n]\Z|\n\n\Z|\n\n\n\n", re.MULTILINE)
+    assert {path: found for path, text in texts(tree).items() if (found := faults.search(text))} == {}
+
+
+def test_python_is_clean(tree: Project) -> None:
+    tree.run(str(TOOLS / "ruff"), "check", "--no-cache")
+    tree.run(str(TOOLS / "ruff"), "format", "--check", "--no-cache")
+
+
+SCHEMAS = {".github/workflows/*.yml": "vendor.github-workflows", ".github/dependabot.yml": "vendor.dependabot"}
+
+
+def everywhere(forest: dict[str, Project], pattern: str) -> list[str]:
+    """The files of all projects that have this name."""
+    paths = [str(path) for project in forest.values() for path in sorted(project.path.glob(pattern))]
+    assert len(paths) >= len(forest)
+    return paths
+
+
+@pytest.mark.parametrize("pattern", SCHEMAS)
+def test_files_fit_their_schema(pattern: str, forest: dict[str, Project]) -> None:
+    check = [str(TOOLS / "check-jsonschema"), "--builtin-schema", SCHEMAS[pattern]]
+    run([*check, *everywhere(forest, pattern)], TEMPLATE)
+
+
+def test_workflows_are_valid(forest: dict[str, Project]) -> None:
+    run([str(TOOLS / "actionlint"), *everywhere(forest, ".github/workflows/*.yml")], TEMPLATE)
+
+
+def test_workflows_are_safe(forest: dict[str, Project]) -> None:
+    run([str(TOOLS / "zizmor"), "--offline", "--no-config", *everywhere(forest, ".github")], TEMPLATE)
