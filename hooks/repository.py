@@ -5,8 +5,13 @@ import subprocess
 from pathlib import Path
 
 FIRST_COMMIT = "Start from the template"
-# The user's own git hooks, templates and signing keys are for the user's commits, not for this one.
-PLAIN = ("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false", "-c", "init.templateDir=")
+# The user's own git hooks, templates, signing keys and ignored names are for the user's commits, not for this one.
+PLAIN = (
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.excludesFile=/dev/null"),
+    *("-c", "commit.gpgSign=false"),
+    *("-c", "init.templateDir="),
+)
 
 
 class GitError(Exception):

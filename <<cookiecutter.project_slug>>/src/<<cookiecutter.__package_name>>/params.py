@@ -82,7 +82,7 @@ class Model(Section):
 
 
 class Gates(Section):
-    """The share of another model's loss on the test set that this model must save to be packaged."""
+    """What a model must reach on the test set to be packaged, in shares of the trivial model's loss."""
 
     beats_trivial: float | None = Field(lt=1)
     beats_simple: float | None = Field(lt=1)

@@ -19,7 +19,7 @@ ENDS = 3
 @pytest.fixture(scope="module")
 def data(rows: pd.DataFrame, params: Params, schema: Schema) -> tuple[Features, Target, np.ndarray, np.ndarray]:
     features = Features.of(schema, params)
-    target = Target.of(rows[params.data.target], params)
+    target = Target.of(rows[params.data.target], schema, params)
     return features, target, features.of_frame(rows), target.encode(rows[params.data.target])
 
 

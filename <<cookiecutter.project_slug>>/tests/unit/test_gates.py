@@ -6,7 +6,7 @@ import pytest
 from << cookiecutter.__package_name >>.errors import ProjectError
 from << cookiecutter.__package_name >>.params import Gates
 from << cookiecutter.__package_name >>.training.gates import judge, require_open
-from << cookiecutter.__package_name >>.training.metrics import calibration_error, gain, loss
+from << cookiecutter.__package_name >>.training.metrics import calibration_error, gains, loss
 
 pytestmark = pytest.mark.requirement("0-BASE")
 
@@ -20,8 +20,8 @@ def test_good_model_passes() -> None:
 @pytest.mark.parametrize(
     ("gains", "message"),
     [
-        ({"trivial": 0.4, "simple": 0.1}, "beats_trivial: saves 40.0% of the trivial model's loss, must save 50.0%"),
-        ({"trivial": 0.6, "simple": -0.2}, "beats_simple: adds 20.0% of the simple model's loss, may add 10.0%"),
+        ({"trivial": 0.4, "simple": 0.1}, r"beats_trivial: .*: \+40.0%, at least \+50.0% is required"),
+        ({"trivial": 0.6, "simple": -0.2}, r"beats_simple: .*: -20.0%, at least -10.0% is required"),
         ({"trivial": float("nan"), "simple": 0.1}, "beats_trivial"),
     ],
 )
@@ -36,9 +36,9 @@ def test_loss_is_the_log_loss_or_the_squared_error() -> None:
     assert loss("regression", np.array([1.0, 2.0]), np.array([2.0, 4.0])) == 2.5
 
 
-def test_gain_is_the_share_of_the_loss_that_is_saved() -> None:
-    target, ours, theirs = np.array([0.0, 0.0]), np.array([1.0, 1.0]), np.array([2.0, 2.0])
-    assert gain("regression", target, ours, theirs) == 0.75
+def test_gains_are_shares_of_the_trivial_models_loss() -> None:
+    target, ours, simple, trivial = (np.full(2, value) for value in (0.0, 1.0, 1.5, 2.0))
+    assert gains("regression", target, ours, trivial, simple) == {"trivial": 0.75, "simple": 1.25 / 4}
 
 
 def test_calibration_error_is_the_distance_of_confidence_and_accuracy() -> None:

@@ -112,6 +112,6 @@ def _why_unusable(name: str, values: pd.Series, column: Column) -> str | None:
     if different == len(values) and column.type == "integer":
         if IDENTIFIER_NAME.search(name):
             return "an identifier: a value of its own in every row"
-        if (known.diff().dropna() == 1).all():
+        if known.iloc[0] in (0, 1) and (known.diff().dropna() == 1).all():
             return "it counts the rows"
     return None

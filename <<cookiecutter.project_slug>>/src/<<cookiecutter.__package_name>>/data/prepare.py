@@ -63,9 +63,11 @@ def learnable(frame: pd.DataFrame, schema: Schema, params: Params) -> tuple[pd.D
             raise ProjectError(f"{target} has {len(common)} classes; join some until there are at most {MOST_CLASSES}")
     dropped = {reason: count for reason, count in dropped.items() if count}
     if len(frame) < MINIMUM_ROWS:
-        raise ProjectError(f"{len(frame)} rows can be learned from, at least {MINIMUM_ROWS} are needed")
+        told = "".join(f", {count:,} dropped ({reason})" for reason, count in dropped.items())
+        raise ProjectError(f"{len(frame)} rows can be learned from{told}; at least {MINIMUM_ROWS} are needed")
     if frame[target].nunique() < 2:
-        raise ProjectError(f"{target} has one value only in the rows that are left; there is nothing to predict")
+        told = "".join(f", after {count:,} rows were dropped ({reason})" for reason, count in dropped.items())
+        raise ProjectError(f"{target} has one value only{told}; there is nothing to predict")
     return frame.reset_index(drop=True), dropped
 
 

@@ -53,22 +53,29 @@ def _read_parquet(path: Path) -> pa.Table:
 
 
 def _read_csv(path: Path) -> pa.Table:
-    header = _header(path)
+    encoding, header = _header(path)
     delimiter = max(",;\t|", key=header.count)
-    table = _parse_csv(path, delimiter)
+    table = _parse_csv(path, delimiter, encoding)
     if any(pa.types.is_binary(field.type) or _is_dictionary_of_bytes(field.type) for field in table.schema):
-        table = _parse_csv(path, delimiter, encoding="cp1252")
+        # The first byte that is not UTF-8 came after the header.
+        encoding = "cp1252"
+        table = _parse_csv(path, delimiter, encoding)
     if delimiter != "," and any(_has_decimal_commas(column) for column in table.columns):
-        table = _parse_csv(path, delimiter, decimal_point=",")
+        table = _parse_csv(path, delimiter, encoding, decimal_point=",")
     return table
 
 
-def _header(path: Path) -> str:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return file.readline()
+def _header(path: Path) -> tuple[str, str]:
+    """The encoding and the text of the first line."""
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        return "utf-8", line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "cp1252", line.decode("cp1252", errors="replace")
 
 
-def _parse_csv(path: Path, delimiter: str, *, encoding: str = "utf-8", decimal_point: str = ".") -> pa.Table:
+def _parse_csv(path: Path, delimiter: str, encoding: str, *, decimal_point: str = ".") -> pa.Table:
     return pa.csv.read_csv(
         path,
         read_options=pa.csv.ReadOptions(encoding=encoding),

@@ -8,6 +8,7 @@ from ..data.schema import Schema
 from ..errors import ProjectError
 from ..files import existing, write_text
 from ..paths import DATA_SHEET, MODEL_CARD
+from .gates import MEANING
 
 BEGIN = "<!-- filled by `make evaluate`: begin -->"
 END = "<!-- filled by `make evaluate`: end -->"
@@ -64,9 +65,14 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         "### Gates",
         "",
         *_table(
-            ("gate", "share of the loss saved", "must save", ""),
+            ("gate", "found", "required", ""),
             [
-                (gate["name"], f"{gate['value']:.1%}", f"{gate['bound']:.1%}", "open" if gate["open"] else "closed")
+                (
+                    f"{gate['name']}: {MEANING[gate['name']]}",
+                    f"{gate['value']:+.1%}",
+                    f"{gate['bound']:+.1%}",
+                    "open" if gate["open"] else "closed",
+                )
                 for gate in metrics["gates"]
             ],
         ),

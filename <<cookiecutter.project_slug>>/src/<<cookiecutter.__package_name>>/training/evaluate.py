@@ -17,7 +17,7 @@ from ..serving.predictor import Predictor
 from . import models
 from .gates import judge, require_open
 from .importance import permutation_importance
-from .metrics import gain, loss, scores
+from .metrics import gains, loss, scores
 
 # A baseline needs no more rows to be as good as it gets.
 BASELINE_ROWS = 100_000
@@ -80,14 +80,14 @@ def evaluate(
     predicted = {name: predictor.of_frame(rows) for name, rows in sets.items()}
     baselines = _baselines(predictor.features, sets, encoded, params)
     actual, answer = encoded["test"], predicted["test"]
-    gains = {name: gain(task, actual, answer, other) for name, other in baselines.items()}
+    saved = gains(task, actual, answer, **baselines)
     metrics: dict[str, object] = {
         "scores": {
             **{name: scores(task, encoded[name], predicted[name]) for name in sets},
             **{f"{name} model, test": scores(task, actual, other) for name, other in baselines.items()},
         },
-        "gains": gains,
-        "gates": [asdict(gate) | {"open": gate.is_open} for gate in judge(gains, params.gates)],
+        "gains": saved,
+        "gates": [asdict(gate) | {"open": gate.is_open} for gate in judge(saved, params.gates)],
         "rows": {name: len(rows) for name, rows in sets.items()},
         "slices": _slices(predictor, sets["test"], actual, answer, params),
     }

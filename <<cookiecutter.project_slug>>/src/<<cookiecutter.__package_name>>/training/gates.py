@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from ..errors import ProjectError
 from ..params import Gates
 
+MEANING = {
+    "beats_trivial": "share of the trivial model's loss that it saves",
+    "beats_simple": "how much more of that loss it saves than the simple model",
+}
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -21,17 +26,14 @@ class Gate:
         return self.value >= self.bound
 
     def __str__(self) -> str:
-        model = self.name.removeprefix("beats_")
-        found = f"saves {self.value:.1%}" if self.value >= 0 else f"adds {-self.value:.1%}"
-        required = f"must save {self.bound:.1%}" if self.bound >= 0 else f"may add {-self.bound:.1%}"
-        return f"{self.name}: {found} of the {model} model's loss, {required}"
+        return f"{self.name}: {MEANING[self.name]}: {self.value:+.1%}, at least {self.bound:+.1%} is required"
 
 
 def judge(gains: Mapping[str, float], bounds: Gates) -> list[Gate]:
     """Hold the gains over the baselines to params.yaml.
 
     Args:
-        gains: the share of a model's loss that was saved, by the model's name.
+        gains: of `metrics.gains`.
         bounds: of params.yaml.
     """
     required = {"trivial": bounds.beats_trivial, "simple": bounds.beats_simple}

@@ -5,9 +5,10 @@ from sklearn import metrics as sk
 
 from ..params import Task
 
-# A probability of zero for what then happens would cost infinitely much.
-SMALLEST_PROBABILITY = 1e-7
+# A probability of zero for what then happens would cost infinitely much, and one such row would outweigh all others.
+SMALLEST_PROBABILITY = 1e-4
 CALIBRATION_BINS = 10
+NO_GAIN = {"trivial": 0.0, "simple": 0.0}
 
 
 def loss(task: Task, target: np.ndarray, predicted: np.ndarray) -> float:
@@ -18,10 +19,27 @@ def loss(task: Task, target: np.ndarray, predicted: np.ndarray) -> float:
     return float(-np.mean(np.log(chosen)))
 
 
-def gain(task: Task, target: np.ndarray, predicted: np.ndarray, other: np.ndarray) -> float:
-    """The share of another model's loss that this one saves: 1 is perfect, 0 no better, negative worse."""
-    theirs = loss(task, target, other)
-    return 1 - loss(task, target, predicted) / theirs if theirs > 0 else 0.0
+def gains(
+    task: Task, target: np.ndarray, predicted: np.ndarray, trivial: np.ndarray, simple: np.ndarray
+) -> dict[str, float]:
+    """What a model saves of the trivial model's loss, and how much more of it than the simple model saves.
+
+    Both are shares of the same loss: of the squared error, the first is R² (with the train set's mean).
+
+    Args:
+        task: classification or regression.
+        target: (rows,).
+        predicted: the model's predictions.
+        trivial: the trivial model's.
+        simple: the simple model's.
+
+    Returns:
+        `trivial`: 1 is perfect, 0 no better than the trivial model, negative worse; `simple`: 0 no better than the
+        simple model.
+    """
+    unit = loss(task, target, trivial)
+    ours, theirs = (loss(task, target, answers) for answers in (predicted, simple))
+    return {"trivial": (unit - ours) / unit, "simple": (theirs - ours) / unit} if unit > 0 else NO_GAIN
 
 
 def scores(task: Task, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:

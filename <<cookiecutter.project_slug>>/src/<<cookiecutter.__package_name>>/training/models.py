@@ -1,6 +1,7 @@
 """The models: the one that is trained, and the two that it must beat."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 from warnings import catch_warnings, simplefilter
@@ -15,7 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
 from ..features import Features
 from ..params import Model, ModelKind, Task
@@ -26,6 +27,9 @@ Kind = ModelKind | Literal["trivial", "simple"]
 # Linear models have no loss of their own per iteration: they are fitted anew with so many, on at most so many rows.
 LINEAR_STEPS = (1, 2, 3, 5, 8, 13, 21, 34)
 CURVE_ROWS = 20_000
+# Threads that wait for each other after every little piece of work cost more than they save, and on a machine that is
+# busy with something else, many times more. On so many rows the pieces are large enough.
+ROWS_FOR_THREADS = 200_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def build(kind: Kind, task: Task, features: Features, settings: Model) -> BaseEs
 
     - gradient_boosting: trees on the features as they are; they take missing numbers
     - linear: logistic or ridge regression on scaled numbers and one column for each category
-    - simple: one tree of depth 3, which a person could draw
+    - simple: one tree of depth 3, which a person could draw; its leaves are shrunk, so that none is ever certain
     - trivial: the frequency of the classes, or the mean
     """
     classify = task == "classification"
@@ -58,8 +62,16 @@ def build(kind: Kind, task: Task, features: Features, settings: Model) -> BaseEs
         case "trivial":
             return DummyClassifier(strategy="prior") if classify else DummyRegressor(strategy="mean")
         case "simple":
-            tree = DecisionTreeClassifier if classify else DecisionTreeRegressor
-            return tree(max_depth=3, min_samples_leaf=5, random_state=settings.seed)
+            return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(
+                early_stopping=True,
+                learning_rate=1.0,
+                max_iter=1,
+                max_depth=3,
+                min_samples_leaf=settings.gradient_boosting.min_samples_leaf or 20,
+                l2_regularization=1.0,
+                scoring="loss",
+                random_state=settings.seed,
+            )
         case "linear":
             linear = settings.linear
             if classify:
@@ -96,6 +108,27 @@ def fit(
         train: features (rows, features) and target (rows,), classes as numbers from 0.
         validation: the same of the rows that tell when to stop.
     """
+    with _threads_for(len(train[0])):
+        return _fit(estimator, task, train, validation)
+
+
+def predict(estimator: BaseEstimator, task: Task, matrix: np.ndarray) -> np.ndarray:
+    """Probabilities (rows, classes), or values (rows,)."""
+    with _threads_for(len(matrix)):
+        output: np.ndarray = (estimator.predict_proba if task == "classification" else estimator.predict)(matrix)
+    return output
+
+
+def _threads_for(rows: int) -> AbstractContextManager[object]:
+    return threadpool_limits(1) if rows < ROWS_FOR_THREADS else nullcontext()
+
+
+def _fit(
+    estimator: BaseEstimator,
+    task: Task,
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+) -> Fitted:
     if isinstance(estimator, (HistGradientBoostingClassifier, HistGradientBoostingRegressor)):
         estimator.fit(_without_empty_columns(train[0]), train[1], X_val=validation[0], y_val=validation[1])
         _round_thresholds(estimator)
@@ -108,12 +141,6 @@ def fit(
         curve = _linear_curve(estimator, task, train, validation) if isinstance(estimator, Pipeline) else ([], [], [])
         estimator.fit(*train)
     return Fitted(estimator, *curve)
-
-
-def predict(estimator: BaseEstimator, task: Task, matrix: np.ndarray) -> np.ndarray:
-    """Probabilities (rows, classes), or values (rows,)."""
-    output: np.ndarray = estimator.predict_proba(matrix) if task == "classification" else estimator.predict(matrix)
-    return output
 
 
 def _without_empty_columns(matrix: np.ndarray) -> np.ndarray:

@@ -1,8 +1,6 @@
 """The first run on new data: propose the schema and every setting that depends on the data, for people to review."""
 
-import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,31 +12,15 @@ from ..data import schema as schemas
 from ..data.inference import infer_schema, unusable
 from ..data.prepare import learnable
 from ..data.schema import Schema
-from ..data.splitting import folds
 from ..errors import ProjectError
-from ..features import Features
 from ..files import write_text
-from ..params import ModelKind, Params, SplitMethod, Task
+from ..params import Params, Task
 from ..paths import PARAMS, SCHEMA
-from . import models
-from .metrics import gain
-from .targets import Target
+from .trials import best_trial
 
-# Settings are found on at most so many rows: enough to tell models apart, few enough to wait for.
-TRIAL_ROWS = 20_000
 FEW_VALUES = 10
 MOST_SLICES = 2
 MOST_SLICE_VALUES = 10
-
-
-@dataclass(frozen=True)
-class Trial:
-    """How a kind of model fared over the folds: the shares of the other models' loss that it saved."""
-
-    method: SplitMethod
-    kind: ModelKind
-    over_trivial: np.ndarray
-    over_simple: np.ndarray
 
 
 def propose(frame: pd.DataFrame, params: Params) -> Params:
@@ -57,25 +39,29 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     found: dict[str, object] = {}
     if params.data.task is None:
         found["data.task"] = infer_task(frame[target], schema.columns[target].type)
-    if params.data.ignore is None:
-        found["data.ignore"] = unusable(frame, schema, target)
+    ignored = params.data.ignore
+    if ignored is None:
+        found["data.ignore"] = ignored = unusable(frame, schema, target)
+    if not set(schema.columns) - {target, *ignored}:
+        told = "; ".join(f"{name}: {reason}" for name, reason in ignored.items()) or "there is no other"
+        raise ProjectError(f"no column can explain {target!r} ({told}); add one")
     if params.slices is None:
-        found["slices"] = _slices(frame, schema, {target, *(found.get("data.ignore") or params.data.ignore or {})})  # type: ignore[misc]
+        found["slices"] = _slices(frame, schema, {target, *ignored})
     params = params.changed(**found)
     frame, _ = learnable(frame, schema, params)
     if params.model.gradient_boosting.min_samples_leaf is None:
         found["model.gradient_boosting.min_samples_leaf"] = int(np.clip(len(frame) // 60, 2, 20))
         params = params.changed(**found)
-    best = _best_trial(_some(frame, params), schema, params)
+    best = best_trial(frame, schema, params, _time_column(schema, params))
     if params.split.method is None:
         found["split.method"] = best.method
-        found["split.by"] = _time_column(schema, params) if best.method == "time" else None
+        found["split.by"] = best.by
     if params.model.kind is None:
         found["model.kind"] = best.kind
     if params.gates.beats_trivial is None:
-        found["gates.beats_trivial"] = _starting_gate(best.over_trivial)
+        found["gates.beats_trivial"] = max(best.starting_gate("trivial"), 0.0)
     if params.gates.beats_simple is None:
-        found["gates.beats_simple"] = _starting_gate(best.over_simple)
+        found["gates.beats_simple"] = best.starting_gate("simple")
     schemas.save(schema)
     _fill_in(found)
     print(f"first run: proposed {SCHEMA} and filled in {PARAMS}; review both and commit them")
@@ -111,72 +97,6 @@ def _time_column(schema: Schema, params: Params) -> str | None:
     ignored = params.data.ignore or {}
     times = [name for name, column in schema.columns.items() if column.type == "datetime" and name not in ignored]
     return times[0] if times else None
-
-
-def _some(frame: pd.DataFrame, params: Params) -> pd.DataFrame:
-    if len(frame) <= TRIAL_ROWS:
-        return frame
-    rows = np.random.default_rng(params.split.seed).choice(len(frame), TRIAL_ROWS, replace=False)
-    some = frame.iloc[np.sort(rows)].reset_index(drop=True)
-    if params.task == "classification":
-        counts = some[params.data.target].value_counts()
-        some = some[some[params.data.target].isin(counts.index[counts >= FEW_VALUES])].reset_index(drop=True)
-    return some
-
-
-def _best_trial(frame: pd.DataFrame, schema: Schema, params: Params) -> Trial:
-    """Try the ways to split in order of preference, with each kind of model, up to the first that finds a signal."""
-    time = _time_column(schema, params)
-    usual: SplitMethod = "stratified" if params.task == "classification" else "random"
-    methods: list[SplitMethod] = [params.split.method] if params.split.method else ["time", usual] if time else [usual]
-    kinds: list[ModelKind] = [params.model.kind] if params.model.kind else ["gradient_boosting", "linear"]
-    for method in methods:
-        by = params.split.by or (time if method == "time" else None)
-        settled = params.changed(**{"split.method": method, "split.by": by})
-        trials = [_try(frame, schema, settled, kind) for kind in kinds]
-        best = max(trials, key=lambda trial: trial.over_trivial.mean())
-        print(f"  tried a {method} split: " + ", ".join(f"{t.kind} {t.over_trivial.mean():.1%}" for t in trials))
-        if best.over_trivial.mean() > 0 and (best.over_trivial > 0).mean() > 0.5:
-            return best
-    raise ProjectError(
-        f"no model predicts {params.data.target!r} from the other columns any better than a guess does; "
-        "choose another target, or add columns that explain it"
-    )
-
-
-def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: ModelKind) -> Trial:
-    features = Features.of(schema, params)
-    matrix = features.of_frame(frame)
-    target = Target.of(frame[params.data.target], params)
-    values = target.encode(frame[params.data.target])
-    gains = []
-    for learn, score in folds(frame, params.data.target, params.split):
-        if len(np.unique(values[learn])) < max(2, len(target.classes)):
-            continue
-        cut = max(len(learn) // 5, 1)
-        order = np.random.default_rng(params.split.seed).permutation(learn)
-        train, validation = (
-            ((matrix[rows], values[rows]) for rows in (order[cut:], order[:cut]))
-            if len(np.unique(values[order[cut:]])) >= max(2, len(target.classes))
-            else ((matrix[rows], values[rows]) for rows in (learn, learn))
-        )
-        predictions = {}
-        for name in (kind, "simple", "trivial"):
-            fitted = models.fit(models.build(name, params.task, features, params.model), params.task, train, validation)
-            predictions[name] = models.predict(fitted.estimator, params.task, matrix[score])
-        gains.append(
-            [gain(params.task, values[score], predictions[kind], predictions[other]) for other in ("trivial", "simple")]
-        )
-    if not gains:
-        gains = [[-1.0, -1.0]]
-    over_trivial, over_simple = np.array(gains).T
-    return Trial(params.split.method or "random", kind, over_trivial, over_simple)
-
-
-def _starting_gate(gains: np.ndarray) -> float:
-    """Half of the gain that was found, or less where the folds differ so much that a good model could miss it."""
-    mean, spread = float(gains.mean()), float(gains.std(ddof=1)) if len(gains) > 1 else abs(float(gains.mean()))
-    return max(math.floor((mean - max(abs(mean) / 2, 3 * spread)) * 100) / 100, -10.0)
 
 
 def _fill_in(found: Mapping[str, object]) -> None:

@@ -10,6 +10,7 @@ from ..files import write_text
 from ..params import Params
 from ..paths import REPORT
 from ..serving.predictor import Predictor
+from .gates import MEANING
 
 PAGE = """\
 <!doctype html>
@@ -77,14 +78,14 @@ def write(metrics: Mapping[str, Any], pictures: Mapping[str, Path], predictor: P
 def _gates(gates: Iterable[Mapping[str, Any]]) -> str:
     rows = [
         (
-            escape(gate["name"]),
-            f"{gate['value']:.1%}",
-            f"{gate['bound']:.1%}",
+            escape(f"{gate['name']}: {MEANING[gate['name']]}"),
+            f"{gate['value']:+.1%}",
+            f"{gate['bound']:+.1%}",
             f'<span class="{"open" if gate["open"] else "closed"}">{"open" if gate["open"] else "closed"}</span>',
         )
         for gate in gates
     ]
-    return _table(("gate", "share of the loss saved", "must save", ""), rows)
+    return _table(("gate", "found", "required", ""), rows)
 
 
 def _scores(scores: Mapping[str, Mapping[str, float]]) -> str:

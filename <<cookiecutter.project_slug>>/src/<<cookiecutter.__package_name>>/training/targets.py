@@ -1,12 +1,17 @@
 """The column that is predicted: classes as numbers for the models, and back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..data.schema import Schema
 from ..params import Params
+
+# Other classes are words. The keys are types of columns.
+PLAIN: dict[str, Callable[[Any], Any]] = {"boolean": bool, "integer": int, "number": float}
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,13 @@ class Target:
     classes: tuple[Any, ...]
 
     @classmethod
-    def of(cls, values: pd.Series, params: Params) -> "Target":
-        """The target of a project, its classes taken from the values of the train set."""
+    def of(cls, values: pd.Series, schema: Schema, params: Params) -> "Target":
+        """The target of a project, its classes taken from the values of the train set and as they stand in JSON."""
+        name = params.data.target
         if params.task == "regression":
-            return cls(params.data.target, ())
-        found = values.dropna().unique()
-        return cls(params.data.target, tuple(sorted(_plain(value) for value in found)))
+            return cls(name, ())
+        plain = PLAIN.get(schema.columns[name].type, str)
+        return cls(name, tuple(sorted(plain(value) for value in values.dropna().unique())))
 
     def encode(self, values: pd.Series) -> np.ndarray:
         """Classes as their numbers, or values as float64: (rows,). A class that is not known is -1."""
@@ -35,16 +41,12 @@ class Target:
             return values.to_numpy("float64")
         if isinstance(values.dtype, pd.CategoricalDtype):
             return np.asarray(pd.Categorical(values, categories=list(self.classes)).codes, dtype="int64")
-        numbers = {value: number for number, value in enumerate(self.classes)}
-        return values.map(numbers).fillna(-1).to_numpy("int64")
+        known, given = np.array(self.classes, dtype="float64"), values.to_numpy("float64")
+        numbers = np.minimum(np.searchsorted(known, given), len(known) - 1)
+        return np.where(known[numbers] == given, numbers, -1)
 
     def decode(self, predicted: np.ndarray) -> list[Any]:
         """Probabilities (rows, classes) as the most probable class, or values as they are."""
         if not self.classes:
             return [float(value) for value in predicted]
         return [self.classes[number] for number in predicted.argmax(axis=1)]
-
-
-def _plain(value: Any) -> Any:
-    """A class as it stands in JSON: text, or a whole number."""
-    return value if isinstance(value, str) else int(value)

@@ -62,7 +62,7 @@ def train_model(
     if params.model.kind is None:
         raise ProjectError(f"{PARAMS}: model.kind is not known yet; run `make data` first")
     features = Features.of(schema, params)
-    target = Target.of(train[params.data.target], params)
+    target = Target.of(train[params.data.target], schema, params)
     sets = [(features.of_frame(rows), target.encode(rows[params.data.target])) for rows in (train, validation)]
     fitted = models.fit(
         models.build(params.model.kind, params.task, features, params.model), params.task, sets[0], sets[1]

@@ -1,0 +1,141 @@
+"""Trying ways to split and kinds of model on new data, to propose those that find a signal in it."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..data.schema import Schema
+from ..data.splitting import folds, split
+from ..errors import ProjectError
+from ..features import Features
+from ..params import ModelKind, Params, SplitMethod
+from . import models
+from .metrics import gains
+from .targets import Target
+
+# Enough rows to tell models apart, few enough to wait for.
+MOST_ROWS = 20_000
+FEWEST_OF_A_CLASS = 10
+SMALLEST_SIGNAL = 0.01
+
+Rows = np.ndarray
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a kind of model fared with a way to split: the gains of `metrics.gains`.
+
+    Attributes:
+        method: the way to split.
+        by: the column it needs.
+        kind: of the model.
+        held_out: the gains on the test set.
+        folds: the gains on each fold of a cross-validation, by name.
+    """
+
+    method: SplitMethod
+    by: str | None
+    kind: ModelKind
+    held_out: dict[str, float]
+    folds: dict[str, np.ndarray]
+
+    @property
+    def finds_a_signal(self) -> bool:
+        """Whether it beats a guess on the test set, and by more than chance on the folds: by two standard errors."""
+        saved = self.folds["trivial"]
+        chance = 2 * saved.std(ddof=1) / math.sqrt(len(saved))
+        return bool(saved.mean() > max(SMALLEST_SIGNAL, chance) and self.held_out["trivial"] > 0)
+
+    def starting_gate(self, name: str) -> float:
+        """A bound that a model as good as this one reaches.
+
+        Half of the mean gain, or less where the folds differ so much that a good model could miss it by chance, and
+        never more than what was reached on the test set.
+        """
+        mean, spread = float(self.folds[name].mean()), float(self.folds[name].std(ddof=1))
+        bound = mean - max(abs(mean) / 2, 3 * spread)
+        reached = self.held_out[name]
+        return math.floor(min(bound, reached - abs(reached) / 10) * 100) / 100
+
+
+def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | None) -> Trial:
+    """Try the ways to split in order of preference, with each kind of model, up to the first that finds a signal.
+
+    What params.yaml settles is kept.
+
+    Args:
+        frame: rows that can be learned from.
+        schema: of the table.
+        params: the project's settings.
+        time: a column of times, if there is one: the past should then be tested on the future.
+
+    Raises:
+        ProjectError: none finds a signal.
+    """
+    frame = _some(frame, params)
+    usual: SplitMethod = "stratified" if params.task == "classification" else "random"
+    methods: list[SplitMethod] = [params.split.method] if params.split.method else ["time", usual] if time else [usual]
+    kinds: list[ModelKind] = [params.model.kind] if params.model.kind else ["gradient_boosting", "linear"]
+    for method in methods:
+        by = params.split.by or (time if method == "time" else None)
+        settled = params.changed(**{"split.method": method, "split.by": by})
+        trials = [trial for kind in kinds if (trial := _try(frame, schema, settled, kind)) and trial.finds_a_signal]
+        if trials:
+            return max(trials, key=lambda trial: trial.folds["trivial"].mean())
+    raise ProjectError(
+        f"no model predicts {params.data.target!r} from the other columns any better than a guess does; choose another "
+        "target (the logarithm, if its values span magnitudes), or add columns that explain it"
+    )
+
+
+def _some(frame: pd.DataFrame, params: Params) -> pd.DataFrame:
+    if len(frame) <= MOST_ROWS:
+        return frame
+    rows = np.random.default_rng(params.split.seed).choice(len(frame), MOST_ROWS, replace=False)
+    some = frame.iloc[np.sort(rows)]
+    if params.task == "classification":
+        counts = some[params.data.target].value_counts()
+        some = some[some[params.data.target].isin(counts.index[counts >= FEWEST_OF_A_CLASS])]
+    return some.reset_index(drop=True)
+
+
+def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: ModelKind) -> Trial | None:
+    features = Features.of(schema, params)
+    target = Target.of(frame[params.data.target], schema, params)
+    matrix, values = features.of_frame(frame), target.encode(frame[params.data.target])
+    found = []
+    for train, validation, score in _rounds(frame, params):
+        if len(np.unique(values[train])) < max(2, len(target.classes)):
+            continue
+        answers = {}
+        for name in (kind, "simple", "trivial"):
+            fitted = models.fit(
+                models.build(name, params.task, features, params.model),
+                params.task,
+                (matrix[train], values[train]),
+                (matrix[validation], values[validation]),
+            )
+            answers[name] = models.predict(fitted.estimator, params.task, matrix[score])
+        found.append(gains(params.task, values[score], answers[kind], answers["trivial"], answers["simple"]))
+    held_out, *others = found
+    if len(others) < 2:
+        return None
+    method = params.split.method or "random"
+    trial = Trial(method, params.split.by, kind, held_out, {n: np.array([o[n] for o in others]) for n in held_out})
+    print(f"  tried {kind}, {method} split: saves {trial.folds['trivial'].mean():.1%} of the trivial model's loss")
+    return trial
+
+
+def _rounds(frame: pd.DataFrame, params: Params) -> Iterator[tuple[Rows, Rows, Rows]]:
+    """Rows to train on, to stop by and to score on: the split itself first, then the folds of a cross-validation."""
+    parts = split(frame, params.data.target, params.split)
+    yield parts.train, parts.validation, parts.test
+    share = params.split.validation / (1 - params.split.test)
+    generator = np.random.default_rng(params.split.seed)
+    for learn, score in folds(frame, params.data.target, params.split):
+        order = generator.permutation(learn)
+        cut = max(1, round(len(order) * share))
+        yield order[cut:], order[:cut], score
