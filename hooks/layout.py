@@ -2,14 +2,13 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 TABLE = Path(__file__).with_name("layout.toml")
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Paths that are emitted together.
 
     Attributes:
