@@ -48,6 +48,10 @@ format: $(READY) ## Put style and format right
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
+.PHONY: docs
+docs: $(READY) ## Refresh the tables of README.md
+	@.venv/bin/python -m tools.readme_table
+
 .PHONY: lock
 lock: $(READY) ## Resolve the template's own lock and that of the generated projects anew
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \

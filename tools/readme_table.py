@@ -1,0 +1,108 @@
+"""The tables of README.md that say what the code says: the questions, and what each level emits.
+
+`make docs` writes them between two marks each; a test holds the README to them.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+
+from hooks import answers, dataset, layout
+
+TEMPLATE = Path(__file__).resolve().parent.parent
+README = TEMPLATE / "README.md"
+LEVELS = answers.CHOICES["maturity_level"]
+# A folder stands for its files once a group has so many in it.
+MANY = 3
+
+# Answers that are no choice.
+ALLOWED = {
+    "project_name": f"one line, at most {answers.LONGEST_LINE} characters",
+    "project_slug": f"lower-case letters, digits and single `-` or `_`, at most {answers.LONGEST_SLUG}, a letter first",
+    "dataset": f"`{dataset.SAMPLE}`, or the path of a file that ends in "
+    + ", ".join(f"`{suffix}`" for suffix in dataset.SUFFIXES),
+    "target": "the name of a column of the data",
+    "author": f"one line, at most {answers.LONGEST_LINE} characters",
+}
+
+
+def questions() -> list[str]:
+    """The questions in the order in which they are asked."""
+    asked = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+    rows = []
+    for name, default in asked.items():
+        if not name.startswith("_"):
+            allowed = ALLOWED.get(name) or _either(answers.CHOICES[name])
+            rows.append((f"`{name}`", _default(name, default), allowed))
+    return _table(("question", "default", "allowed"), rows)
+
+
+def emitted() -> list[str]:
+    """What each level emits, a line for each group of layout.toml."""
+    rows = [
+        (group.purpose + _condition(group), ", ".join(f"`{place}`" for place in _places(group.paths)), *_marks(group))
+        for group in layout.groups()
+    ]
+    return _table(("what", "where", *(f"level {level}" for level in LEVELS)), rows)
+
+
+TABLES = {"questions": questions, "emitted": emitted}
+
+
+def filled(text: str) -> str:
+    """The text with every table as it must be.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: begin (make docs) -->", f"<!-- {name}: end -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        if not rest or end not in rest:
+            raise ValueError(f"README.md lacks the marks {begin} and {end}")
+        text = "\n".join([f"{before}{begin}", "", *table(), "", f"{end}{after}"])
+    return text
+
+
+def _default(name: str, value: str) -> str:
+    if name == "project_slug":
+        return "made from the name"
+    return f"`{value.replace('<<cookiecutter.project_name>>', '…')}`"
+
+
+def _condition(group: layout.Group) -> str:
+    said = [f"`{question}` is {_either(values)}" for question, values in group.answers]
+    return f" (if {', '.join(said)})" if said else ""
+
+
+def _either(values: Sequence[str]) -> str:
+    *others, last = [f"`{value}`" for value in values]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _places(paths: Sequence[str]) -> list[str]:
+    """The files, or the folder of those that fill one."""
+    folders = [str(PurePosixPath(path).parent) for path in paths]
+    places = [
+        f"{folder}/" if folder != "." and folders.count(folder) >= MANY else path
+        for path, folder in zip(paths, folders, strict=True)
+    ]
+    return list(dict.fromkeys(places))
+
+
+def _marks(group: layout.Group) -> list[str]:
+    return ["yes" if group.since <= int(level) <= group.until else "" for level in LEVELS]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
+
+
+def main() -> None:
+    """Refresh the tables."""
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
