@@ -138,20 +138,22 @@ SETTINGS = """
 
 def test_settings_of_the_user_do_not_hinder(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    for hook in ("hooks/pre-commit", "hooks/commit-msg", "template/hooks/pre-commit", "template/hooks/post-commit"):
-        path = home / hook
+    for hook in ("pre-commit", "prepare-commit-msg", "commit-msg"):
+        path = home / "hooks" / hook
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\ntouch {home}/hook-ran\nexit 1\n")
         path.chmod(0o755)
     (home / ".gitconfig").write_text(SETTINGS.format(home=home))
     (home / "ignored").write_text("*.dvc\nstorage\n*.json\n")
+    (home / "template" / "info").mkdir(parents=True)
+    (home / "template" / "info" / "exclude").write_text("params.yaml\n")
     done = generate(tmp_path, HOME=str(home))
     assert done.returncode == 0, done.stderr
     project = tmp_path / "penguin-species"
     assert git(project, "log", "--format=%d %an") == "(HEAD -> main) Me"
     assert not (home / "hook-ran").exists()
     tracked = git(project, "ls-files").splitlines()
-    assert {"data/raw/penguins.csv.dvc", ".template.json"} <= set(tracked)
+    assert {"data/raw/penguins.csv.dvc", ".template.json", "params.yaml"} <= set(tracked)
     assert any(path.startswith("storage/") for path in tracked)
     mine = run(["git", "status", "--porcelain"], project, environment=clean_environment(HOME=str(home)))
     assert mine.stdout == ""
