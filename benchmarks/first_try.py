@@ -1,0 +1,43 @@
+"""Where do the seconds of a first try go, in a clone on a machine that has nothing but a cache of packages?"""
+
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+from reporting import clean_environment, generate, measure, publish, spread
+
+REPETITIONS = 3
+GOAL = 60
+RUN = ("setup", "data", "train", "evaluate", "package")
+
+
+def main() -> None:
+    """Take a clone of the sample project from nothing to a tested model, verb by verb."""
+    taken: dict[str, list[float]] = defaultdict(list)
+    for _ in range(REPETITIONS):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            environment = clean_environment(folder)
+            generate(folder, environment)
+            measure(["git", "clone", "--quiet", "penguin-species", "clone"], folder, environment)
+            for verb in (*RUN, "test"):
+                taken[verb].append(
+                    measure(["make", verb, f"PYTHON={sys.executable}"], folder / "clone", environment).seconds
+                )
+    totals = [sum(times) for times in zip(*taken.values(), strict=True)]
+    publish(
+        "first_try",
+        ["command", "seconds: median (range)"],
+        [
+            *([f"make {verb}", spread(times)] for verb, times in taken.items()),
+            ["all: make run && make test", spread(totals)],
+        ],
+        f"{REPETITIONS} fresh clones of the sample project; `make run` taken apart into its verbs. "
+        f"Goal: under {GOAL} s on two cores; {'reached' if statistics.median(totals) < GOAL else 'missed'}.",
+    )
+
+
+if __name__ == "__main__":
+    main()
