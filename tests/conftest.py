@@ -75,7 +75,7 @@ class Project:
 
     def python(self, python: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Python of a shared environment on this project's own package."""
-        return self.run(str(python), *arguments, check=check, PYTHONPATH="src")
+        return self.run(str(python), *arguments, check=check, PYTHONPATH=str(self.path / "src"))
 
     def step(self, python: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of the project's package."""

@@ -49,6 +49,12 @@ def pytest_sessionstart() -> None:
         pytest.exit(str(error), returncode=1)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a report (`pytest --junit-xml`) say which requirement each result stands for."""
+    for marker in item.iter_markers("requirement"):
+        item.user_properties.append(("requirement", marker.args[0]))
+
+
 @pytest.fixture(scope="session")
 def params() -> Params:
     """The project's settings."""

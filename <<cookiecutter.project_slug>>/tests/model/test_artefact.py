@@ -53,6 +53,7 @@ def test_another_model_than_the_manifest_tells_of_is_refused(packaged: Artefact,
         artefacts.read(path, made_by="make package")
 
 
+@pytest.mark.requirement("SEC-06")
 def test_nothing_in_it_is_a_pickle(workspace: Path, packaged: Artefact) -> None:
     with zipfile.ZipFile(workspace / ARTEFACT) as archive:
         assert sorted(archive.namelist()) == ["manifest.json", "model"]

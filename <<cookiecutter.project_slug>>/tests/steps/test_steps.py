@@ -10,6 +10,7 @@ from << cookiecutter.__package_name >>.__main__ import main
 from << cookiecutter.__package_name >>.params import Params
 from << cookiecutter.__package_name >>.paths import (
     DATA_FACTS,
+    DATA_SHEET,
     HISTORY,
     METRICS,
     MODEL_CARD,
@@ -73,7 +74,12 @@ def test_report_shows_its_pictures(workspace: Path) -> None:
     assert "Permutation importance" in page
 
 
-def test_card_keeps_what_people_wrote(workspace: Path) -> None:
-    card = (workspace / MODEL_CARD).read_text()
-    assert "## What it is for" in card
-    assert "### Scores" in card
+@pytest.mark.requirement("DOC-01")
+@pytest.mark.parametrize(
+    ("path", "written", "filled"),
+    [(MODEL_CARD, "## Limits", "### Scores"), (DATA_SHEET, "## Where the data come from", "MD5")],
+)
+def test_card_is_filled_and_keeps_what_people_wrote(path: Path, written: str, filled: str, workspace: Path) -> None:
+    text = (workspace / path).read_text()
+    assert written in text
+    assert filled in text

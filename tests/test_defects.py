@@ -1,0 +1,249 @@
+"""Each check of a level-0 project turns red for the defect it is there for, and says so."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import Project
+
+Plant = Callable[[Project], None]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A mutation, and what must come of it.
+
+    Attributes:
+        name: what is wrong.
+        plant: puts it into a project.
+        red: the requirements whose tests must fail, and no others.
+        says: a part of what the failing tests print.
+        suite: the tests that are run.
+    """
+
+    name: str
+    plant: Plant
+    red: frozenset[str]
+    says: str
+    suite: str = "tests"
+
+
+def replace(path: str, old: str, new: str) -> Plant:
+    """Put one text for another in a file of the project or, with `src:`, of its package."""
+
+    def plant(project: Project) -> None:
+        file = project.path / path.replace("src:", f"src/{project.package}/")
+        text = file.read_text()
+        assert old in text, f"{path} has changed: the defect cannot be planted"
+        file.write_text(text.replace(old, new))
+
+    return plant
+
+
+def write(path: str, text: str) -> Plant:
+    def plant(project: Project) -> None:
+        (project.path / path).write_text(text)
+
+    return plant
+
+
+def commit_raw_data(project: Project) -> None:
+    project.run("git", "add", "--force", "data/raw/penguins.csv")
+
+
+def defect(name: str, plant: Plant, *red: str, says: str, suite: str = "tests") -> Defect:
+    return Defect(name, plant, frozenset(red), says, suite)
+
+
+DEFECTS = [
+    defect(
+        "train rows are tested on",
+        replace("src:data/splitting.py", "test=np.sort(test)", "test=np.sort(np.concatenate([test, train[:10]]))"),
+        *("0-SPLIT", "CI-05"),
+        says="test_sets_of_the_project_are_disjoint_and_complete",
+    ),
+    defect(
+        "the split has no seed",
+        replace("src:data/splitting.py", "random_state=settings.seed, stratify", "random_state=None, stratify"),
+        "0-SPLIT",
+        says="test_same_seed_gives_the_same_sets",
+    ),
+    defect(
+        "labels are shuffled before training",
+        replace(
+            "src:training/train.py",
+            "    fitted = models.fit(",
+            "    __import__('numpy').random.default_rng(0).shuffle(sets[0][1])\n    fitted = models.fit(",
+        ),
+        *("0-BASE", "CI-08"),
+        says="gate closed: beats_trivial",
+    ),
+    defect(
+        "raw data are in git",
+        commit_raw_data,
+        "0-DATA",
+        says="data/raw/penguins.csv",
+    ),
+    defect(
+        "the manifest lacks a field",
+        replace("src:serving/package.py", '        "code": code_commit(),\n', ""),
+        *("0-HAND", "0-SERVE", "CI-04", "CI-06", "CI-08", "SEC-06"),
+        says="the manifest lacks code",
+    ),
+    defect(
+        "the exported model is another one",
+        replace("src:serving/export.py", "        if not value <= bound:", "        if False:"),
+        "0-HAND",
+        says="test_model_that_answers_otherwise_is_refused",
+    ),
+    defect(
+        "the artefact tells the time",
+        replace(
+            "src:serving/package.py",
+            '"code": code_commit(),',
+            '"code": code_commit() | {"changed": __import__("time").time()},',
+        ),
+        "0-HAND",
+        says="test_packaging_twice_gives_the_same_bytes",
+    ),
+    defect(
+        "the service answers elsewhere",
+        replace("src:serving/service.py", '@app.post("/predict"', '@app.post("/v1/predict"'),
+        *("0-SERVE", "CI-06"),
+        says="404",
+    ),
+    defect(
+        "CI starts by itself",
+        replace(".github/workflows/checks.yml", "  workflow_dispatch:\n", "  workflow_dispatch:\n  push:\n"),
+        "0-CI",
+        says="checks.yml starts by itself: level 0 runs CI by hand",
+    ),
+    defect(
+        "there is a pipeline",
+        write("dvc.yaml", "stages: {}\n"),
+        "0-NOT",
+        says="test_nothing_of_a_higher_level_is_there",
+    ),
+    defect(
+        "a formula is wrong",
+        replace("src:features.py", "np.nan, numerator / denominator", "np.nan, denominator / numerator"),
+        "CI-01",
+        says="test_operation_follows_its_formula[ratio",
+    ),
+    defect(
+        "an encoding has the wrong width",
+        replace("src:features.py", "FIRST_CODE + len(values) for", "len(values) for"),
+        "CI-02",
+        says="test_one_hot_is_as_wide_as_the_codes_are_many",
+    ),
+    defect(
+        "an unknown category passes for a missing one",
+        replace("src:features.py", "OTHER_CODE = 1.0", "OTHER_CODE = MISSING_CODE"),
+        "CI-02",
+        says="test_unknown_and_missing_values_have_codes_of_their_own",
+    ),
+    defect(
+        "the learning rate is next to nothing",
+        replace("params.yaml", "learning_rate: 0.1", "learning_rate: 1.0e-9"),
+        *("0-BASE", "CI-03a", "CI-08"),
+        says="training does not converge",
+    ),
+    defect(
+        "labels are shuffled inside fit",
+        replace(
+            "src:training/models.py",
+            "    with _threads_for(len(train[0])):\n",
+            "    train = (train[0], np.random.default_rng(0).permutation(train[1]))\n"
+            "    with _threads_for(len(train[0])):\n",
+        ),
+        *("0-BASE", "CI-03b", "CI-08"),
+        says="records leave a loss of",
+    ),
+    defect(
+        "empty columns go into training",
+        replace("src:training/models.py", "if empty.any() else matrix", "if False else matrix"),
+        "CI-04",
+        says="test_training_and_prediction_are_finite[all missing-gradient_boosting",
+    ),
+    defect(
+        "infinite and huge values go into training",
+        replace(
+            "src:features.py",
+            "return np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST, LARGEST)",
+            "return values",
+        ),
+        *("CI-01", "CI-04"),
+        says="test_training_and_prediction_are_finite[infinite values",
+    ),
+    defect(
+        "a step does not write its report",
+        replace("src:training/evaluate.py", "    report.write(metrics, pictures, predictor, params)\n", ""),
+        *("0-PROC", "CI-05"),
+        says="evaluation.html",
+    ),
+    defect(
+        "the cards are not filled",
+        replace("src:training/cards.py", "    fill(MODEL_CARD, model_part(metrics, manifest))\n", ""),
+        *("CI-05", "DOC-01"),
+        says="test_card_is_filled_and_keeps_what_people_wrote",
+    ),
+    defect(
+        "columns are renamed on the way to the model",
+        replace("src:serving/service.py", "item.model_dump(by_alias=True)", "item.model_dump()"),
+        "CI-06",
+        says="test_raw_table_to_answer_of_the_service",
+    ),
+    defect(
+        "the data are out of their domain",
+        replace("data/schema.yaml", "maximum: 73.35", "maximum: 40.0"),
+        "CI-08",
+        says="over the maximum 40",
+        suite="tests/data",
+    ),
+    defect(
+        "the model fails a declared case",
+        replace("params.yaml", "expect: Gentoo", "expect: Adelie"),
+        "CI-08",
+        says="long flippers are a Gentoo's: Gentoo is predicted",
+    ),
+    defect(
+        "the service lets anything in",
+        replace("src:serving/service.py", "return _one_of(column.categories)", "return str"),
+        "0-SERVE",
+        says="test_domain_of_the_schema_is_the_domain_of_the_service",
+    ),
+]
+
+
+@pytest.fixture
+def project(sample: Project, tmp_path: Path) -> Project:
+    """A copy of the sample project, to be changed."""
+    return Project(shutil.copytree(sample.path, tmp_path / sample.path.name, symlinks=True))
+
+
+@pytest.mark.parametrize("planted", DEFECTS, ids=[planted.name for planted in DEFECTS])
+def test_defect_turns_its_own_check_red(planted: Defect, project: Project, project_python: Path) -> None:
+    planted.plant(project)
+    red, said = red_requirements(project, project_python, planted.suite)
+    assert red == planted.red
+    assert planted.says in said
+
+
+def test_without_a_defect_no_check_is_red(project: Project, project_python: Path) -> None:
+    assert red_requirements(project, project_python, "tests")[0] == set()
+
+
+def red_requirements(project: Project, python: Path, suite: str) -> tuple[set[str], str]:
+    """The requirements with a failing test, and all that was printed."""
+    report = project.path / "report.xml"
+    # The notebook is the slowest test and has a defect of its own elsewhere.
+    slow = "--deselect=tests/project/test_level.py::test_notebook_runs"
+    done = project.python(python, "-m", "pytest", suite, f"--junit-xml={report}", slow, check=False)
+    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314
+    failing = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    rows = {value.attrib["value"] for case in failing for value in case.iter("property")}
+    assert bool(done.returncode) == bool(failing), done.stdout
+    return rows, done.stdout
