@@ -130,14 +130,14 @@ def test_nothing_is_unfinished(tree: Project) -> None:
 
 
 def test_no_path_of_this_machine(tree: Project) -> None:
-    here = {str(TEMPLATE), str(Path.home()), str(tree.path.parent)}
+    here = {str(TEMPLATE), str(Path.home()), str(tree.path.parent.parent)}
     assert {path for path, text in texts(tree).items() if any(folder in text for folder in here)} == set()
 
 
 def test_inside_the_template_double_angles_only_open_a_variable() -> None:
     """A here-document, a YAML merge key or a shift operator would be rendered, and break the file or vanish."""
     copied = {"src", "penguins.csv"}
-    variable = re.compile(r"<<[^<>\n]+>>|^ *<% [^<>\n]+ %>$", re.MULTILINE)
+    variable = re.compile(r"<<[^<>\n]*cookiecutter\.[^<>\n]*>>|^ *<% [^<>\n]+ %>$", re.MULTILINE)
     left = {
         str(path.relative_to(PROJECT_FOLDER)): found[0]
         for path in PROJECT_FOLDER.rglob("*")
