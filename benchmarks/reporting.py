@@ -13,6 +13,8 @@ from pathlib import Path
 TEMPLATE = Path(__file__).resolve().parent.parent
 COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
 RESULTS = TEMPLATE / "benchmarks" / "results"
+# What else the machine does: far from zero, the seconds are of little worth.
+LOAD_BEFORE = os.getloadavg()[0]
 # What a command gets of this machine: programs and caches of packages, nothing of its user.
 KEPT = ("LANG", "PATH")
 KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
@@ -23,6 +25,7 @@ class Usage:
     """What a command took."""
 
     seconds: float
+    processor_seconds: float
     peak_megabytes: float
 
 
@@ -47,7 +50,7 @@ def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[st
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(map(str, command))} exited with {process.returncode}\n{log.read_text()}")
-    return Usage(seconds, usage.ru_maxrss / 1024)
+    return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def generate(folder: Path, environment: Mapping[str, str], *answers: str, template: Path = TEMPLATE) -> Usage:
@@ -73,7 +76,8 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 def machine() -> str:
     """What it was measured on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+    python = f"Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, {python}, load {LOAD_BEFORE:.1f} before"
 
 
 def publish(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], *remarks: str) -> None:
