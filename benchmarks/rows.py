@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import resource
 import statistics
 import sys
 import tempfile
@@ -120,6 +121,8 @@ def main() -> None:
     remarks = [
         f"15 columns as {options.format}; median and range of {REPETITIONS} runs up to {REPEATED_UP_TO:,} rows, "
         "one run above. It is the first run of a project: `data` also looks at the table and finds the starting gates.",
+        f"A peak of up to {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB is this benchmark's own: "
+        "a child's begins at its parent's.",
         "Total of data, train, evaluate and package: "
         + ", ".join(f"{total:,.1f} s for {size:,} rows" for size, total in zip(sizes, totals, strict=True))
         + ".",
