@@ -19,6 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
                 _predict(options.input, options.output)
             case "serve":
                 _serve(options.host, options.port)
+            case "run":
+                for step in STEPS.values():
+                    step.run()
             case command:
                 STEPS[command].run()
     except ProjectError as error:
@@ -32,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, step in STEPS.items():
         commands.add_parser(name, help=step.purpose, description=step.purpose)
+    commands.add_parser("run", help="all of these, in order")
     predict = commands.add_parser("predict", help="predict every row of a file")
     predict.add_argument("input", type=Path, help="a CSV or Parquet file")
     predict.add_argument("output", type=Path, nargs="?", default=PREDICTIONS, help=f"default: {PREDICTIONS}")

@@ -55,5 +55,5 @@ def test_notebook_runs(workspace: Path) -> None:
 def test_commands_are_explained() -> None:
     command = [sys.executable, "-m", "<< cookiecutter.__package_name >>", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    for name in ("data", "train", "evaluate", "package", "predict", "serve"):
+    for name in ("data", "train", "evaluate", "package", "run", "predict", "serve"):
         assert name in text
