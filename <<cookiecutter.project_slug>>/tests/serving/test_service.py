@@ -77,7 +77,13 @@ def test_domain_of_the_schema_is_the_domain_of_the_service() -> None:
     )
     record = record_model(schema)
     assert record.model_validate({"colour": "blue"}).model_dump(by_alias=True) == {"size of it": None, "colour": "blue"}
-    for wrong in ({"colour": "red"}, {"colour": "blue", "size of it": 11}, {"size of it": 1}, {"colour": None}):
+    for wrong in (
+        {"colour": "red"},
+        {"colour": "blue", "size of it": 11},
+        {"size of it": 1},
+        {"colour": None},
+        {"colour": "blue", "new": 1},
+    ):
         with pytest.raises(ValueError, match="validation error"):
             record.model_validate(wrong)
 

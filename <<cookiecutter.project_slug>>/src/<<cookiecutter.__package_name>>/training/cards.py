@@ -78,15 +78,18 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         ),
     ]
     for column, values in metrics["slices"].items():
-        rows = [(value, f"{found['rows']:,}", f"{found['loss']:.4g}") for value, found in values.items()]
-        lines += ["", f"### Slices by {_cell(column)}", "", *_table((column, "rows", "loss"), rows)]
+        names = [name for name in next(iter(values.values()), {}) if name != "rows"]
+        rows = [
+            (value, f"{found['rows']:,}", *(f"{found[name]:.4g}" for name in names)) for value, found in values.items()
+        ]
+        lines += ["", f"### Slices by {_cell(column)}", "", *_table((column, "rows", *names), rows)]
     return "\n".join(lines)
 
 
 def data_part(facts: Mapping[str, Any], manifest: Mapping[str, Any], schema: Schema) -> str:
     """What the run knows of the data, as Markdown."""
     data = manifest["parameters"]["data"]
-    sizes = ", ".join(f"{name} {count:,}" for name, count in facts["rows"].items())
+    sizes = ", ".join(f"{name} {facts['rows'][name]:,}" for name in ("train", "validation", "test"))
     dropped = "; ".join(f"{count:,} rows ({_cell(reason)})" for reason, count in facts["dropped"].items()) or "none"
     rows = []
     for name, column in schema.columns.items():

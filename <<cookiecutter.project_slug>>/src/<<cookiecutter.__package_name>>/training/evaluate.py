@@ -46,8 +46,8 @@ def run() -> None:
     metrics, evaluation = evaluate(predictor, sets, params)
     metrics["model_sha256"] = artefact.digest
     write_json(METRICS, metrics)
-    for name, values in metrics["scores"].items():  # type: ignore[attr-defined]
-        print(f"{name}: " + ", ".join(f"{metric} {value:.4g}" for metric, value in values.items()))
+    told = metrics["scores"]["test"]  # type: ignore[index]
+    print(f"test set, {len(sets['test']):,} rows: " + ", ".join(f"{name} {value:.4g}" for name, value in told.items()))
 
     from . import cards, plots, report  # matplotlib is for the pictures alone
 
@@ -121,16 +121,23 @@ def _all_classes(answer: np.ndarray, known: np.ndarray, classes: int) -> np.ndar
 def _slices(
     predictor: Predictor, rows: pd.DataFrame, actual: np.ndarray, answer: np.ndarray, params: Params
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Loss and rows for each value of each declared column; a value with hardly any rows is left out."""
+    """Rows, loss and one readable score for each value of each declared column.
+
+    A value with hardly any rows is left out; the whole test set stands first, to compare with.
+    """
+    readable = "accuracy" if predictor.task == "classification" else "mae"
     found: dict[str, dict[str, dict[str, float]]] = {}
     for column in params.slices or []:
         words = rows[column].astype("str")
+        masks = {"all": np.ones(len(rows), dtype=bool)}
+        masks |= {str(value): (words == value).to_numpy() for value in sorted(words.dropna().unique())}
         found[column] = {
-            str(value): {
-                "loss": loss(predictor.task, actual[mask], answer[mask]),
+            value: {
                 "rows": int(mask.sum()),
+                "loss": loss(predictor.task, actual[mask], answer[mask]),
+                readable: scores(predictor.task, actual[mask], answer[mask])[readable],
             }
-            for value in sorted(words.dropna().unique())
-            if (mask := (words == value).to_numpy()).sum() >= SMALLEST_SLICE
+            for value, mask in masks.items()
+            if mask.sum() >= SMALLEST_SLICE
         }
     return found

@@ -23,6 +23,7 @@ MOST_BARS = 15
 MOST_POINTS = 5_000
 READABLE_CLASSES = 12
 STYLE: Any = {
+    "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.grid": True,
     "axes.spines.right": False,
@@ -70,7 +71,8 @@ def _learning_curve(axes: Axes, history: History, task: str) -> None:
     best = int(np.argmin(history["validation"]))
     axes.axvline(history["iterations"][best], color=GREY, linestyle=":", label="best on validation")
     axes.set(xlabel="iteration", ylabel="log loss" if task == "classification" else "mean squared error")
-    if min(*history["train"], *history["validation"]) > 0:
+    losses = [*history["train"], *history["validation"]]
+    if 0 < min(losses) < max(losses) / 10:
         axes.set_yscale("log")
     axes.legend(frameon=False)
 
@@ -96,7 +98,6 @@ def _confusion(axes: Axes, predictor: Predictor, evaluation: Evaluation) -> None
 def _calibration(axes: Axes, evaluation: Evaluation) -> None:
     confidence, accuracy, counts = calibration_curve(evaluation.target, evaluation.predicted)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="as sure as right")
-    axes.plot(confidence, accuracy, color=BLUE, zorder=2)
     axes.scatter(confidence, accuracy, s=20 + 180 * counts / counts.max(), color=BLUE, zorder=3, label="area: rows")
     axes.set(xlabel="probability of the predicted class", ylabel="share that is right", xlim=(0, 1.03), ylim=(0, 1.06))
     axes.legend(frameon=False, loc="upper left")

@@ -1,6 +1,6 @@
 """The first run on new data: propose the schema and every setting that depends on the data, for people to review."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,29 @@ MOST_SLICES = 2
 MOST_SLICE_VALUES = 10
 
 
+class Proposal:
+    """Settings on their way to being complete.
+
+    Attributes:
+        params: with what was found so far.
+        found: what was open and is not any more, by its path in params.yaml.
+    """
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self.found: dict[str, object] = {}
+
+    def settle(self, path: str, find: Callable[[], object]) -> None:
+        """Find a value if params.yaml leaves it open."""
+        section, *keys = path.split(".")
+        value = getattr(self.params, section)
+        for key in keys:
+            value = getattr(value, key)
+        if value is None and (found := find()) is not None:
+            self.found[path] = found
+            self.params = self.params.changed(**{path: found})
+
+
 def propose(frame: pd.DataFrame, params: Params) -> Params:
     """Write data/schema.yaml and fill in what params.yaml leaves open.
 
@@ -36,38 +59,30 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
             f"{PARAMS}: data.target: there is no column {target!r}; there is {', '.join(schema.columns)}"
         )
     frame = schema.conform(frame)
-    found: dict[str, object] = {}
-    if params.data.task is None:
-        found["data.task"] = infer_task(frame[target], schema.columns[target].type)
-    ignored = params.data.ignore
-    if ignored is None:
-        found["data.ignore"] = ignored = unusable(frame, schema, target)
+    proposal = Proposal(params)
+    proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
+    proposal.settle("data.ignore", lambda: unusable(frame, schema, target))
+    ignored = proposal.params.data.ignore or {}
     if not set(schema.columns) - {target, *ignored}:
         told = "; ".join(f"{name}: {reason}" for name, reason in ignored.items()) or "there is no other"
         raise ProjectError(f"no column can explain {target!r} ({told}); add one")
-    if params.slices is None:
-        found["slices"] = _slices(frame, schema, {target, *ignored})
-    params = params.changed(**found)
-    frame, _ = learnable(frame, schema, params)
-    if params.model.gradient_boosting.min_samples_leaf is None:
-        found["model.gradient_boosting.min_samples_leaf"] = int(np.clip(len(frame) // 60, 2, 20))
-        params = params.changed(**found)
-    best = best_trial(frame, schema, params, _time_column(schema, params))
-    if params.split.method is None:
-        found["split.method"] = best.method
-        found["split.by"] = best.by
-    if params.model.kind is None:
-        found["model.kind"] = best.kind
-    if params.gates.beats_trivial is None:
-        found["gates.beats_trivial"] = max(best.starting_gate("trivial"), 0.0)
-    if params.gates.beats_simple is None:
-        found["gates.beats_simple"] = best.starting_gate("simple")
-    schemas.save(schema)
-    _fill_in(found)
+    proposal.settle("slices", lambda: _slices(frame, schema, {target, *ignored}))
+    rows, _ = learnable(frame, schema, proposal.params)
+    proposal.settle("model.gradient_boosting.min_samples_leaf", lambda: int(np.clip(len(rows) // 30, 2, 20)))
+    best = best_trial(rows, schema, proposal.params, _time_column(schema, proposal.params))
+    proposal.settle("split.method", lambda: best.method)
+    proposal.settle("split.by", lambda: best.by)
+    proposal.settle("model.kind", lambda: best.kind)
+    proposal.settle("gates.beats_trivial", lambda: best.starting_gate("trivial"))
+    proposal.settle("gates.beats_simple", lambda: best.starting_gate("simple"))
+    if not SCHEMA.exists():
+        schemas.save(schema)
+    _fill_in(proposal.found)
     print(f"first run: proposed {SCHEMA} and filled in {PARAMS}; review both and commit them")
-    for name, value in found.items():
-        if value is not None:
-            print(f"  {name}: {value}")
+    for name, value in proposal.found.items():
+        print(f"  {name}: {value}")
+    if not best.beats_the_simple_model:
+        print("  note: a single small tree is as good as this model; look for better features before you rely on it")
     return settings.load()
 
 
@@ -111,11 +126,10 @@ def _fill_in(found: Mapping[str, object]) -> None:
 
 def _nulls(text: str, found: Mapping[str, object]) -> Iterator[tuple[Any, int, object]]:
     for path, value in found.items():
-        if value is not None:
-            node: Any = yaml.compose(text, yaml.SafeLoader)
-            for name in path.split("."):
-                key, node = next((key, child) for key, child in node.value if key.value == name)
-            yield node, key.start_mark.column, value
+        node: Any = yaml.compose(text, yaml.SafeLoader)
+        for name in path.split("."):
+            key, node = next((key, child) for key, child in node.value if key.value == name)
+        yield node, key.start_mark.column, value
 
 
 def _written(value: object, indent: int) -> str:

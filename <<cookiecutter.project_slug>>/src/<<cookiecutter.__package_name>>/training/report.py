@@ -37,10 +37,11 @@ img {{ max-width: 100%; }}
 <h1>{title}</h1>
 <p>{summary}</p>
 <h2>Gates</h2>
+<p>{loss}</p>
 {gates}
 <h2>Scores</h2>
 {scores}
-<h2>Pictures of the test set</h2>
+<h2>Pictures</h2>
 <div class="pictures">
 {pictures}
 </div>
@@ -48,6 +49,11 @@ img {{ max-width: 100%; }}
 </body>
 </html>
 """
+
+LOSS = {
+    "classification": "The loss is the log loss on the test set: how little probability was given to what then was so.",
+    "regression": "The loss is the mean squared error on the test set.",
+}
 
 
 def write(metrics: Mapping[str, Any], pictures: Mapping[str, Path], predictor: Predictor, params: Params) -> None:
@@ -63,9 +69,11 @@ def write(metrics: Mapping[str, Any], pictures: Mapping[str, Path], predictor: P
     text = PAGE.format(
         title=escape(f"Evaluation: {predictor.target.name}"),
         summary=escape(
-            f"A {params.model.kind} model for {predictor.task}, trained on {rows['train']:,} rows, stopped on "
+            f"A {str(params.model.kind).replace('_', ' ')} model for {predictor.task}, "
+            f"trained on {rows['train']:,} rows, stopped on "
             f"{rows['validation']:,}, tested on {rows['test']:,}."
         ),
+        loss=escape(LOSS[predictor.task]),
         gates=_gates(metrics["gates"]),
         scores=_scores(metrics["scores"]),
         pictures="\n".join(_picture(title, path) for title, path in pictures.items()),
@@ -98,8 +106,12 @@ def _scores(scores: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _slice(column: str, values: Mapping[str, Mapping[str, float]]) -> str:
-    rows = [(escape(value), f"{found['rows']:,}", f"{found['loss']:.4g}") for value, found in values.items()]
-    return f"<h2>Slices by {escape(column)}</h2>\n" + _table(("", "rows", "loss"), rows)
+    names = [name for name in next(iter(values.values()), {}) if name != "rows"]
+    rows = [
+        (escape(value), f"{found['rows']:,}", *(f"{found[name]:.4g}" for name in names))
+        for value, found in values.items()
+    ]
+    return f"<h2>Slices by {escape(column)}</h2>\n" + _table(("", "rows", *names), rows)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

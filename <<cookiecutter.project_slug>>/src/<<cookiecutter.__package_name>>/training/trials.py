@@ -49,20 +49,27 @@ class Trial:
         chance = 2 * saved.std(ddof=1) / math.sqrt(len(saved))
         return bool(saved.mean() > max(SMALLEST_SIGNAL, chance) and self.held_out["trivial"] > 0)
 
-    def starting_gate(self, name: str) -> float:
-        """A bound that a model as good as this one reaches.
+    @property
+    def beats_the_simple_model(self) -> bool:
+        """Whether it does so on the test set and on the mean of the folds."""
+        return bool(self.held_out["simple"] >= 0 and self.folds["simple"].mean() >= 0)
 
-        Half of the mean gain, or less where the folds differ so much that a good model could miss it by chance, and
-        never more than what was reached on the test set.
+    def starting_gate(self, name: str) -> float:
+        """A bound for the next models: as good as this one, less what the folds differ by, and no worse than none.
+
+        Only where this one is worse than the simple model itself, the bound is below zero: a tenth under what it got.
         """
-        mean, spread = float(self.folds[name].mean()), float(self.folds[name].std(ddof=1))
-        bound = mean - max(abs(mean) / 2, 3 * spread)
         reached = self.held_out[name]
-        return math.floor(min(bound, reached - abs(reached) / 10) * 100) / 100
+        if reached < 0:
+            return math.floor(reached * 110) / 100
+        spread = float(self.folds[name].std(ddof=1))
+        return max(0.0, math.floor((reached - max(reached / 2, spread)) * 100) / 100)
 
 
 def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | None) -> Trial:
-    """Try the ways to split in order of preference, with each kind of model, up to the first that finds a signal.
+    """Try the ways to split in order of preference, with each kind of model, until one beats the simple model.
+
+    If none does, the one that finds the strongest signal.
 
     What params.yaml settles is kept.
 
@@ -79,12 +86,16 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
     usual: SplitMethod = "stratified" if params.task == "classification" else "random"
     methods: list[SplitMethod] = [params.split.method] if params.split.method else ["time", usual] if time else [usual]
     kinds: list[ModelKind] = [params.model.kind] if params.model.kind else ["gradient_boosting", "linear"]
+    found: list[Trial] = []
     for method in methods:
         by = params.split.by or (time if method == "time" else None)
         settled = params.changed(**{"split.method": method, "split.by": by})
         trials = [trial for kind in kinds if (trial := _try(frame, schema, settled, kind)) and trial.finds_a_signal]
-        if trials:
-            return max(trials, key=lambda trial: trial.folds["trivial"].mean())
+        found += trials
+        if any(trial.beats_the_simple_model for trial in trials):
+            break
+    if found:
+        return max(found, key=lambda trial: (trial.beats_the_simple_model, trial.folds["trivial"].mean()))
     raise ProjectError(
         f"no model predicts {params.data.target!r} from the other columns any better than a guess does; choose another "
         "target (the logarithm, if its values span magnitudes), or add columns that explain it"
@@ -106,9 +117,12 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: ModelKind) -
     features = Features.of(schema, params)
     target = Target.of(frame[params.data.target], schema, params)
     matrix, values = features.of_frame(frame), target.encode(frame[params.data.target])
-    found = []
+    found: list[dict[str, float]] = []
     for train, validation, score in _rounds(frame, params):
         if len(np.unique(values[train])) < max(2, len(target.classes)):
+            # A fold that lacks a class is passed over; a split that does is no use.
+            if not found:
+                return None
             continue
         answers = {}
         for name in (kind, "simple", "trivial"):
