@@ -89,9 +89,9 @@ def test_owners_watch_over_what_the_others_rely_on(sample: Project) -> None:
     assert owned == {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock"}
 
 
-def test_actions_and_packages_are_kept_up_to_date(sample: Project) -> None:
+def test_pinned_actions_are_kept_up_to_date(sample: Project) -> None:
     updates = yaml.safe_load(sample.text(".github/dependabot.yml"))["updates"]
-    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip"}
+    assert "github-actions" in {update["package-ecosystem"] for update in updates}
 
 
 # Really run: act takes the workflow's steps on this machine; commands are real, an action may have a stand-in
