@@ -44,6 +44,16 @@ def test_step_that_comes_too_early_says_what_to_do(
     assert "run" in message
 
 
+@pytest.mark.requirement("0-DATA")
+@pytest.mark.usefixtures("in_workspace")
+def test_data_that_dvc_does_not_know_are_refused(params: Params, capsys: pytest.CaptureFixture[str]) -> None:
+    pointer = params.data.raw.with_name(f"{params.data.raw.name}.dvc")
+    pointer.write_text("outs:\n- md5: 00000000000000000000000000000000\n")
+    assert main(["data"]) == 1
+    pointer.unlink()
+    assert f"{params.data.raw} is not what {pointer} says" in capsys.readouterr().err
+
+
 def test_sets_have_the_columns_of_the_table(workspace: Path, params: Params, rows: pd.DataFrame) -> None:
     sets = [pd.read_parquet(workspace / path) for path in (TRAIN, VALIDATION, TEST)]
     assert sum(map(len, sets)) == len(rows)

@@ -4,10 +4,11 @@ import hashlib
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 from .. import params as settings
 from ..errors import ProjectError
-from ..files import replacing, write_json
+from ..files import existing, replacing, write_json
 from ..params import Params
 from ..paths import DATA_FACTS, SCHEMA, TEST, TRAIN, VALIDATION
 from . import schema as schemas
@@ -26,6 +27,7 @@ def run() -> None:
         ProjectError: the data cannot be read, do not fit the schema, or cannot be learned from.
     """
     params = settings.load()
+    digest = _digest(params.data.raw)
     frame = read_table(params.data.raw)
     print(f"read {params.data.raw}: {len(frame):,} rows, {frame.shape[1]} columns")
     if not SCHEMA.exists() or not params.is_complete:
@@ -38,7 +40,7 @@ def run() -> None:
     frame, dropped = learnable(frame, schema, params)
     for reason, count in dropped.items():
         print(f"dropped {count:,} rows: {reason}")
-    write_sets(frame, params, {"dropped": dropped, "md5": _digest(params.data.raw), "columns": frame.shape[1]})
+    write_sets(frame, params, {"dropped": dropped, "md5": digest, "columns": frame.shape[1]})
 
 
 def learnable(frame: pd.DataFrame, schema: Schema, params: Params) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -83,6 +85,14 @@ def write_sets(frame: pd.DataFrame, params: Params, facts: dict[str, object]) ->
     print(f"split ({params.split.method}): " + ", ".join(f"{name} {count:,}" for name, count in sizes.items()))
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+def _digest(raw: Path) -> str:
+    """The MD5 of the raw data, which must be what DVC's pointer says: the manifest of the model will name it."""
+    with existing(raw, "make pull").open("rb") as file:
+        digest = hashlib.file_digest(file, "md5").hexdigest()
+    pointer = raw.with_name(f"{raw.name}.dvc")
+    if pointer.exists() and yaml.safe_load(pointer.read_text())["outs"][0]["md5"] != digest:
+        raise ProjectError(
+            f"{raw} is not what {pointer} says: `make pull` fetches what it says, `.venv/bin/dvc add {raw}` takes in "
+            "what is there"
+        )
+    return digest

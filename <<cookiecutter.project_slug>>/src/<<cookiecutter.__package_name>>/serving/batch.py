@@ -2,15 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from ..data.reading import read_table, write_table
 from ..errors import ProjectError
 from ..files import replacing
 from .predictor import Predictor
-
-ROWS_AT_ONCE = 100_000
 
 
 def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
@@ -28,19 +23,11 @@ def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
         raise ProjectError(f"{source} has no rows")
     needed = [name for name in predictor.schema.columns if name in given]
     frame = predictor.schema.check(given[needed])
-    answers = []
-    for start in range(0, len(frame), ROWS_AT_ONCE):
-        predicted = predictor.of_frame(frame.iloc[start : start + ROWS_AT_ONCE])
-        answers.append(_answer(predictor, predicted))
-    found = pd.concat([given, pd.concat(answers, ignore_index=True)], axis=1)
-    found["model_version"] = predictor.version
-    with replacing(destination) as temporary:
-        write_table(found, temporary)
-    return len(found)
-
-
-def _answer(predictor: Predictor, predicted: np.ndarray) -> pd.DataFrame:
-    columns = {"prediction": predictor.target.decode(predicted)}
+    predicted = predictor.of_frame(frame)
+    given["prediction"] = predictor.target.decode(predicted)
     if predictor.task == "classification":
-        columns["probability"] = predicted.max(axis=1)
-    return pd.DataFrame(columns)
+        given["probability"] = predicted.max(axis=1)
+    given["model_version"] = predictor.version
+    with replacing(destination) as temporary:
+        write_table(given, temporary)
+    return len(given)

@@ -80,6 +80,10 @@ def export(estimator: BaseEstimator, width: int) -> Exported:
         import skops.io
 
         return Exported(skops.io.dumps(estimator), "skops")
+    # skl2onnx lists them in the order of a set, which differs from process to process.
+    imports = sorted(model.opset_import, key=lambda opset: opset.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
     return Exported(model.SerializeToString(deterministic=True), "onnx")
 
 

@@ -16,6 +16,9 @@ from ..training.targets import Target
 from . import artefact as artefacts
 from .artefact import Artefact
 
+# A model may need many times the memory of its input: so many rows are enough to keep it busy.
+ROWS_AT_ONCE = 100_000
+
 
 class Session(Protocol):
     """A loaded model: float32 features (rows, features) to probabilities (rows, classes) or values (rows,)."""
@@ -59,7 +62,10 @@ class Predictor:
 
     def of_matrix(self, matrix: np.ndarray) -> np.ndarray:
         """Probabilities (rows, classes) or values (rows,) of float32 features (rows, features)."""
-        return self._session(matrix)
+        if len(matrix) <= ROWS_AT_ONCE:
+            return self._session(matrix)
+        starts = range(0, len(matrix), ROWS_AT_ONCE)
+        return np.concatenate([self._session(matrix[start : start + ROWS_AT_ONCE]) for start in starts])
 
     def of_frame(self, frame: pd.DataFrame) -> np.ndarray:
         """Probabilities or values of a table that fits the schema."""

@@ -157,8 +157,9 @@ def _linear_inputs(features: Features) -> ColumnTransformer:
     parts: list[tuple[str, Any, Sequence[int]]] = [("numbers", scaled, list(range(numbers)))]
     if features.widths:
         codes = [np.arange(width, dtype=np.float32) for width in features.widths]
-        one_hot = OneHotEncoder(categories=codes, handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+        one_hot = OneHotEncoder(categories=codes, handle_unknown="ignore", dtype=np.float32)
         parts.append(("categories", one_hot, list(range(numbers, len(features.names)))))
+    # Sparse above a hundred or so columns: hundreds of categories over millions of rows are nearly all zeros.
     return ColumnTransformer([part for part in parts if part[2]])
 
 
