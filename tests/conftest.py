@@ -84,7 +84,7 @@ class Project:
     def files(self) -> set[str]:
         """Every file but those of git."""
         paths = (path.relative_to(self.path) for path in self.path.rglob("*") if path.is_file())
-        return {str(path) for path in paths if path.parts[0] != ".git"}
+        return {str(path) for path in paths if path.parts[0] != ".git" and path.parent.name != "__pycache__"}
 
     def text(self, path: str) -> str:
         return (self.path / path).read_text(encoding="utf-8")
