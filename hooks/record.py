@@ -1,11 +1,15 @@
 """The project's memory of where it came from: the template, its commit and the answers."""
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 NAME = ".template.json"
+# An address of another machine: https://..., git@host:..., or cookiecutter's gh:owner/name.
+ADDRESS = re.compile(r"(?!file:)([a-z+]+://|[\w.-]+@[\w.-]+:|[a-z]+:[\w.-]+/)")
+USER = re.compile(r"(?<=://)[^/@]*@")
 
 
 def write(project: Path, template: Path, answers: Mapping[str, str]) -> None:
@@ -19,8 +23,10 @@ def write(project: Path, template: Path, answers: Mapping[str, str]) -> None:
 
 
 def _source(template: Path, answers: Mapping[str, str]) -> str | None:
+    """Where others find the template: the address that was given, or that of the clone that was; no path, no secret."""
     given = answers["_template"]
-    return _git(template, "remote", "get-url", "origin") if Path(given).expanduser().exists() else given
+    address = _git(template, "remote", "get-url", "origin") if Path(given).expanduser().exists() else given
+    return USER.sub("", address) if address and ADDRESS.match(address) else None
 
 
 def _git(template: Path, *arguments: str) -> str | None:
