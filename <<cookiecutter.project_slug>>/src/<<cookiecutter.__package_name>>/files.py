@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever meets half of one."""
+"""Reading files with a word for people where they are wrong, and writing them so that nobody meets half of one."""
 
 import json
 import os
@@ -6,9 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
 
 from .errors import ProjectError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @contextmanager
@@ -45,6 +50,23 @@ def read_json(path: Path, made_by: str) -> Any:
         ProjectError: the file is not there; the text names the command that makes it.
     """
     return json.loads(existing(path, made_by).read_text(encoding="utf-8"))
+
+
+def read_yaml(path: Path, model: type[Model], if_missing: str) -> Model:
+    """Read a YAML file that people edit into its checked form.
+
+    Raises:
+        ProjectError: it is missing (`if_missing` says what to do), is not YAML, or a value in it is not allowed.
+    """
+    try:
+        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ProjectError(f"{path} is missing; {if_missing}") from None
+    except yaml.YAMLError as error:
+        raise ProjectError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ProjectError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 def existing(path: Path, made_by: str) -> Path:

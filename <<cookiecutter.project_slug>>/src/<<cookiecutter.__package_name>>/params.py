@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from .errors import ProjectError
+from .files import read_yaml
 from .paths import PARAMS
 
 Task = Literal["classification", "regression"]
@@ -163,12 +163,4 @@ def load(path: Path = PARAMS) -> Params:
     Raises:
         ProjectError: it is missing, is not YAML, or a value in it is not allowed.
     """
-    try:
-        return Params.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise ProjectError(f"{path} is missing; run this from the project's root folder") from None
-    except yaml.YAMLError as error:
-        raise ProjectError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ProjectError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return read_yaml(path, Params, if_missing="run this from the project's root folder")

@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import ProjectError
-from ..files import write_text
+from ..files import read_yaml, write_text
 from ..paths import SCHEMA
 
 ColumnType = Literal["number", "integer", "boolean", "category", "datetime", "text"]
@@ -144,16 +144,7 @@ def load(path: Path = SCHEMA) -> Schema:
     Raises:
         ProjectError: it is missing, is not YAML, or does not say what a schema says.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Schema.model_validate(content)
-    except FileNotFoundError:
-        raise ProjectError(f"{path} is missing; `make data` makes it from the data") from None
-    except yaml.YAMLError as error:
-        raise ProjectError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ProjectError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return read_yaml(path, Schema, if_missing="`make data` makes it from the data")
 
 
 def save(schema: Schema, path: Path = SCHEMA) -> None:
