@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.kernel_ridge import KernelRidge
 
 from << cookiecutter.__package_name >>.data.schema import Schema
 from << cookiecutter.__package_name >>.errors import ProjectError
@@ -17,7 +18,7 @@ from << cookiecutter.__package_name >>.paths import ARTEFACT, DATA_FACTS, METRIC
 from << cookiecutter.__package_name >>.serving import artefact as artefacts
 from << cookiecutter.__package_name >>.serving import export, package
 from << cookiecutter.__package_name >>.serving.artefact import FIELDS, TRAINED_FIELDS, Artefact
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from << cookiecutter.__package_name >>.serving.predictor import Predictor, open_session
 from << cookiecutter.__package_name >>.training import train
 
 pytestmark = pytest.mark.requirement("0-HAND")
@@ -76,6 +77,16 @@ def test_model_that_answers_otherwise_is_refused() -> None:
     exported[0] = [0.1, 0.9]
     with pytest.raises(ProjectError, match="parity: the exported model is not the trained one"):
         export.parity("classification", trained, exported).check()
+
+
+@pytest.mark.requirement("SEC-06")
+def test_model_that_onnx_cannot_say_is_written_with_skops() -> None:
+    matrix = np.random.default_rng(7).normal(size=(50, 2)).astype(np.float32)
+    estimator = KernelRidge().fit(matrix, matrix[:, 0])
+    exported = export.export(estimator, width=2)
+    assert exported.format == "skops"
+    answer = open_session(exported.content, exported.format, "regression")(matrix)
+    np.testing.assert_allclose(answer, estimator.predict(matrix))
 
 
 def test_packaging_twice_gives_the_same_bytes(workspace: Path, tmp_path: Path) -> None:
