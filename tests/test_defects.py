@@ -110,6 +110,12 @@ DEFECTS = [
         says="test_packaging_twice_gives_the_same_bytes",
     ),
     defect(
+        "packaging asks no gate",
+        replace("src:serving/package.py", "    require_open(gates)\n", ""),
+        *("0-BASE", "0-HAND"),
+        says="test_gate_raised_after_the_evaluation_leaves_nothing_to_package",
+    ),
+    defect(
         "the service answers elsewhere",
         replace("src:serving/service.py", '@app.post("/predict"', '@app.post("/v1/predict"'),
         *("0-SERVE", "CI-06"),

@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 from sklearn.kernel_ridge import KernelRidge
 
+from << cookiecutter.__package_name >> import params as settings
 from << cookiecutter.__package_name >>.data.schema import Schema
 from << cookiecutter.__package_name >>.errors import ProjectError
+from << cookiecutter.__package_name >>.params import Params
 from << cookiecutter.__package_name >>.paths import ARTEFACT, DATA_FACTS, METRICS, MODEL
 from << cookiecutter.__package_name >>.serving import artefact as artefacts
 from << cookiecutter.__package_name >>.serving import export, package
@@ -107,11 +109,13 @@ def test_training_in_another_process_gives_the_same_model(workspace: Path) -> No
     assert after.model == before.model
 
 
+@pytest.mark.requirement("0-BASE")
 @pytest.mark.usefixtures("in_workspace")
-def test_closed_gate_leaves_nothing_to_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = json.loads(METRICS.read_text())
-    metrics["gates"][0]["bound"] = 1.0
-    monkeypatch.setattr(package, "read_json", lambda *_, **__: metrics)
+def test_gate_raised_after_the_evaluation_leaves_nothing_to_package(
+    params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised = params.changed(**{"gates.beats_trivial": 0.9999999})
+    monkeypatch.setattr(settings, "load", lambda: raised)
     before = ARTEFACT.read_bytes()
     with pytest.raises(ProjectError, match="gate closed: beats_trivial"):
         package.run()

@@ -1,6 +1,6 @@
 """The evaluation step: score the model on rows it never saw, hold it to the gates, draw the pictures."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def evaluate(
             **{f"{name} model, test": scores(task, actual, other) for name, other in baselines.items()},
         },
         "gains": saved,
-        "gates": [asdict(gate) | {"open": gate.is_open} for gate in judge(saved, params.gates)],
+        "gates": [gate.told for gate in judge(saved, params.gates)],
         "rows": {name: len(rows) for name, rows in sets.items()},
         "slices": _slices(predictor, sets["test"], actual, answer, params),
     }

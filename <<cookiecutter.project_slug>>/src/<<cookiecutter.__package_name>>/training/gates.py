@@ -1,7 +1,7 @@
 """The gates that a model must pass to be packaged: rules as data, each with the value and the bound that it met."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ..errors import ProjectError
 from ..params import Gates
@@ -24,6 +24,11 @@ class Gate:
     def is_open(self) -> bool:
         """Whether the model may pass: the value reaches the bound."""
         return self.value >= self.bound
+
+    @property
+    def told(self) -> dict[str, object]:
+        """The gate as plain data, for metrics.json and the manifest."""
+        return asdict(self) | {"open": self.is_open}
 
     def __str__(self) -> str:
         return f"{self.name}: {MEANING[self.name]}: {self.value:+.1%}, at least {self.bound:+.1%} is required"
