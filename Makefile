@@ -56,4 +56,4 @@ docs: $(READY) ## Refresh the tables of README.md
 lock: $(READY) ## Resolve the template's own lock and that of the generated projects anew
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
 	  --python-version 3.11 --extra dev --extra tables pyproject.toml --output-file requirements.lock
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python tools/lock.py
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tools.lock

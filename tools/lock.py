@@ -1,21 +1,30 @@
-"""Resolve what generated projects depend on into their requirements.lock: one resolution for every answer.
+"""Resolve what generated projects depend on into their locks: one resolution for every answer.
 
-The lock of each answer is a part of the whole one, so two projects that differ in their cloud hold the same versions.
+The lock of each answer is a part of the whole one, so two projects that differ in level or cloud hold the same
+versions, and so do a project and its serving image.
 """
 
+import json
 import re
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
 
+from hooks.answers import CHOICES
+
 TEMPLATE = Path(__file__).resolve().parent.parent
 PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
-CLOUDS = ("none", "aws", "gcp")
+LEVELS = CHOICES["maturity_level"]
+CLOUDS = CHOICES["cloud"]
+Answer = tuple[str, str]
+ANSWERS: list[Answer] = list(product(LEVELS, CLOUDS))
 DELIMITERS: dict[str, Any] = {
     "variable_start_string": "<<",
     "variable_end_string": ">>",
@@ -29,12 +38,14 @@ COMPILE += ["--python-version", "3.11"]
 ENTRY = re.compile(r"^[^\s#][^\n]*\n(?:    --hash=\S+[^\n]*\n)+", re.M)
 
 
-def requirements(cloud: str) -> list[str]:
-    """What the project of a cloud asks for in its pyproject.toml."""
-    answers = {"cloud": cloud, "project_slug": "project", "project_name": "Project"}
+def requirements(level: str, cloud: str) -> dict[str, list[str]]:
+    """What a project asks for in its pyproject.toml: `serve` for its service, `all` for everything."""
+    answers = {"maturity_level": level, "cloud": cloud, "project_slug": "project", "project_name": "Project"}
     source = (PROJECT / "pyproject.toml").read_text()
     project = tomllib.loads(Environment(**DELIMITERS).from_string(source).render(cookiecutter=answers))["project"]  # noqa: S701
-    return [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    optional = project["optional-dependencies"]
+    serve = project["dependencies"]
+    return {"serve": serve, "all": [*serve, *optional["train"], *optional["dev"]]}
 
 
 def compile_lock(wanted: list[str], *, within: str = "") -> dict[str, str]:
@@ -59,21 +70,38 @@ def compile_lock(wanted: list[str], *, within: str = "") -> dict[str, str]:
     return {entry.split(" ")[0]: entry for entry in ENTRY.findall(done.stdout)}
 
 
+def condition(answers: Iterable[Answer]) -> str:
+    """What the template asks before it writes an entry that only these answers have."""
+    clouds = {level: [cloud for known, cloud in answers if known == level] for level in LEVELS}
+    whole = [level for level in LEVELS if len(clouds[level]) == len(CLOUDS)]
+    terms = [f"cookiecutter.maturity_level in {json.dumps(whole)}"] if whole else []
+    shared = [cloud for cloud in CLOUDS if all(cloud in clouds[level] for level in LEVELS if level not in whole)]
+    terms += [f'cookiecutter.cloud == "{cloud}"' for cloud in shared if len(whole) < len(LEVELS)]
+    terms += [
+        f'(cookiecutter.maturity_level == "{level}" and cookiecutter.cloud == "{cloud}")'
+        for level in LEVELS
+        if level not in whole
+        for cloud in clouds[level]
+        if cloud not in shared
+    ]
+    return " or ".join(terms)
+
+
 def main() -> None:
-    """Write the lock of the template."""
-    everything = sorted({name for cloud in CLOUDS for name in requirements(cloud)})
-    whole = compile_lock(everything)
-    parts = {cloud: compile_lock(requirements(cloud), within="".join(whole.values())) for cloud in CLOUDS}
+    """Write the locks of the template."""
+    wanted = {answer: requirements(*answer) for answer in ANSWERS}
+    whole = "".join(compile_lock(sorted({name for asked in wanted.values() for name in asked["all"]})).values())
+    parts = {answer: compile_lock(asked["all"], within=whole) for answer, asked in wanted.items()}
+    entries = {name: entry for part in parts.values() for name, entry in part.items()}
     lines = []
-    for name in sorted({name for part in parts.values() for name in part}):
-        clouds = [cloud for cloud in CLOUDS if name in parts[cloud]]
-        entry = next(part[name] for part in parts.values() if name in part)
-        if len(clouds) < len(CLOUDS):
-            condition = " or ".join(f'cookiecutter.cloud == "{cloud}"' for cloud in clouds)
-            entry = f"<% if {condition} %>\n{entry}<% endif %>\n"
-        lines.append(entry)
+    for name, entry in sorted(entries.items()):
+        answers = [answer for answer in ANSWERS if name in parts[answer]]
+        everyone = len(answers) == len(ANSWERS)
+        lines.append(entry if everyone else f"<% if {condition(answers)} %>\n{entry}<% endif %>\n")
     (PROJECT / "requirements.lock").write_text("".join(lines))
-    print(f"locked {len(lines)} packages: " + ", ".join(f"{cloud} {len(part)}" for cloud, part in parts.items()))
+    serving = compile_lock(wanted[LEVELS[-1], CLOUDS[0]]["serve"], within=whole)
+    (PROJECT / "deploy" / "requirements.lock").write_text("".join(serving[name] for name in sorted(serving)))
+    print(f"locked {len(lines)} packages, {len(serving)} of them for the service")
 
 
 if __name__ == "__main__":

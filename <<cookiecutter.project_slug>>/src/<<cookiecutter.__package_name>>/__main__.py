@@ -1,31 +1,25 @@
-"""The command line: `python -m <package> <command>`."""
+"""The command line: `python -m <package> <command>`, or the names of some steps in order."""
 
 import argparse
-import socket
 import sys
-from pathlib import Path
 
+from .commands import COMMANDS
 from .errors import ProjectError
-from .paths import PREDICTIONS
 from .steps import STEPS
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code. What a person can put right is told in one line."""
-    options = _parser().parse_args(arguments)
+    """Run a command or some steps and return the exit code. What a person can put right is told in one line."""
+    options = vars(_parser().parse_args(arguments))
+    name = options.pop("command")
     try:
-        match options.command:
-            case "predict":
-                _predict(options.input, options.output)
-            case "serve":
-                _serve(options.host, options.port)
-            case "run":
-                for step in STEPS.values():
-                    step.run()
-            case command:
-                STEPS[command].run()
+        if name in COMMANDS:
+            COMMANDS[name].run(**options)
+        for step in [] if name in COMMANDS else [name, *options["then"]]:
+            name = step
+            STEPS[step].run()
     except ProjectError as error:
-        print(f"{options.command}: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -34,39 +28,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description="From data to a served model.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, step in STEPS.items():
-        commands.add_parser(name, help=step.purpose, description=step.purpose)
-    commands.add_parser("run", help="all of these, in order")
-    predict = commands.add_parser("predict", help="predict every row of a file")
-    predict.add_argument("input", type=Path, help="a CSV or Parquet file")
-    predict.add_argument("output", type=Path, nargs="?", default=PREDICTIONS, help=f"default: {PREDICTIONS}")
-    serve = commands.add_parser("serve", help="answer over HTTP with the packaged model")
-    serve.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
-    serve.add_argument("--port", type=int, default=8000, help="default: 8000")
+        added = commands.add_parser(name, help=step.purpose, description=step.purpose)
+        added.add_argument("then", nargs="*", choices=[*STEPS, []], metavar="step", help="further steps, in this order")
+    for name, command in COMMANDS.items():
+        added = commands.add_parser(name, help=command.purpose, description=command.purpose)
+        for flags, settings in command.arguments:
+            added.add_argument(*flags, **settings)
     return parser
-
-
-def _predict(source: Path, destination: Path) -> None:
-    from .serving.batch import predict_file
-    from .serving.predictor import Predictor
-
-    rows = predict_file(source, destination, Predictor.load())
-    print(f"predicted {rows:,} rows: {destination}")
-
-
-def _serve(host: str, port: int) -> None:
-    import uvicorn
-
-    from .serving.predictor import Predictor
-    from .serving.service import create_app
-
-    app = create_app(Predictor.load())
-    try:
-        listening = socket.create_server((host, port))
-    except OSError as error:
-        raise ProjectError(f"{host}:{port} is not to be had ({error.strerror}); choose another with --port") from None
-    # Port 0 asks for any that is free.
-    print(f"try it: http://{host}:{listening.getsockname()[1]}/docs", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,12 @@ from ..files import replacing
 from .predictor import Predictor
 
 
+def run(source: Path, destination: Path) -> None:
+    """Predict every row of a file with the packaged model."""
+    rows = predict_file(source, destination, Predictor.load())
+    print(f"predicted {rows:,} rows: {destination}")
+
+
 def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
     """Predict every row of a CSV or Parquet file and return how many there were.
 
