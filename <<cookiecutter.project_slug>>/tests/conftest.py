@@ -15,9 +15,9 @@ import pytest
 
 from << cookiecutter.__package_name >> import params as settings
 from << cookiecutter.__package_name >>.data import schema as schemas
-from << cookiecutter.__package_name >>.data.prepare import learnable
 from << cookiecutter.__package_name >>.data.reading import read_table
 from << cookiecutter.__package_name >>.data.schema import Schema
+from << cookiecutter.__package_name >>.data.sets import learnable
 from << cookiecutter.__package_name >>.data.synthesis import synthesise
 from << cookiecutter.__package_name >>.errors import ProjectError
 from << cookiecutter.__package_name >>.params import Params
@@ -107,7 +107,7 @@ def workspace(table: Table, params: Params, tmp_path_factory: pytest.TempPathFac
 
 
 def _ungated(params: Params) -> Params:
-    return params.changed(**{"gates.beats_trivial": NO_GATE, "gates.beats_simple": NO_GATE})
+    return params.changed(**{"gates.beats_trivial": NO_GATE, "gates.beats_simple": NO_GATE, "gates.targets": {}})
 
 
 @pytest.fixture

@@ -5,6 +5,9 @@ import sys
 
 from .commands import COMMANDS
 from .errors import ProjectError
+<% if cookiecutter.maturity_level != "0" %>
+from .runs import recorded
+<% endif %>
 from .steps import STEPS
 
 
@@ -17,7 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
             COMMANDS[name].run(**options)
         for step in [] if name in COMMANDS else [name, *options["then"]]:
             name = step
+<% if cookiecutter.maturity_level == "0" %>
             STEPS[step].run()
+<% else %>
+            with recorded(step):
+                STEPS[step].run()
+<% endif %>
     except ProjectError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1

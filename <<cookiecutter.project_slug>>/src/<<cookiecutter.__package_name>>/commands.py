@@ -1,4 +1,4 @@
-"""The commands beside the steps: what each is for, where its `run` is, and what it may be told."""
+"""The commands beside the steps: what each is for, where its function is, and what it may be told."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,17 +17,19 @@ class Command:
 
     Attributes:
         purpose: what it is for, as the command line says it.
-        module: where its `run` is; imported when it is run, so that a command loads only what it needs.
-        arguments: what `run` takes, as argparse's `add_argument` does.
+        module: where its function is; imported when it is run, so that a command loads only what it needs.
+        arguments: what the function takes, as argparse's `add_argument` does.
+        function: its name.
     """
 
     purpose: str
     module: str
     arguments: tuple[Argument, ...] = ()
+    function: str = "run"
 
     def run(self, **options: Any) -> None:
         """Run the command in the current folder."""
-        function: Callable[..., None] = import_module(self.module, __package__).run
+        function: Callable[..., object] = getattr(import_module(self.module, __package__), self.function)
         function(**options)
 
 
@@ -56,4 +58,40 @@ COMMANDS = {
             argument("--port", type=int, default=8000, help="default: 8000; 0 takes any that is free"),
         ),
     ),
+<% if cookiecutter.maturity_level != "0" %>
+    "check-commit": Command("refuse a commit with a stale dvc.lock or data that were not pushed", ".storage"),
+    "register": Command("give the model an immutable version", ".registry", function="register"),
+    "promote": Command(
+        "put a version into production, if it is not worse than the one that is there",
+        ".registry",
+        (argument("name", nargs="?", help="v3, say; default: the newest"),),
+        "promote",
+    ),
+    "rollback": Command("put the version back that was in production before", ".registry", function="rollback"),
+    "fetch": Command("bring the model in production here", ".registry", function="fetch"),
+    "lineage": Command(
+        "tell where a version comes from",
+        ".registry",
+        (argument("name", nargs="?", help="v3, say; default: the one in production"),),
+        "tell",
+    ),
+    "trigger": Command(
+        "decide whether to train: on demand, on schedule, on new data, on degraded performance, on drift",
+        ".trigger",
+        (
+            argument("--demand", metavar="WHY", help="somebody asks for it, and says why"),
+            argument("--claim", action="store_true", help="make it known to all that this run trains"),
+        ),
+    ),
+    "publish": Command("commit what a run left to a branch of its own, and register the model", ".publishing"),
+    "tune": Command("search better settings for the model and write them into params.yaml", ".training.tune"),
+    "monitor": Command(
+        "compare live data and live performance with the model's own",
+        ".monitoring.monitor",
+        (
+            argument("--log", help="URL of the prediction log; default: $PREDICTION_LOG or logs/predictions.sqlite"),
+            argument("--model", type=Path, default=paths.ARTEFACT, help=f"default: {paths.ARTEFACT}"),
+        ),
+    ),
+<% endif %>
 }

@@ -1,9 +1,15 @@
 """params.yaml: everything that a person tunes, read once and checked."""
 
 from pathlib import Path
+<% if cookiecutter.maturity_level == "0" %>
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+<% else %>
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+<% endif %>
 
 from .errors import ProjectError
 from .files import read_yaml
@@ -81,11 +87,24 @@ class Model(Section):
     linear: Linear
 
 
+<% if cookiecutter.maturity_level != "0" %>
+class Production(Section):
+    """How much more of the trivial model's loss a new model may leave than the one in production."""
+
+    overall: float = Field(ge=0)
+    slices: float = Field(ge=0)
+
+
+<% endif %>
 class Gates(Section):
-    """What a model must reach on the test set to be packaged, in shares of the trivial model's loss."""
+    """What a model must reach on the test set: shares of the trivial model's loss, and scores by name."""
 
     beats_trivial: float | None = Field(lt=1)
     beats_simple: float | None = Field(lt=1)
+    targets: dict[str, float]
+<% if cookiecutter.maturity_level != "0" %>
+    production: Production
+<% endif %>
 
 
 class Case(Section):
@@ -113,6 +132,61 @@ class Behaviour(Section):
     direction: list[Direction]
 
 
+<% if cookiecutter.maturity_level != "0" %>
+class Range(Section):
+    """Numbers from `low` to `high`, each as likely as any other, or each magnitude (`log`)."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_drawn_from(self) -> "Range":
+        if self.low >= self.high:
+            raise ValueError("low must be less than high")
+        if self.log and self.low <= 0:
+            raise ValueError("low must be more than 0, which has no logarithm")
+        return self
+
+
+Choice = Annotated[
+    Annotated[list[float], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
+    Discriminator(lambda value: "list" if isinstance(value, list) else "range"),
+]
+
+
+class Tune(Section):
+    """What is tried when settings are tuned: `space` holds, for a kind of model, the choices for its settings."""
+
+    candidates: int = Field(ge=2, le=200)
+    factor: int = Field(ge=2, le=8)
+    folds: int = Field(ge=2, le=20)
+    seed: int = Field(ge=0)
+    space: dict[ModelKind, dict[str, Choice]]
+
+
+class Monitoring(Section):
+    """When live data or live performance ask for a new model."""
+
+    window: int = Field(ge=20)
+    windows: int = Field(ge=1)
+    violating: int = Field(ge=1)
+    psi: float = Field(gt=0)
+    ks: float = Field(gt=0, lt=1)
+    missing: float = Field(gt=0, lt=1)
+    loss: float = Field(gt=0)
+    fewest_labels: int = Field(ge=20)
+    cooldown_hours: float = Field(ge=0)
+    max_age_days: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> "Monitoring":
+        if self.violating > self.windows:
+            raise ValueError("violating is more than windows: nothing would ever ask for a new model")
+        return self
+
+
+<% endif %>
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -123,6 +197,10 @@ class Params(Section):
     gates: Gates
     slices: list[str] | None
     behaviour: Behaviour
+<% if cookiecutter.maturity_level != "0" %>
+    tune: Tune
+    monitoring: Monitoring
+<% endif %>
 
     @property
     def is_complete(self) -> bool:

@@ -5,20 +5,36 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 SCHEMA = Path("data/schema.yaml")
 
-SPLITS = Path("data/processed")
-TRAIN = SPLITS / "train.parquet"
-VALIDATION = SPLITS / "validation.parquet"
-TEST = SPLITS / "test.parquet"
-DATA_FACTS = SPLITS / "facts.json"
+PROCESSED = Path("data/processed")
+TABLE = PROCESSED / "table.parquet"
+SOURCE = PROCESSED / "source.json"
+DATA_VALIDATION = PROCESSED / "validation.json"
+TRAIN = PROCESSED / "train.parquet"
+VALIDATION = PROCESSED / "validation.parquet"
+TEST = PROCESSED / "test.parquet"
+DATA_FACTS = PROCESSED / "facts.json"
 
 MODEL = Path("models/trained.zip")
 HISTORY = Path("models/history.json")
 ARTEFACT = Path("models/model.zip")
+<% if cookiecutter.maturity_level != "0" %>
+REFERENCE = Path("models/reference.json")
+PRODUCTION = Path("models/production.zip")
+<% endif %>
 
 METRICS = Path("metrics.json")
 PLOTS = Path("reports/plots")
 REPORT = Path("reports/evaluation.html")
+MODEL_VALIDATION = Path("reports/model_validation.json")
 PREDICTIONS = Path("reports/predictions.csv")
+<% if cookiecutter.maturity_level != "0" %>
+RUN_RECORD = Path("run.json")
+COMPARISON = Path("reports/comparison.json")
+TUNING = Path("reports/tuning.csv")
+PULL_REQUEST = Path("reports/pull_request.md")
+MONITORING = Path("reports/monitoring.json")
+MONITORING_PAGE = Path("reports/monitoring.html")
+<% endif %>
 
 MODEL_CARD = Path("docs/model_card.md")
 DATA_SHEET = Path("docs/data_sheet.md")

@@ -10,7 +10,7 @@ from . import paths
 
 @dataclass(frozen=True)
 class Step:
-    """A step that is run by hand.
+    """A step, alike for a person who runs it by hand and for a pipeline.
 
     Attributes:
         purpose: what it is for, as the command line says it.
@@ -31,11 +31,23 @@ class Step:
 
 
 STEPS = {
-    "data": Step(
-        "read the data, hold them to the schema, divide them",
-        ".data.prepare",
+    "ingest": Step(
+        "read the raw data; propose schema and settings if there are none yet",
+        ".data.ingest",
         needs=(paths.PARAMS,),
-        leaves=(paths.SCHEMA, paths.TRAIN, paths.VALIDATION, paths.TEST, paths.DATA_FACTS),
+        leaves=(paths.TABLE, paths.SOURCE),
+    ),
+    "validate-data": Step(
+        "hold the data to the schema",
+        ".data.validation",
+        needs=(paths.SCHEMA, paths.TABLE),
+        leaves=(paths.DATA_VALIDATION,),
+    ),
+    "split": Step(
+        "divide the rows into train, validation and test",
+        ".data.sets",
+        needs=(paths.PARAMS, paths.SCHEMA, paths.TABLE, paths.SOURCE, paths.DATA_VALIDATION),
+        leaves=(paths.TRAIN, paths.VALIDATION, paths.TEST, paths.DATA_FACTS),
     ),
     "train": Step(
         "fit the model and export it",
@@ -44,15 +56,29 @@ STEPS = {
         leaves=(paths.MODEL, paths.HISTORY),
     ),
     "evaluate": Step(
-        "score the model, hold it to its gates, write the report and the cards",
+        "score the model, write the report and the cards",
         ".training.evaluate",
-        needs=(paths.MODEL, paths.HISTORY, paths.TRAIN, paths.VALIDATION, paths.TEST),
-        leaves=(paths.METRICS, paths.REPORT, paths.MODEL_CARD, paths.DATA_SHEET),
+        needs=(paths.PARAMS, paths.SCHEMA, paths.MODEL, paths.HISTORY, paths.TRAIN, paths.VALIDATION, paths.TEST),
+        leaves=(paths.METRICS, paths.PLOTS, paths.REPORT),
+    ),
+<% if cookiecutter.maturity_level != "0" %>
+    "profile": Step(
+        "note what the data and the answers look like, for live ones to be compared with",
+        ".monitoring.profile",
+        needs=(paths.MODEL, paths.TRAIN, paths.TEST),
+        leaves=(paths.REFERENCE,),
+    ),
+<% endif %>
+    "validate-model": Step(
+        "hold the model to its gates",
+        ".training.gates",
+        needs=(paths.PARAMS, paths.METRICS),
+        leaves=(paths.MODEL_VALIDATION,),
     ),
     "package": Step(
         "put the model and its manifest into one file",
         ".serving.package",
-        needs=(paths.MODEL, paths.METRICS, paths.DATA_FACTS),
+        needs=(paths.PARAMS, paths.MODEL, paths.METRICS, paths.DATA_FACTS),
         leaves=(paths.ARTEFACT,),
     ),
 }

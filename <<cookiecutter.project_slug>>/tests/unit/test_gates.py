@@ -1,33 +1,61 @@
 """A gate opens for a model that is good enough, and for no other."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Gates
+from << cookiecutter.__package_name >>.params import Gates, Params
 from << cookiecutter.__package_name >>.training.gates import judge, require_open
 from << cookiecutter.__package_name >>.training.metrics import calibration_error, gains, loss
 
 pytestmark = pytest.mark.requirement("0-BASE")
 
-BOUNDS = Gates(beats_trivial=0.5, beats_simple=-0.1)
+TARGETS = {"accuracy": 0.9, "log_loss": 0.5}
 
 
-def test_good_model_passes() -> None:
-    require_open(judge({"trivial": 0.6, "simple": -0.05}, BOUNDS))
+@pytest.fixture
+def bounds(params: Params) -> Gates:
+    return params.changed(
+        **{"gates.beats_trivial": 0.5, "gates.beats_simple": -0.1, "gates.targets": {}}
+    ).gates
+
+
+def measured(trivial: float, simple: float, **scores: float) -> dict[str, dict[str, Any]]:
+    return {"gains": {"trivial": trivial, "simple": simple}, "scores": {"test": scores}}
+
+
+def test_good_model_passes(bounds: Gates) -> None:
+    require_open(judge(measured(0.6, -0.05), bounds))
 
 
 @pytest.mark.parametrize(
-    ("gains", "message"),
+    ("found", "message"),
     [
-        ({"trivial": 0.4, "simple": 0.1}, r"beats_trivial: .*: \+40.0%, at least \+50.0% is required"),
-        ({"trivial": 0.6, "simple": -0.2}, r"beats_simple: .*: -20.0%, at least -10.0% is required"),
-        ({"trivial": float("nan"), "simple": 0.1}, "beats_trivial"),
+        (measured(0.4, 0.1), r"beats_trivial: .*: \+40.0%, at least \+50.0% is required"),
+        (measured(0.6, -0.2), r"beats_simple: .*: -20.0%, at least -10.0% is required"),
+        (measured(float("nan"), 0.1), "beats_trivial"),
     ],
 )
-def test_weak_model_does_not(gains: dict[str, float], message: str) -> None:
+def test_weak_model_does_not(found: dict[str, dict[str, Any]], message: str, bounds: Gates) -> None:
     with pytest.raises(ProjectError, match=message):
-        require_open(judge(gains, BOUNDS))
+        require_open(judge(found, bounds))
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        ({"accuracy": 0.89, "log_loss": 0.4}, r"target_accuracy: .*: 0\.89, at least 0\.9 is required"),
+        ({"accuracy": 0.91, "log_loss": 0.6}, r"target_log_loss: .*: 0\.6, at most 0\.5 is required"),
+        ({"accuracy": 0.91}, "gates.targets: log_loss is not measured"),
+    ],
+)
+def test_targets_are_met_or_the_gate_stays_closed(scores: dict[str, float], message: str, bounds: Gates) -> None:
+    required = bounds.model_copy(update={"targets": TARGETS})
+    require_open(judge(measured(0.6, 0.0, accuracy=0.9, log_loss=0.5), required))
+    with pytest.raises(ProjectError, match=message):
+        require_open(judge(measured(0.6, 0.0, **scores), required))
 
 
 def test_loss_is_the_log_loss_or_the_squared_error() -> None:

@@ -6,8 +6,9 @@ import re
 import pandas as pd
 
 from ..errors import ProjectError
+from .conversion import convert
 from .reading import finite
-from .schema import Column, Schema, convert
+from .schema import Column, Schema
 
 DATE_FORMATS = ("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%b %d %Y", "%d %b %Y", "%m/%d/%Y %H:%M")
 IDENTIFIER_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|key|rownames?)$|^(unnamed.*|column_1)$", re.IGNORECASE)

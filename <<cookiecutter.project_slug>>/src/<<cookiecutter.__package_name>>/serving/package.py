@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import subprocess
 from typing import Any
 
 from .. import params as settings
 from ..errors import ProjectError
 from ..files import read_json
 from ..paths import ARTEFACT, DATA_FACTS, METRICS, MODEL
+from ..repository import code_commit
 from ..training.gates import judge, require_open
 from . import artefact as artefacts
 from .artefact import TRAINED_FIELDS, Artefact
@@ -25,7 +25,7 @@ def run() -> None:
     if metrics["model_sha256"] != trained.digest:
         raise ProjectError(f"{METRICS} tells of another model than {MODEL}; run `make evaluate` first")
     # The gates of params.yaml as they are now: one that was raised since the evaluation counts.
-    gates = judge(metrics["gains"], settings.load().gates)
+    gates = judge(metrics, settings.load().gates)
     require_open(gates)
     metrics["gates"] = [gate.told for gate in gates]
     packaged = package(trained, metrics, read_json(DATA_FACTS, made_by="make data"))
@@ -50,18 +50,3 @@ def package(trained: Artefact, metrics: dict[str, Any], facts: dict[str, Any]) -
     content = json.dumps(manifest, sort_keys=True).encode() + trained.model
     manifest["version"] = hashlib.sha256(content).hexdigest()[:12]
     return Artefact(trained.model, manifest)
-
-
-def code_commit() -> dict[str, Any]:
-    """The commit of the code, and whether there were changes beside it; commit None outside of git."""
-    commit = _git("rev-parse", "HEAD")
-    changed = _git("status", "--porcelain", "--", "src", "params.yaml", "requirements.lock")
-    return {"commit": commit or None, "changed": bool(changed)}
-
-
-def _git(*arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

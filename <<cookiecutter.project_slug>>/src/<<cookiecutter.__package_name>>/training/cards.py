@@ -8,7 +8,7 @@ from ..data.schema import Schema
 from ..errors import ProjectError
 from ..files import existing, write_text
 from ..paths import DATA_SHEET, MODEL_CARD
-from .gates import MEANING
+from .gates import gate_of
 
 BEGIN = "<!-- filled by `make evaluate`: begin -->"
 END = "<!-- filled by `make evaluate`: end -->"
@@ -68,12 +68,12 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
             ("gate", "found", "required", ""),
             [
                 (
-                    f"{gate['name']}: {MEANING[gate['name']]}",
-                    f"{gate['value']:+.1%}",
-                    f"{gate['bound']:+.1%}",
-                    "open" if gate["open"] else "closed",
+                    f"{gate.name}: {gate.meaning}",
+                    gate.found,
+                    gate.required,
+                    "open" if gate.is_open else "closed",
                 )
-                for gate in metrics["gates"]
+                for gate in map(gate_of, metrics["gates"])
             ],
         ),
     ]

@@ -11,12 +11,23 @@ CALIBRATION_BINS = 10
 NO_GAIN = {"trivial": 0.0, "simple": 0.0}
 
 
-def loss(task: Task, target: np.ndarray, predicted: np.ndarray) -> float:
-    """The loss that gates compare: log loss in nats, or the mean squared error."""
+def losses(task: Task, target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """The loss of each row (rows,): log loss in nats, or the squared error.
+
+    A class of -1, which the model does not know, counts as one that it holds for next to impossible.
+    """
     if task == "regression":
-        return float(np.mean((target - predicted) ** 2))
-    chosen = np.clip(predicted[np.arange(len(target)), target.astype(int)], SMALLEST_PROBABILITY, 1)
-    return float(-np.mean(np.log(chosen)))
+        squared: np.ndarray = (target - predicted) ** 2
+        return squared
+    numbers = target.astype(int)
+    chosen = np.where(numbers < 0, 0.0, predicted[np.arange(len(target)), numbers])
+    logarithms: np.ndarray = -np.log(np.clip(chosen, SMALLEST_PROBABILITY, 1))
+    return logarithms
+
+
+def loss(task: Task, target: np.ndarray, predicted: np.ndarray) -> float:
+    """The loss that gates compare: the mean of `losses`."""
+    return float(np.mean(losses(task, target, predicted)))
 
 
 def gains(

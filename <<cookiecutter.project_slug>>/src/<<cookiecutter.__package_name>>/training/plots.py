@@ -35,13 +35,13 @@ STYLE: Any = {
     "svg.hashsalt": "plots",
 }
 
-History = Mapping[str, Sequence[float]]
+History = Sequence[Mapping[str, float]]
 
 
 def draw(predictor: Predictor, evaluation: Evaluation, history: History) -> dict[str, Path]:
     """Draw all pictures of the task and return their files by title."""
     pictures: dict[str, Callable[[Axes], None]] = {}
-    if history["iterations"]:
+    if history:
         pictures["Learning curve"] = lambda axes: _learning_curve(axes, history, predictor.task)
     if predictor.task == "classification":
         pictures["Confusion matrix"] = lambda axes: _confusion(axes, predictor, evaluation)
@@ -66,12 +66,13 @@ def _save(title: str, picture: Callable[[Axes], None]) -> Path:
 
 
 def _learning_curve(axes: Axes, history: History, task: str) -> None:
-    axes.plot(history["iterations"], history["train"], color=BLUE, label="train")
-    axes.plot(history["iterations"], history["validation"], color=ORANGE, label="validation")
-    best = int(np.argmin(history["validation"]))
-    axes.axvline(history["iterations"][best], color=GREY, linestyle=":", label="best on validation")
+    curves = {name: [entry[name] for entry in history] for name in ("iteration", "train", "validation")}
+    axes.plot(curves["iteration"], curves["train"], color=BLUE, label="train")
+    axes.plot(curves["iteration"], curves["validation"], color=ORANGE, label="validation")
+    best = int(np.argmin(curves["validation"]))
+    axes.axvline(curves["iteration"][best], color=GREY, linestyle=":", label="best on validation")
     axes.set(xlabel="iteration", ylabel="log loss" if task == "classification" else "mean squared error")
-    losses = [*history["train"], *history["validation"]]
+    losses = [*curves["train"], *curves["validation"]]
     if 0 < min(losses) < max(losses) / 10:
         axes.set_yscale("log")
     axes.legend(frameon=False)

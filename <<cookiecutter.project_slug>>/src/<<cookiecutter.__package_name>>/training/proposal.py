@@ -1,21 +1,19 @@
 """The first run on new data: propose the schema and every setting that depends on the data, for people to review."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from .. import params as settings
 from ..data import schema as schemas
 from ..data.inference import infer_schema, unusable
-from ..data.prepare import learnable
 from ..data.schema import Schema
+from ..data.sets import learnable
 from ..errors import ProjectError
-from ..files import write_text
 from ..params import Params, Task
 from ..paths import PARAMS, SCHEMA
+from . import yaml_edit
 from .trials import best_trial
 
 FEW_VALUES = 10
@@ -77,7 +75,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     proposal.settle("gates.beats_simple", lambda: best.starting_gate("simple"))
     if not SCHEMA.exists():
         schemas.save(schema)
-    _fill_in(proposal.found)
+    yaml_edit.put(PARAMS, proposal.found)
     print(f"first run: proposed {SCHEMA} and filled in {PARAMS}; review both and commit them")
     for name, value in proposal.found.items():
         print(f"  {name}: {value}")
@@ -112,30 +110,3 @@ def _time_column(schema: Schema, params: Params) -> str | None:
     ignored = params.data.ignore or {}
     times = [name for name, column in schema.columns.items() if column.type == "datetime" and name not in ignored]
     return times[0] if times else None
-
-
-def _fill_in(found: Mapping[str, object]) -> None:
-    """Put values in the place of nulls in params.yaml; every other byte stays as people wrote it."""
-    text = PARAMS.read_text(encoding="utf-8")
-    # From the end, so that positions before it stay true.
-    for node, indent, value in sorted(_nulls(text, found), key=lambda entry: -entry[0].start_mark.index):
-        start, end = node.start_mark.index, node.end_mark.index
-        text = text[:start] + _written(value, indent) + text[end:]
-    write_text(PARAMS, text)
-
-
-def _nulls(text: str, found: Mapping[str, object]) -> Iterator[tuple[Any, int, object]]:
-    for path, value in found.items():
-        node: Any = yaml.compose(text, yaml.SafeLoader)
-        for name in path.split("."):
-            key, node = next((key, child) for key, child in node.value if key.value == name)
-        yield node, key.start_mark.column, value
-
-
-def _written(value: object, indent: int) -> str:
-    """A value as YAML: reasons a line each, anything else on the line of its key."""
-    if isinstance(value, dict) and value:
-        lines = yaml.safe_dump(value, allow_unicode=True, width=1000).splitlines()
-        return "".join(f"\n{' ' * (indent + 2)}{line}" for line in lines)
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1000)
-    return text.removesuffix("\n").removesuffix("\n...")

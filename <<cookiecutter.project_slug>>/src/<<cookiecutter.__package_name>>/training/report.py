@@ -10,7 +10,7 @@ from ..files import write_text
 from ..params import Params
 from ..paths import REPORT
 from ..serving.predictor import Predictor
-from .gates import MEANING
+from .gates import gate_of
 
 PAGE = """\
 <!doctype html>
@@ -86,12 +86,12 @@ def write(metrics: Mapping[str, Any], pictures: Mapping[str, Path], predictor: P
 def _gates(gates: Iterable[Mapping[str, Any]]) -> str:
     rows = [
         (
-            escape(f"{gate['name']}: {MEANING[gate['name']]}"),
-            f"{gate['value']:+.1%}",
-            f"{gate['bound']:+.1%}",
-            f'<span class="{"open" if gate["open"] else "closed"}">{"open" if gate["open"] else "closed"}</span>',
+            escape(f"{gate.name}: {gate.meaning}"),
+            gate.found,
+            gate.required,
+            f'<span class="{"open" if gate.is_open else "closed"}">{"open" if gate.is_open else "closed"}</span>',
         )
-        for gate in gates
+        for gate in map(gate_of, gates)
     ]
     return _table(("gate", "found", "required", ""), rows)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ..data.schema import Schema
 from ..params import Params
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Other classes are words. The keys are types of columns.
 PLAIN: dict[str, Callable[[Any], Any]] = {"boolean": bool, "integer": int, "number": float}
@@ -27,7 +29,7 @@ class Target:
     classes: tuple[Any, ...]
 
     @classmethod
-    def of(cls, values: pd.Series, schema: Schema, params: Params) -> "Target":
+    def of(cls, values: "pd.Series", schema: Schema, params: Params) -> "Target":
         """The target of a project, its classes taken from the values of the train set and as they stand in JSON."""
         name = params.data.target
         if params.task == "regression":
@@ -35,12 +37,12 @@ class Target:
         plain = PLAIN.get(schema.columns[name].type, str)
         return cls(name, tuple(sorted(plain(value) for value in values.dropna().unique())))
 
-    def encode(self, values: pd.Series) -> np.ndarray:
+    def encode(self, values: "pd.Series") -> np.ndarray:
         """Classes as their numbers, or values as float64: (rows,). A class that is not known is -1."""
         if not self.classes:
             return values.to_numpy("float64")
-        if isinstance(values.dtype, pd.CategoricalDtype):
-            return np.asarray(pd.Categorical(values, categories=list(self.classes)).codes, dtype="int64")
+        if values.dtype == "category":
+            return values.cat.set_categories(list(self.classes)).cat.codes.to_numpy("int64")
         known, given = np.array(self.classes, dtype="float64"), values.to_numpy("float64")
         numbers = np.minimum(np.searchsorted(known, given), len(known) - 1)
         return np.where(known[numbers] == given, numbers, -1)

@@ -34,10 +34,9 @@ def run() -> None:
     params = settings.load()
     train, validation = (pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION))
     artefact, fitted = train_model(train, validation, schemas.load(), params)
-    write_json(
-        HISTORY,
-        {"iterations": fitted.iterations, "train": fitted.train_loss, "validation": fitted.validation_loss},
-    )
+    names = ("iteration", "train", "validation")
+    curve = zip(fitted.iterations, fitted.train_loss, fitted.validation_loss, strict=True)
+    write_json(HISTORY, [dict(zip(names, values, strict=True)) for values in curve])
     artefacts.write(artefact, MODEL)
     if fitted.iterations:
         first, last = fitted.train_loss[0], fitted.train_loss[-1]

@@ -1,18 +1,13 @@
-"""The data step: read, hold to the schema, drop what cannot be learned from, divide."""
-
-import hashlib
-from pathlib import Path
+"""The split step: keep the rows that can be learned from and divide them into train, validation and test."""
 
 import pandas as pd
-import yaml
 
 from .. import params as settings
 from ..errors import ProjectError
-from ..files import existing, replacing, write_json
+from ..files import existing, read_json, replacing, write_json
 from ..params import Params
-from ..paths import DATA_FACTS, SCHEMA, TEST, TRAIN, VALIDATION
+from ..paths import DATA_FACTS, DATA_VALIDATION, SCHEMA, SOURCE, TABLE, TEST, TRAIN, VALIDATION
 from . import schema as schemas
-from .reading import read_table
 from .schema import Schema
 from .splitting import split
 
@@ -21,26 +16,20 @@ MOST_CLASSES = 100
 
 
 def run() -> None:
-    """Write the three sets and the facts about the data; propose schema and settings if there are none yet.
+    """Write the three sets and the facts about the data.
 
     Raises:
-        ProjectError: the data cannot be read, do not fit the schema, or cannot be learned from.
+        ProjectError: a step is missing, or the data cannot be learned from.
     """
     params = settings.load()
-    digest = _digest(params.data.raw)
-    frame = read_table(params.data.raw)
-    print(f"read {params.data.raw}: {len(frame):,} rows, {frame.shape[1]} columns")
-    if not SCHEMA.exists() or not params.is_complete:
-        from ..training.proposal import propose  # trains models, which no later run needs
-
-        params = propose(frame, params)
+    existing(DATA_VALIDATION, "make data")
     schema = schemas.load()
-    frame = schema.check(frame)
-    print(f"every value fits {SCHEMA}")
+    frame = schema.conform(pd.read_parquet(existing(TABLE, "make data")))
     frame, dropped = learnable(frame, schema, params)
     for reason, count in dropped.items():
         print(f"dropped {count:,} rows: {reason}")
-    write_sets(frame, params, {"dropped": dropped, "md5": digest, "columns": frame.shape[1]})
+    source = read_json(SOURCE, made_by="make data")
+    write_sets(frame, params, {"columns": source["columns"], "dropped": dropped, "md5": source["md5"]})
 
 
 def learnable(frame: pd.DataFrame, schema: Schema, params: Params) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -83,16 +72,3 @@ def write_sets(frame: pd.DataFrame, params: Params, facts: dict[str, object]) ->
         sizes[path.stem] = len(rows)
     write_json(DATA_FACTS, {**facts, "rows": sizes})
     print(f"split ({params.split.method}): " + ", ".join(f"{name} {count:,}" for name, count in sizes.items()))
-
-
-def _digest(raw: Path) -> str:
-    """The MD5 of the raw data, which must be what DVC's pointer says: the manifest of the model will name it."""
-    with existing(raw, "make pull").open("rb") as file:
-        digest = hashlib.file_digest(file, "md5").hexdigest()
-    pointer = raw.with_name(f"{raw.name}.dvc")
-    if pointer.exists() and yaml.safe_load(pointer.read_text())["outs"][0]["md5"] != digest:
-        raise ProjectError(
-            f"{raw} is not what {pointer} says: `make pull` fetches what it says, `.venv/bin/dvc add {raw}` takes in "
-            "what is there"
-        )
-    return digest

@@ -1,0 +1,44 @@
+"""The first step: read the raw data as they are, and propose schema and settings if there are none yet."""
+
+import hashlib
+from pathlib import Path
+
+import yaml
+
+from .. import params as settings
+from ..errors import ProjectError
+from ..files import existing, replacing, write_json
+from ..paths import SCHEMA, SOURCE, TABLE
+from .reading import read_table, write_table
+
+
+def run() -> None:
+    """Write the table and where it comes from.
+
+    Raises:
+        ProjectError: the data cannot be read, are not what DVC's pointer says, or cannot be learned from.
+    """
+    params = settings.load()
+    digest = _digest(params.data.raw)
+    frame = read_table(params.data.raw)
+    print(f"read {params.data.raw}: {len(frame):,} rows, {frame.shape[1]} columns")
+    if not SCHEMA.exists() or not params.is_complete:
+        from ..training.proposal import propose  # trains models, which no later run needs
+
+        propose(frame, params)
+    with replacing(TABLE) as temporary:
+        write_table(frame, temporary)
+    write_json(SOURCE, {"columns": frame.shape[1], "md5": digest, "rows": len(frame)})
+
+
+def _digest(raw: Path) -> str:
+    """The MD5 of the raw data, which must be what DVC's pointer says: the manifest of the model will name it."""
+    with existing(raw, "make pull").open("rb") as file:
+        digest = hashlib.file_digest(file, "md5").hexdigest()
+    pointer = raw.with_name(f"{raw.name}.dvc")
+    if pointer.exists() and yaml.safe_load(pointer.read_text())["outs"][0]["md5"] != digest:
+        raise ProjectError(
+            f"{raw} is not what {pointer} says: `make pull` fetches what it says, `.venv/bin/dvc add {raw}` takes in "
+            "what is there"
+        )
+    return digest

@@ -1,0 +1,91 @@
+"""What the project asks DVC, and whether a commit and the DVC remote agree."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from .errors import ProjectError
+
+LOCK = Path("dvc.lock")
+STALE = re.compile(r"^Running stage '(.+)'", re.MULTILINE)
+
+
+def dvc(*arguments: str, folder: Path | None = None) -> str:
+    """Run DVC and return what it prints.
+
+    Raises:
+        ProjectError: DVC refuses; the text is the last line of its reason.
+    """
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["no reason given"]
+        raise ProjectError(f"dvc {arguments[0]}: {reason[-1].removeprefix('ERROR: ')}")
+    return done.stdout
+
+
+def run() -> None:
+    """Refuse a commit whose dvc.lock is stale or whose data are not in the DVC remote, without fetching any data.
+
+    Raises:
+        ProjectError: one of the two is so; the text names stages or files and what to do.
+    """
+    if not LOCK.exists():
+        print("there is no dvc.lock: nothing was trained yet, so nothing can be stale; `make run` makes it")
+    else:
+        require_current()
+        print("dvc.lock is of this commit's code, data and settings")
+    try:
+        missing = not_in_remote()
+    except ProjectError as error:
+        print(f"NOT CHECKED, whether the data were pushed: the DVC remote cannot be asked from here ({error})")
+        return
+    if missing:
+        raise ProjectError(f"not in the DVC remote: {', '.join(missing)}; `make push`, and commit if git asks")
+    print("everything that DVC tracks is in its remote")
+
+
+def require_current() -> None:
+    """Refuse a dvc.lock that is not of the code, the data and the settings at hand.
+
+    Raises:
+        ProjectError: it names the stages that would run. (`dvc repro --dry` exits with 0 all the same.)
+    """
+    if stale := STALE.findall(dvc("repro", "--allow-missing", "--dry")):
+        raise ProjectError(f"{LOCK} is stale: {', '.join(stale)} would run; `make run`, then commit what it leaves")
+
+
+def not_in_remote() -> list[str]:
+    """The tracked files whose content the DVC remote does not have.
+
+    Raises:
+        ProjectError: the remote cannot be asked.
+    """
+    found: list[str] = json.loads(dvc("data", "status", "--not-in-remote", "--json") or "{}").get("not_in_remote", [])
+    return sorted(found)
+
+
+def md5_of(lock: str, path: Path | str) -> str:
+    """What the text of a dvc.lock says a file has for its MD5.
+
+    Raises:
+        ProjectError: it does not name the file.
+    """
+    stages = (yaml.safe_load(lock) or {}).get("stages", {}).values()
+    for entry in (entry for stage in stages for entry in [*stage.get("outs", ()), *stage.get("deps", ())]):
+        if entry["path"] == str(path):
+            return str(entry["md5"])
+    raise ProjectError(f"{LOCK} does not name {path}; run `make run` and commit what it leaves")
+
+
+def holds(path: Path, md5: str) -> bool:
+    """Whether a file is there and has this content."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest() == md5

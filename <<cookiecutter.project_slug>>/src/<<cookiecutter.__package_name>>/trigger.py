@@ -1,0 +1,144 @@
+"""Whether to train now: on demand, on schedule, on new data, on degraded performance or on drift; never twice.
+
+The last training that somebody claimed is a git reference of its own. A push that expects its old value is the lock:
+of two runs that start at once, one gets it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import yaml
+
+from . import ci, registry
+from . import params as settings
+from .errors import ProjectError
+from .params import Params
+from .paths import MONITORING
+from .repository import answer, git, has_origin
+from .storage import LOCK, md5_of
+
+CLAIM = "refs/training/last"
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a new model is wanted."""
+
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The last training: when it was claimed, and the data that it was about."""
+
+    at: datetime
+    data: str
+
+
+def run(demand: str | None, claim: bool) -> None:
+    """Say whether to train and why, to people and to the CI system (outputs `train` and `reason`)."""
+    params = settings.load()
+    _fetch_claim()
+    last = last_claim()
+    data = _pointer(params)
+    found = list(reasons(params, data, last, demand))
+    for reason in found:
+        print(f"wanted, {reason}")
+    wait = remaining(last, timedelta(hours=params.monitoring.cooldown_hours), datetime.now(UTC))
+    train = bool(found) and (demand is not None or not wait)
+    if not found:
+        said = "nothing asks for a new model"
+    elif not train:
+        said = f"the last training is too recent: wait another {wait}"
+    elif claim and not _claim(data, found):
+        train, said = False, "another run has claimed this training"
+    else:
+        said = "; ".join(map(str, found))
+    print(f"{'TRAIN' if train else 'do not train'}: {said}")
+    ci.output(train=str(train).lower(), reason=said)
+    ci.summary(f"**{'Train' if train else 'No training'}**: {said}")
+
+
+def reasons(params: Params, data: str, last: Claim | None, demand: str | None) -> Iterator[Reason]:
+    """Everything that asks for a new model.
+
+    Args:
+        params: the project's settings.
+        data: MD5 of the raw data that this commit points to.
+        last: the last training.
+        demand: what somebody said who asks for it.
+    """
+    if demand is not None:
+        yield Reason("on demand", demand or "somebody asks for it")
+    known = registry.versions()
+    newest = known[-1] if known else None
+    if newest is None:
+        yield Reason("new data", "no model was ever registered")
+    elif data not in (md5_of(newest.text(LOCK), params.data.raw), last.data if last else None):
+        yield Reason("new data", f"{params.data.raw} is not what {newest.name} was trained on")
+    if newest is not None:
+        age = datetime.now(UTC) - datetime.fromisoformat(newest.made)
+        if age > timedelta(days=params.monitoring.max_age_days):
+            yield Reason("schedule", f"{newest.name} is {age.days} days old, over {params.monitoring.max_age_days:g}")
+    yield from _monitored()
+
+
+def last_claim() -> Claim | None:
+    """The last training that was claimed."""
+    text = answer("log", "-1", "--format=%cI%n%s", CLAIM)
+    if not text:
+        return None
+    at, subject = text.split("\n", 1)
+    return Claim(datetime.fromisoformat(at), json.loads(subject)["data"])
+
+
+def remaining(last: Claim | None, cooldown: timedelta, now: datetime) -> timedelta:
+    """How long the cooldown still lasts; zero if it is over."""
+    left = (last.at + cooldown - now) if last else timedelta()
+    return timedelta(seconds=max(0, round(left.total_seconds())))
+
+
+def _monitored() -> Iterator[Reason]:
+    """What `make monitor` found, if it ran."""
+    if not MONITORING.exists():
+        print("live data and performance: not exercised, `make monitor` did not run here")
+        return
+    verdict = json.loads(MONITORING.read_text(encoding="utf-8"))
+    for name, trigger in sorted(verdict["triggers"].items()):
+        if trigger["fires"]:
+            yield Reason(name, trigger["reason"])
+
+
+def _pointer(params: Params) -> str:
+    pointer = params.data.raw.with_name(f"{params.data.raw.name}.dvc")
+    if not pointer.exists():
+        raise ProjectError(f"{pointer} is missing; `.venv/bin/dvc add {params.data.raw}` makes it")
+    return str(yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"])
+
+
+def _fetch_claim() -> None:
+    if has_origin():
+        answer("fetch", "--quiet", "origin", f"+{CLAIM}:{CLAIM}")
+
+
+def _claim(data: str, found: list[Reason]) -> bool:
+    """Make it known that this run trains, unless another one was faster."""
+    before = answer("rev-parse", "--verify", "--quiet", CLAIM)
+    note = json.dumps({"data": data, "reasons": [reason.name for reason in found]}, sort_keys=True)
+    parent = ["-p", before] if before else []
+    made = git("commit-tree", EMPTY_TREE, *parent, "-m", note)
+    try:
+        if has_origin():
+            git("push", "--quiet", f"--force-with-lease={CLAIM}:{before}", "origin", f"{made}:{CLAIM}")
+        git("update-ref", CLAIM, made, before or "0" * 40)
+    except ProjectError as error:
+        print(f"not claimed: {error}")
+        return False
+    return True
