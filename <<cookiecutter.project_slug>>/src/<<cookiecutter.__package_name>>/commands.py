@@ -51,7 +51,11 @@ COMMANDS = {
     ),
     "serve": Command(
         "answer over HTTP with the packaged model",
+<% if cookiecutter.maturity_level == "0" %>
         ".serving.server",
+<% else %>
+        ".serving.live",
+<% endif %>
         (
             argument("--model", type=Path, default=paths.ARTEFACT, help=f"default: {paths.ARTEFACT}"),
             argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only"),
@@ -60,6 +64,12 @@ COMMANDS = {
     ),
 <% if cookiecutter.maturity_level != "0" %>
     "check-commit": Command("refuse a commit with a stale dvc.lock or data that were not pushed", ".storage"),
+    "diff": Command(
+        "show how metrics and settings differ from those of another commit",
+        ".storage",
+        (argument("--base", default="origin/main", help="default: origin/main"),),
+        "diff",
+    ),
     "register": Command("give the model an immutable version", ".registry", function="register"),
     "promote": Command(
         "put a version into production, if it is not worse than the one that is there",
@@ -68,18 +78,39 @@ COMMANDS = {
         "promote",
     ),
     "rollback": Command("put the version back that was in production before", ".registry", function="rollback"),
-    "fetch": Command("bring the model in production here", ".registry", function="fetch"),
+    "fetch": Command(
+        "bring the model in production here",
+        ".registry",
+        (argument("--if-any", action="store_true", help="that there is none is no error"),),
+        "fetch",
+    ),
     "lineage": Command(
         "tell where a version comes from",
         ".registry",
         (argument("name", nargs="?", help="v3, say; default: the one in production"),),
         "tell",
     ),
+    "image": Command(
+        "build the image of the service",
+        ".delivery.image",
+        (argument("--model", type=Path, default=paths.PRODUCTION, help=f"default: {paths.PRODUCTION}"),),
+    ),
+    "deliver": Command(
+        "bring the image to where it serves, and wait until it answers",
+        ".delivery.<< cookiecutter.deploy_target >>",
+        (argument("--model", type=Path, default=paths.PRODUCTION, help=f"default: {paths.PRODUCTION}"),),
+    ),
     "trigger": Command(
         "decide whether to train: on demand, on schedule, on new data, on degraded performance, on drift",
         ".trigger",
         (
-            argument("--demand", metavar="WHY", help="somebody asks for it, and says why"),
+            argument(
+                "--event",
+                choices=("demand", "schedule", "new-data", "degraded", "drift"),
+                default="schedule",
+                help="what started this; default: schedule",
+            ),
+            argument("--why", default="", help="what the one says who asks for it"),
             argument("--claim", action="store_true", help="make it known to all that this run trains"),
         ),
     ),

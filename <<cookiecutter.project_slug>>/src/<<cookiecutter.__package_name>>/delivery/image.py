@@ -1,0 +1,87 @@
+"""The image of the service: one model, and what it takes to ask it."""
+
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ProjectError
+from ..files import existing
+from ..repository import answer
+from ..serving import artefact as artefacts
+
+DOCKERFILE = Path("deploy/Dockerfile")
+# Of this folder alone .dockerignore lets models into a build.
+MODELS = Path("models")
+BUILD = {
+    "docker": ("docker", "build"),
+    # An image in Podman's own format has no health check.
+    "podman": ("podman", "build", "--format", "docker"),
+}
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that is built, or is to be.
+
+    Attributes:
+        engine: the command that has it: docker or podman.
+        repository: its name.
+        version: the version of the model inside, the same for the same model.
+    """
+
+    engine: str
+    repository: str
+    version: str
+
+    @property
+    def name(self) -> str:
+        """The name that commands take."""
+        return f"{self.repository}:{self.version}"
+
+    def inspect(self, template: str) -> str | None:
+        """What the engine knows of it, through a Go template; None if it is not built."""
+        command = [self.engine, "image", "inspect", "--format", template, self.name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+
+def run(model: Path) -> None:
+    """Build the image of a model.
+
+    Raises:
+        ProjectError: the model is missing, damaged or elsewhere, there is no engine, or it fails.
+    """
+    image = image_of(model)
+    if model.parent != MODELS:
+        raise ProjectError(f"{model} is not in {MODELS}/, the one folder that models are taken from into an image")
+    command = [*BUILD[image.engine], "--file", str(DOCKERFILE), "--tag", image.name]
+    for name, value in {"MODEL": model, "VERSION": image.version, "REVISION": answer("rev-parse", "HEAD")}.items():
+        command += ["--build-arg", f"{name}={value}"]
+    if subprocess.run([*command, "."], check=False).returncode:
+        raise ProjectError(f"{image.engine} could not build {image.name}; the lines above say why")
+    print(f"built {image.name}: {int(image.inspect('{{.Size}}') or 0) / 1e6:.0f} MB")
+
+
+def image_of(model: Path) -> Image:
+    """The image that has this model.
+
+    Raises:
+        ProjectError: the model is missing or damaged, or there is no engine.
+    """
+    version = artefacts.read(model, made_by="make fetch").manifest["version"]
+    project = tomllib.loads(existing(Path("pyproject.toml"), made_by="git restore").read_text(encoding="utf-8"))
+    return Image(engine(), project["project"]["name"], version)
+
+
+def engine() -> str:
+    """The command that builds images on this machine.
+
+    Raises:
+        ProjectError: there is none.
+    """
+    for name in BUILD:
+        if shutil.which(name):
+            return name
+    raise ProjectError("neither docker nor podman is installed; images are built by one of them")
