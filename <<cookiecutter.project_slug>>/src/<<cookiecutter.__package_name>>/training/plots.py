@@ -87,7 +87,7 @@ def _confusion(axes: Axes, predictor: Predictor, evaluation: Evaluation) -> None
     axes.set(xlabel="predicted", ylabel="actual")
     if len(classes) > READABLE_CLASSES:
         return
-    labels = [_short(name) for name in classes]
+    labels = [short(name) for name in classes]
     axes.set_xticks(range(len(classes)), labels, rotation=30 if max(map(len, labels)) > 6 else 0)
     axes.set_yticks(range(len(classes)), labels)
     for (row, column), count in np.ndenumerate(counts):
@@ -109,23 +109,24 @@ def _predicted(axes: Axes, evaluation: Evaluation, name: str) -> None:
     axes.scatter(evaluation.target[some], evaluation.predicted[some], s=12, alpha=0.6, color=BLUE, edgecolors="none")
     ends = [float(evaluation.target.min()), float(evaluation.target.max())]
     axes.plot(ends, ends, color=GREY, linestyle=":")
-    axes.set(xlabel=f"actual {_short(name)}", ylabel=f"predicted {_short(name)}")
+    axes.set(xlabel=f"actual {short(name)}", ylabel=f"predicted {short(name)}")
 
 
 def _residuals(axes: Axes, evaluation: Evaluation, name: str) -> None:
     residuals = evaluation.predicted - evaluation.target
     axes.hist(residuals, bins=min(40, max(8, len(residuals) // 6)), color=BLUE, edgecolor="white")
     axes.axvline(0, color=GREY, linestyle=":")
-    axes.set(xlabel=f"predicted minus actual {_short(name)}", ylabel="rows")
+    axes.set(xlabel=f"predicted minus actual {short(name)}", ylabel="rows")
 
 
 def _importance(axes: Axes, evaluation: Evaluation) -> None:
     top = evaluation.importance.head(MOST_BARS)[::-1]
-    axes.barh([_short(name) for name in top["column"]], top["mean"], xerr=top["spread"], color=BLUE, ecolor=GREY)
+    axes.barh([short(name) for name in top["column"]], top["mean"], xerr=top["spread"], color=BLUE, ecolor=GREY)
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="growth of the loss when the column is shuffled")
 
 
-def _short(name: object) -> str:
+def short(name: object) -> str:
+    """A name as a picture has room for it."""
     text = str(name).replace("$", r"\$")
     return text if len(text) <= 24 else text[:23] + "…"

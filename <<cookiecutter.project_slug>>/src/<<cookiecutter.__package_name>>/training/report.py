@@ -12,6 +12,20 @@ from ..paths import REPORT
 from ..serving.predictor import Predictor
 from .gates import gate_of
 
+STYLE = """\
+body { color: #1f2937; font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
+h1 { margin-bottom: 0; }
+h2 { border-top: 1px solid #e5e7eb; margin-top: 2rem; padding-top: 1rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { border-bottom: 1px solid #e5e7eb; padding: .3rem .9rem .3rem 0; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+.pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); }
+img { max-width: 100%; }
+.open, .closed { border-radius: .3rem; color: white; padding: .1rem .5rem; }
+.open { background: #2f855a; }
+.closed { background: #c53030; }
+"""
+
 PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -20,18 +34,7 @@ PAGE = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-body {{ color: #1f2937; font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
-h1 {{ margin-bottom: 0; }}
-h2 {{ border-top: 1px solid #e5e7eb; margin-top: 2rem; padding-top: 1rem; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ border-bottom: 1px solid #e5e7eb; padding: .3rem .9rem .3rem 0; text-align: right; }}
-th:first-child, td:first-child {{ text-align: left; }}
-.pictures {{ display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); }}
-img {{ max-width: 100%; }}
-.open, .closed {{ border-radius: .3rem; color: white; padding: .1rem .5rem; }}
-.open {{ background: #2f855a; }}
-.closed {{ background: #c53030; }}
-</style>
+{style}</style>
 </head>
 <body>
 <h1>{title}</h1>
@@ -67,6 +70,7 @@ def write(metrics: Mapping[str, Any], pictures: Mapping[str, Path], predictor: P
     """
     rows = metrics["rows"]
     text = PAGE.format(
+        style=STYLE,
         title=escape(f"Evaluation: {predictor.target.name}"),
         summary=escape(
             f"A {str(params.model.kind).replace('_', ' ')} model for {predictor.task}, "
@@ -93,7 +97,7 @@ def _gates(gates: Iterable[Mapping[str, Any]]) -> str:
         )
         for gate in map(gate_of, gates)
     ]
-    return _table(("gate", "found", "required", ""), rows)
+    return table(("gate", "found", "required", ""), rows)
 
 
 def _scores(scores: Mapping[str, Mapping[str, float]]) -> str:
@@ -102,7 +106,7 @@ def _scores(scores: Mapping[str, Mapping[str, float]]) -> str:
         (escape(label), *(f"{values[name]:.4g}" if name in values else "" for name in names))
         for label, values in scores.items()
     ]
-    return _table(("", *(escape(name.replace("_", " ")) for name in names)), rows)
+    return table(("", *(escape(name.replace("_", " ")) for name in names)), rows)
 
 
 def _slice(column: str, values: Mapping[str, Mapping[str, float]]) -> str:
@@ -111,10 +115,11 @@ def _slice(column: str, values: Mapping[str, Mapping[str, float]]) -> str:
         (escape(value), f"{found['rows']:,}", *(f"{found[name]:.4g}" for name in names))
         for value, found in values.items()
     ]
-    return f"<h2>Slices by {escape(column)}</h2>\n" + _table(("", "rows", *names), rows)
+    return f"<h2>Slices by {escape(column)}</h2>\n" + table(("", "rows", *names), rows)
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are HTML already."""
     lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in header) + "</tr>"]
     lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
     return "<table>\n" + "\n".join(lines) + "\n</table>"

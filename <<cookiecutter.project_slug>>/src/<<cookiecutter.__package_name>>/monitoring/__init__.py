@@ -1,0 +1,1 @@
+"""The model in production: its live data and live performance, and whether they ask for a new model."""

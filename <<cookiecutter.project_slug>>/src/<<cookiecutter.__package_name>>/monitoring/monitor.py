@@ -1,0 +1,152 @@
+"""The monitoring command: read the log, judge data and performance, tell people and machines."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import params as settings
+from ..errors import ProjectError
+from ..files import write_json
+from ..params import Monitoring
+from ..paths import ARTEFACT, MONITORING, MONITORING_PAGE
+from ..serving.log_tables import DEFAULT, VARIABLE
+from ..serving.predictor import Predictor
+from .drift import PREDICTION, drift_of_window
+from .findings import DataWindow, Findings, LossWindow, state, told
+from .log_reader import LogReader, UnreadableError
+from .performance import performance
+from .profile import Profile, Reference, load_reference
+from .windows import Trigger, fires
+
+
+def run(log: str | None = None, model: Path = ARTEFACT) -> None:
+    """Write the page and the verdict, and say what it is. Whatever it is, that is no error.
+
+    Args:
+        log: URL of the prediction log; without one, $PREDICTION_LOG or the file that the service writes by default.
+        model: the packaged model.
+
+    Raises:
+        ProjectError: the model or its reference is missing or damaged.
+    """
+    from . import page  # matplotlib
+
+    bounds = settings.load().monitoring
+    predictor, reference = Predictor.load(model), load_reference(model)
+    if reference.model_sha256 != predictor.manifest["model"]["sha256"]:
+        raise ProjectError(f"{model}: its reference is of another model; run `make package` again")
+    found = examine(log or os.environ.get(VARIABLE, DEFAULT), predictor, reference, bounds)
+    write_json(MONITORING, told(found, bounds))
+    page.write(found, predictor, reference)
+    for name, trigger in found.triggers.items():
+        print(f"{name}: {state(trigger)}: {trigger.reason}")
+    print(f"wrote {MONITORING_PAGE} and {MONITORING}")
+
+
+def examine(url: str, predictor: Predictor, reference: Reference, bounds: Monitoring) -> Findings:
+    """Read a prediction log and judge it.
+
+    Args:
+        url: of the log.
+        predictor: the model whose predictions are judged.
+        reference: of that model.
+        bounds: of params.yaml.
+    """
+    try:
+        log = LogReader(url, predictor)
+    except UnreadableError as error:
+        nothing = Trigger(fires=False, exercised=False, reason=str(error))
+        return Findings("", predictor.version, (), (), {}, {"drift": nothing, "degraded": nothing})
+    data, newest, rows = _data_windows(log, reference, bounds)
+    loss, labelled = _loss_windows(log, predictor, reference, bounds)
+    other = log.newest_version() if rows < bounds.window else None
+    hint = f"; the newest are of {other}" if other not in (None, predictor.version) else ""
+    return Findings(
+        log.name,
+        predictor.version,
+        data,
+        loss,
+        newest,
+        {
+            "drift": _drift_trigger(data, f"{rows:,} predictions of model {predictor.version}{hint}", bounds),
+            "degraded": _loss_trigger(
+                loss, f"{labelled:,} labelled predictions of model {predictor.version}{hint}", bounds
+            ),
+        },
+    )
+
+
+def _data_windows(
+    log: LogReader, reference: Reference, bounds: Monitoring
+) -> tuple[list[DataWindow], dict[str, Profile], int]:
+    """Complete windows, the newest last; the columns of the newest; and how many predictions were read."""
+    found: list[DataWindow] = []
+    newest: dict[str, Profile] = {}
+    rows = 0
+    for window in log.answered(bounds.window, bounds.windows):
+        rows += len(window.frame)
+        if len(window.frame) == bounds.window:
+            drifts = drift_of_window(window.frame, window.answers, reference, bounds)
+            found.append(DataWindow(window.begin, window.end, len(window.frame), drifts))
+            if len(found) == 1:
+                profiles = reference.columns.items()
+                newest = {name: Profile.of(window.frame[name], profile.kind) for name, profile in profiles}
+                newest[PREDICTION] = Profile.of(window.answers, reference.prediction.kind)
+    return found[::-1], newest, rows
+
+
+def _loss_windows(
+    log: LogReader, predictor: Predictor, reference: Reference, bounds: Monitoring
+) -> tuple[list[LossWindow], int]:
+    """Windows of labelled predictions, the newest last, and how many labels there are.
+
+    Labels come later than predictions, and for some only: the newest ones there are make as many windows as there are
+    windows of predictions, smaller ones if they must be.
+    """
+    labelled = log.count_labelled(bounds.window * bounds.windows)
+    size = labelled // bounds.windows
+    if size < bounds.fewest_labels:
+        return [], labelled
+    found = [
+        LossWindow(
+            window.begin,
+            window.end,
+            performance(predictor.task, window.target, window.predicted, reference.loss, bounds),
+        )
+        for window in log.labelled(size, bounds.windows)
+        if len(window.target) >= bounds.fewest_labels
+    ]
+    return found[::-1], labelled
+
+
+def _drift_trigger(data: Sequence[DataWindow], there_are: str, bounds: Monitoring) -> Trigger:
+    if len(data) < bounds.violating:
+        needed = bounds.window * bounds.violating
+        return Trigger(False, False, f"there are {there_are}, {needed:,} are needed; wait for more")
+    newest = data[-1].drifts[0]
+    return _trigger(
+        [window.violates for window in data],
+        f"windows of {bounds.window:,} predictions have drifted",
+        f"{'furthest' if newest.violates else 'nearest to its bound'}: {newest}",
+        bounds,
+    )
+
+
+def _loss_trigger(loss: Sequence[LossWindow], there_are: str, bounds: Monitoring) -> Trigger:
+    if len(loss) < bounds.violating:
+        needed = bounds.fewest_labels * bounds.windows
+        return Trigger(False, False, f"there are {there_are}, {needed:,} are needed; post what turned out to be so")
+    newest = loss[-1].performance
+    return _trigger(
+        [window.violates for window in loss],
+        f"windows of {newest.rows:,} labelled predictions have degraded",
+        str(newest),
+        bounds,
+    )
+
+
+def _trigger(violations: Sequence[bool], what: str, newest: str, bounds: Monitoring) -> Trigger:
+    fired = fires(violations, bounds.windows, bounds.violating)
+    rule = "" if fired else f" ({bounds.violating} are needed, and the newest)"
+    reason = f"{sum(violations)} of the last {len(violations)} {what}{rule}; in the newest, {newest}"
+    return Trigger(fired, True, reason)
