@@ -12,15 +12,18 @@ wherever it is computed. The model sees one float32 number per feature:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from .data.schema import Schema
 from .errors import ProjectError
 from .params import Derived, Params
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING_CODE = 0.0
 OTHER_CODE = 1.0
@@ -30,8 +33,6 @@ FIRST_CODE = 2
 LARGEST = 1e30
 
 DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
-
-Columns = Mapping[str, np.ndarray]
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
@@ -127,69 +128,83 @@ class Features:
         return tuple(FIRST_CODE + len(values) for values in self.categories.values())
 
     @cached_property
-    def _codes(self) -> dict[str, dict[str, int]]:
+    def _codes(self) -> dict[str, dict[str | None, float]]:
         return {
-            name: {value: code for code, value in enumerate(values, start=FIRST_CODE)}
+            name: {None: MISSING_CODE, **{value: float(code) for code, value in enumerate(values, start=FIRST_CODE)}}
             for name, values in self.categories.items()
         }
 
-    def of_frame(self, frame: pd.DataFrame) -> np.ndarray:
-        """The features of a table that fits the schema: float32, (rows, features)."""
-        columns = {name: frame[name].to_numpy("float64", na_value=np.nan) for name in self.numbers}
-        codes = {name: self._codes_of_series(name, frame[name]) for name in self.categories}
-        times = {name: _parts_of_series(frame[name]) for name in self.times}
-        return self._matrix(columns, codes, times, len(frame))
+    @cached_property
+    def _formulas(self) -> list[tuple[Callable[..., np.ndarray], list[int]]]:
+        """Of each derived feature the operation, and the positions of the numbers that it is made of."""
+        return [
+            (OPERATIONS[derived.operation], [self.numbers.index(name) for name in derived.of])
+            for derived in self.derived
+        ]
 
-    def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """The features of records as they come over HTTP: float32, (records, features).
+    def of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
+        """The features of a table that fits the schema: float32, (rows, features).
 
-        A missing value is None or a key that is not there; a date or time is a `datetime`.
+        A column at a time: a large table takes no more memory than its features.
         """
-        columns = {
-            name: np.array([np.nan if (value := record.get(name)) is None else value for record in records], "float64")
-            for name in self.numbers
-        }
-        codes = {
-            name: np.array(
-                [
-                    MISSING_CODE if (value := record.get(name)) is None else table.get(value, OTHER_CODE)
-                    for record in records
-                ]
-            )
-            for name, table in self._codes.items()
-        }
-        times = {name: _parts_of_values([record.get(name) for record in records]) for name in self.times}
-        return self._matrix(columns, codes, times, len(records))
-
-    def _matrix(
-        self, numbers: Columns, codes: Columns, times: Mapping[str, Sequence[np.ndarray]], rows: int
-    ) -> np.ndarray:
-        matrix = np.empty((rows, len(self.names)), dtype=np.float32)
-        values = [numbers[name] for name in self.numbers]
-        values += [part for name in self.times for part in times[name]]
-        values += [OPERATIONS[derived.operation](*(numbers[name] for name in derived.of)) for derived in self.derived]
+        numbers = [frame[name].to_numpy("float64", na_value=np.nan) for name in self.numbers]
+        values = [*numbers, *(part for name in self.times for part in _parts_of_series(frame[name]))]
+        values += [operation(*(numbers[position] for position in of)) for operation, of in self._formulas]
+        matrix = np.empty((len(frame), len(self.names)), dtype=np.float32)
         for position, column in enumerate(values):
             matrix[:, position] = bounded(column)
-        for position, name in enumerate(self.categories, start=len(values)):
-            matrix[:, position] = codes[name]
+        for position, (name, table) in enumerate(self._codes.items(), start=len(values)):
+            words = frame[name].astype("category").cat
+            # One look-up for each different value; position -1 (missing) takes the last entry.
+            lookup = np.array([*(_code(table, word) for word in words.categories), MISSING_CODE])
+            matrix[:, position] = lookup[words.codes.to_numpy()]
         return matrix
 
-    def _codes_of_series(self, name: str, values: pd.Series) -> np.ndarray:
-        words = values.astype("category").cat
-        table = self._codes[name]
-        # One look-up for each different value; position -1 (missing) takes the last entry.
-        lookup = np.array([table.get(word, OTHER_CODE) for word in words.categories] + [MISSING_CODE])
-        return lookup[words.codes.to_numpy()]
+    def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """The features of records: float32, (records, features). A key that is not there is a missing value."""
+        return self.of_rows([[record.get(name) for name in self.columns] for record in records])
+
+    def of_rows(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
+        """The features of records whose values are in the order of `columns`: float32, (records, features).
+
+        A missing value is None; a date or time is a `datetime`. All of it is one matrix, since for one record a call of
+        NumPy costs more than the arithmetic.
+        """
+        numbers, words = len(self.numbers), len(self.numbers) + len(self.categories)
+        tables = tuple(self._codes.values())
+        rest = [None] * len(self.derived)
+        matrix = np.array(
+            [
+                [
+                    *row[:numbers],
+                    *(part for time in row[words:] for part in _parts_of_value(time)),
+                    *rest,
+                    *map(_code, tables, row[numbers:words]),
+                ]
+                for row in rows
+            ],
+            dtype="float64",
+        )
+        for position, (operation, of) in enumerate(self._formulas, start=numbers + len(DATE_PARTS) * len(self.times)):
+            matrix[:, position] = operation(*(matrix[:, number] for number in of))
+        return bounded(matrix).astype(np.float32)
 
 
 def bounded(values: np.ndarray) -> np.ndarray:
     """Numbers that float32 can hold and add up: infinite becomes NaN, the huge become the largest."""
-    return np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST, LARGEST)
+    known = np.where(np.isinf(values), np.nan, values)
+    return np.maximum(np.minimum(known, LARGEST), -LARGEST)
 
 
-def _parts_of_series(times: pd.Series) -> list[np.ndarray]:
+def _code(table: Mapping[str | None, float], value: str | None) -> float:
+    """The code of a category. Blanks around a value do not count: reading a table takes them off."""
+    code = table.get(value)
+    return table.get(str(value).strip(), OTHER_CODE) if code is None else code
+
+
+def _parts_of_series(times: "pd.Series") -> list[np.ndarray]:
     return [getattr(times.dt, part).to_numpy("float64", na_value=np.nan) for part in DATE_PARTS]
 
 
-def _parts_of_values(times: Sequence[Any]) -> list[np.ndarray]:
-    return _parts_of_series(pd.Series(pd.to_datetime(list(times))))
+def _parts_of_value(time: datetime | None) -> tuple[int | None, ...]:
+    return (None,) * 5 if time is None else (time.year, time.month, time.day, time.weekday(), time.hour)

@@ -2,6 +2,10 @@
 
 from sqlalchemy import Column, Float, Index, MetaData, String, Table, Text
 
+# The environment variable with the URL of the log, and what it is without one.
+VARIABLE = "PREDICTION_LOG"
+DEFAULT = "sqlite:///logs/predictions.sqlite"
+
 metadata = MetaData()
 
 predictions = Table(

@@ -1,11 +1,11 @@
 """Asking a packaged model, in this process."""
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from ..data.schema import Schema
 from ..errors import ProjectError
@@ -15,6 +15,9 @@ from ..paths import ARTEFACT
 from ..training.targets import Target
 from . import artefact as artefacts
 from .artefact import Artefact
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A model may need many times the memory of its input: so many rows are enough to keep it busy.
 ROWS_AT_ONCE = 100_000
@@ -36,10 +39,12 @@ class Predictor:
         schema: what a record must look like: the columns that the model needs.
         features: what the model sees of a record.
         target: what is predicted.
+        written: when the model's file was written, in seconds since 1970.
     """
 
-    def __init__(self, artefact: Artefact) -> None:
+    def __init__(self, artefact: Artefact, written: float | None = None) -> None:
         self.manifest = artefact.manifest
+        self.written = time.time() if written is None else written
         self.task: Task = self.manifest["task"]
         self.features = features_of(self.manifest["features"])
         self.schema = Schema.model_validate(self.manifest["schema"]).only(self.features.columns)
@@ -53,7 +58,12 @@ class Predictor:
         Raises:
             ProjectError: it is missing or damaged.
         """
-        return cls(artefacts.read(path, made_by="make package"))
+        return cls(artefacts.read(path, made_by="make package"), path.stat().st_mtime)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the model's file was written."""
+        return time.time() - self.written
 
     @property
     def version(self) -> str:
@@ -67,9 +77,13 @@ class Predictor:
         starts = range(0, len(matrix), ROWS_AT_ONCE)
         return np.concatenate([self._session(matrix[start : start + ROWS_AT_ONCE]) for start in starts])
 
-    def of_frame(self, frame: pd.DataFrame) -> np.ndarray:
+    def of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
         """Probabilities or values of a table that fits the schema."""
         return self.of_matrix(self.features.of_frame(frame))
+
+    def of_rows(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
+        """Probabilities or values of records whose values are in the order of the features' columns."""
+        return self.of_matrix(self.features.of_rows(rows))
 
     def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Probabilities or values of records."""
@@ -82,8 +96,8 @@ class Predictor:
             return [{"prediction": value} for value in decoded]
         names = [str(name) for name in self.target.classes]
         return [
-            {"prediction": value, "probabilities": dict(zip(names, map(float, row), strict=True))}
-            for value, row in zip(decoded, predicted, strict=True)
+            {"prediction": value, "probabilities": dict(zip(names, row, strict=True))}
+            for value, row in zip(decoded, predicted.tolist(), strict=True)
         ]
 
 
