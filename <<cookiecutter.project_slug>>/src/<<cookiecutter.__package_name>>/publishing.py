@@ -8,7 +8,7 @@ from typing import Any
 from . import ci, registry
 from .files import write_text
 from .paths import ARTEFACT, COMPARISON, METRICS, PULL_REQUEST
-from .repository import git, has_origin
+from .repository import git, has_origin, introduce
 from .serving import artefact as artefacts
 from .storage import dvc
 from .training.gates import LOWER_IS_BETTER
@@ -29,6 +29,7 @@ def run() -> None:
         branch = f"training/{model}"
         git("switch", "--quiet", "--force-create", branch)
         git("add", "--all")
+        introduce()
         git("commit", "--quiet", "--no-verify", "--message", f"Train model {model}\n\n{os.environ.get('REASON', '')}")
         if has_origin():
             git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")

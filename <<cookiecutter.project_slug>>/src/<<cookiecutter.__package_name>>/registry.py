@@ -18,7 +18,7 @@ import yaml
 
 from .errors import ProjectError
 from .paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, RUN_RECORD, TEST
-from .repository import answer, git, has_origin
+from .repository import answer, git, has_origin, introduce
 from .storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current
 
 NAME = "model"
@@ -114,6 +114,7 @@ def register(compared: bool = False) -> Version:
         compare()
     import gto.api  # half a second that only this command needs
 
+    introduce()
     number = known[-1].number + 1 if known else 1
     gto.api.register(".", NAME, "HEAD", version=f"v{number}.0.0", message=f"model {md5}")
     _publish(f"{NAME}@v{number}.0.0")
@@ -156,13 +157,19 @@ def rollback() -> Version:
     return _assign(max(earlier))
 
 
-def fetch() -> Version:
+def fetch(if_any: bool = False) -> Version | None:
     """Bring the model in production to models/production.zip.
+
+    Args:
+        if_any: that there is none is no error.
 
     Raises:
         ProjectError: none is in production, or its content cannot be had.
     """
     version = in_production()
+    if version is None and if_any:
+        print("no model is in production yet")
+        return None
     if version is None:
         raise ProjectError("no model is in production yet; `make register promote` puts the model at hand there")
     if not holds(PRODUCTION, version.model_md5):
@@ -268,6 +275,7 @@ def _require_pushed() -> None:
 def _assign(version: Version) -> Version:
     import gto.api
 
+    introduce()
     before = _stage_tags()
     gto.api.assign(".", NAME, STAGE, version=version.semantic, simple=False, force=True)
     _publish(*sorted(_stage_tags() - before))

@@ -1,5 +1,6 @@
 """What the project asks git."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,14 @@ def answer(*arguments: str) -> str:
     """What git prints, or nothing where it refuses (outside of a repository, say)."""
     done = _run(arguments, None)
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def introduce() -> None:
+    """Give this process a name towards git where nobody has set one, as on a CI runner."""
+    if not answer("config", "user.email"):
+        for role in ("AUTHOR", "COMMITTER"):
+            os.environ.setdefault(f"GIT_{role}_NAME", "Continuous training")
+            os.environ.setdefault(f"GIT_{role}_EMAIL", "training@example.invalid")
 
 
 def has_origin() -> bool:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import yaml
 
+from . import ci
 from .errors import ProjectError
+from .repository import answer
 
 LOCK = Path("dvc.lock")
 STALE = re.compile(r"^Running stage '(.+)'", re.MULTILINE)
@@ -50,6 +52,15 @@ def run() -> None:
     print("everything that DVC tracks is in its remote")
 
 
+def _lacking_folder() -> str:
+    """The folder of a DVC remote that is a folder, if it is not there."""
+    for line in dvc("remote", "list").splitlines():
+        address = line.split("\t")[-1].split()[0]
+        if "://" not in address and not Path(address).exists():
+            return Path(address).name
+    return ""
+
+
 def require_current() -> None:
     """Refuse a dvc.lock that is not of the code, the data and the settings at hand.
 
@@ -66,8 +77,25 @@ def not_in_remote() -> list[str]:
     Raises:
         ProjectError: the remote cannot be asked.
     """
+    if folder := _lacking_folder():
+        raise ProjectError(f"its folder {folder} is not on this machine; `make push` makes it")
     found: list[str] = json.loads(dvc("data", "status", "--not-in-remote", "--json") or "{}").get("not_in_remote", [])
     return sorted(found)
+
+
+def diff(base: str) -> None:
+    """Show how metrics and settings differ from those of another commit, here and on the page of a CI run.
+
+    Args:
+        base: the other commit, a branch say; where there is none of that name, there is nothing to compare with.
+    """
+    if not answer("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"):
+        print(f"nothing to compare with: there is no {base}")
+        return
+    parts = [dvc(kind, "diff", "--md", base) for kind in ("metrics", "params")]
+    text = "\n".join(part.strip() for part in parts if part.strip()) or f"Metrics and settings are those of {base}."
+    print(text)
+    ci.summary(text)
 
 
 def md5_of(lock: str, path: Path | str) -> str:

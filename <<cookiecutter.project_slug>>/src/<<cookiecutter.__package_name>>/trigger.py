@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import yaml
 
@@ -16,9 +17,10 @@ from . import params as settings
 from .errors import ProjectError
 from .params import Params
 from .paths import MONITORING
-from .repository import answer, git, has_origin
-from .storage import LOCK, md5_of
+from .repository import answer, git, has_origin, introduce
+from .storage import LOCK, dvc, md5_of
 
+Event = Literal["demand", "schedule", "new-data", "degraded", "drift"]
 CLAIM = "refs/training/last"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -42,47 +44,60 @@ class Claim:
     data: str
 
 
-def run(demand: str | None, claim: bool) -> None:
-    """Say whether to train and why, to people and to the CI system (outputs `train` and `reason`)."""
+def run(event: Event, why: str, claim: bool) -> None:
+    """Say whether to train and why, to people and to the CI system (outputs `train` and `reason`).
+
+    Args:
+        event: what started this: a person's demand, which no cooldown stops, the schedule, or a finding of some other
+            system.
+        why: what that person or system says.
+        claim: make it known to all that this run trains.
+
+    Raises:
+        ProjectError: the data have no pointer.
+    """
     params = settings.load()
     _fetch_claim()
     last = last_claim()
     data = _pointer(params)
-    found = list(reasons(params, data, last, demand))
+    found = list(reasons(params, data, last, event, why))
     for reason in found:
         print(f"wanted, {reason}")
     wait = remaining(last, timedelta(hours=params.monitoring.cooldown_hours), datetime.now(UTC))
-    train = bool(found) and (demand is not None or not wait)
+    train = False
     if not found:
         said = "nothing asks for a new model"
-    elif not train:
+    elif wait and event != "demand":
         said = f"the last training is too recent: wait another {wait}"
+    elif not _at_hand(params):
+        said = f"{params.data.raw} cannot be had here: set a DVC remote that this machine reaches ('Data' in README.md)"
     elif claim and not _claim(data, found):
-        train, said = False, "another run has claimed this training"
+        said = "another run has claimed this training"
     else:
-        said = "; ".join(map(str, found))
+        train, said = True, "; ".join(map(str, found))
     print(f"{'TRAIN' if train else 'do not train'}: {said}")
     ci.output(train=str(train).lower(), reason=said)
     ci.summary(f"**{'Train' if train else 'No training'}**: {said}")
 
 
-def reasons(params: Params, data: str, last: Claim | None, demand: str | None) -> Iterator[Reason]:
+def reasons(params: Params, data: str, last: Claim | None, event: Event, why: str) -> Iterator[Reason]:
     """Everything that asks for a new model.
 
     Args:
         params: the project's settings.
         data: MD5 of the raw data that this commit points to.
         last: the last training.
-        demand: what somebody said who asks for it.
+        event: what started this.
+        why: what the one says who asks.
     """
-    if demand is not None:
-        yield Reason("on demand", demand or "somebody asks for it")
+    if event != "schedule":
+        yield Reason(event, why or "no reason is given")
     known = registry.versions()
     newest = known[-1] if known else None
     if newest is None:
-        yield Reason("new data", "no model was ever registered")
+        yield Reason("new-data", "no model was ever registered")
     elif data not in (md5_of(newest.text(LOCK), params.data.raw), last.data if last else None):
-        yield Reason("new data", f"{params.data.raw} is not what {newest.name} was trained on")
+        yield Reason("new-data", f"{params.data.raw} is not what {newest.name} was trained on")
     if newest is not None:
         age = datetime.now(UTC) - datetime.fromisoformat(newest.made)
         if age > timedelta(days=params.monitoring.max_age_days):
@@ -123,6 +138,16 @@ def _pointer(params: Params) -> str:
     return str(yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"])
 
 
+def _at_hand(params: Params) -> bool:
+    """Whether the data are here or can be pulled."""
+    if not params.data.raw.exists():
+        try:
+            dvc("pull", "--quiet", f"{params.data.raw}.dvc")
+        except ProjectError as error:
+            print(f"not at hand: {error}")
+    return params.data.raw.exists()
+
+
 def _fetch_claim() -> None:
     if has_origin():
         answer("fetch", "--quiet", "origin", f"+{CLAIM}:{CLAIM}")
@@ -130,6 +155,7 @@ def _fetch_claim() -> None:
 
 def _claim(data: str, found: list[Reason]) -> bool:
     """Make it known that this run trains, unless another one was faster."""
+    introduce()
     before = answer("rev-parse", "--verify", "--quiet", CLAIM)
     note = json.dumps({"data": data, "reasons": [reason.name for reason in found]}, sort_keys=True)
     parent = ["-p", before] if before else []
