@@ -6,12 +6,12 @@ from collections.abc import Callable
 from .. import ci
 from ..errors import ProjectError
 
-# Asked inside of the container: from outside, nobody need reach its port.
+# Asked inside of the container: from outside, nobody need reach its port. Whoever is not ready answers with an error.
 ASK = (
     "python",
     "-c",
-    "import json; from urllib.request import urlopen as ask;"
-    "print(json.load(ask('http://127.0.0.1:8000/ready', timeout=2))['model_version'])",
+    "import json; from urllib.request import urlopen as ask; at = 'http://127.0.0.1:8000';"
+    "ask(f'{at}/ready', timeout=2); print(json.load(ask(f'{at}/health', timeout=2))['model_version'])",
 )
 
 
