@@ -141,26 +141,26 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The Python of an environment made once from a cloud's emitted lock, for the projects of all tests and workers."""
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The Python of an environment made once from a cloud's and level's lock, for the projects of all tests."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
 
-    def python(cloud: str) -> Path:
-        folder = shared / f"environment-{cloud}"
+    def python(cloud: str, level: str = "0") -> Path:
+        folder = shared / f"environment-{level}-{cloud}"
         with FileLock(f"{folder}.lock"):
             venv = folder / SAMPLE_SLUG / ".venv"
             if not (venv / "ready").exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
-                bake_into(folder, cloud=cloud).run("make", "setup", PYTHON=sys.executable)
+                bake_into(folder, cloud=cloud, maturity_level=level).run("make", "setup", PYTHON=sys.executable)
         return venv / "bin" / "python"
 
     return python
 
 
 @pytest.fixture(scope="session")
-def project_python(environment: Callable[[str], Path]) -> Path:
+def project_python(environment: Callable[..., Path]) -> Path:
     """The Python of the projects that need no cloud."""
     return environment("none")

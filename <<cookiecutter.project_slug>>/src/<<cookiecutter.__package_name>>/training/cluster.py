@@ -5,7 +5,9 @@ params.yaml, because it says nothing about the model: the results are the same w
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ HINT = "start each with `.venv/bin/dask worker {address} --nthreads 1` in a clon
 
 @contextmanager
 def workers() -> Iterator[str]:
-    """Let joblib run on the cluster, or on this machine if none is named; gives a word for people where that is.
+    """Let joblib run on the cluster, or on this machine if none is named; gives words for people where that is.
 
     Raises:
         ProjectError: the cluster cannot be reached, has no workers, or its workers are not what this process is.
@@ -34,27 +36,34 @@ def workers() -> Iterator[str]:
     address = os.environ.get(ADDRESS)
     if not address:
         with joblib.parallel_config(backend="loky", n_jobs=-1):
-            yield f"{joblib.cpu_count()} cores of this machine"
+            yield f"on this machine, {joblib.cpu_count()} at a time"
         return
     with _connected(address) as client:
         count = _check(client, address)
         with joblib.parallel_config(backend="dask", client=client):
-            yield f"{count} workers of {address}"
+            yield f"on {address}, {count} at a time"
 
 
 @contextmanager
 def _connected(address: str) -> Iterator["Client"]:
-    from distributed import Client  # takes a second to import, which this machine's cores do not need
+    if not re.fullmatch(r"(tcp|tls)://\S+:\d+", address):
+        raise ProjectError(f"{ADDRESS}: {address!r} is no address like tcp://host:8786; put it right, or unset it")
+    from distributed import Client, KilledWorker  # takes a second to import, which this machine's cores do not need
 
     try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError) as error:
+        client = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
+    except OSError:
         raise ProjectError(
-            f"{ADDRESS}: no scheduler answers at {address!r}, which should be like tcp://host:8786 "
-            f"({type(error).__name__}); start one with `.venv/bin/dask scheduler`, or unset it to use this machine"
+            f"{ADDRESS}: no scheduler answers at {address}; start one with `.venv/bin/dask scheduler`, or unset it to use "
+            "this machine"
         ) from None
-    with client:
-        yield client
+    try:
+        with client:
+            yield client
+    except CancelledError:
+        raise ProjectError(f"{address}: the scheduler went away; nothing was written, so run it again") from None
+    except KilledWorker as error:
+        raise ProjectError(f"{address}: workers died of a model, likely for want of memory ({error.task})") from None
 
 
 def _check(client: "Client", address: str) -> int:
@@ -71,12 +80,13 @@ def _check(client: "Client", address: str) -> int:
     for worker, about in client.scheduler_info(n_workers=-1)["workers"].items():
         if about["nthreads"] != 1:
             raise ProjectError(f"{worker} has {about['nthreads']} threads, which would get in each other's way; {hint}")
-    versions = client.get_versions(packages=PACKAGES)
-    _compare(versions["client"]["packages"], {name: told["packages"] for name, told in versions["workers"].items()}, hint)
+    versions: Any = client.get_versions(packages=PACKAGES)
+    theirs = {worker: told["packages"] for worker, told in versions["workers"].items()}
+    _compare(versions["client"]["packages"], theirs, hint)
     # Only now: another Python could not even read the question.
     question = _code_of(__package__.partition(".")[0])
     _compare(question(), client.run(question), hint)
-    return len(versions["workers"])
+    return len(theirs)
 
 
 def _compare(ours: dict[str, Any], theirs: dict[str, dict[str, Any]], hint: str) -> None:

@@ -108,7 +108,7 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
         model = models.build(kind, params.task, self.study.features, settings)
         with threadpool_limits(1):
             parts = [(matrix[rows], values[rows]) for rows in (learn, stop)]
-            self.model_ = models.fit(model, params.task, parts[0], parts[1]).estimator
+            self.model_ = models.fit(model, params.task, parts[0], parts[1], curve=False).estimator
         return self
 
     def predict(self, matrix: np.ndarray) -> np.ndarray:

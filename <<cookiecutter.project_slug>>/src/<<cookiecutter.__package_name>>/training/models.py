@@ -99,6 +99,8 @@ def fit(
     task: Task,
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
+    *,
+    curve: bool = True,
 ) -> Fitted:
     """Train a model of `build` and take its loss along the way.
 
@@ -107,9 +109,10 @@ def fit(
         task: classification or regression.
         train: features (rows, features) and target (rows,), classes as numbers from 0.
         validation: the same of the rows that tell when to stop.
+        curve: whether a linear model is fitted anew for each loss along the way.
     """
     with _threads_for(len(train[0])):
-        return _fit(estimator, task, train, validation)
+        return _fit(estimator, task, train, validation, curve)
 
 
 def predict(estimator: BaseEstimator, task: Task, matrix: np.ndarray) -> np.ndarray:
@@ -128,6 +131,7 @@ def _fit(
     task: Task,
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
+    curve: bool,
 ) -> Fitted:
     if isinstance(estimator, (HistGradientBoostingClassifier, HistGradientBoostingRegressor)):
         estimator.fit(_without_empty_columns(train[0]), train[1], X_val=validation[0], y_val=validation[1])
@@ -138,9 +142,11 @@ def _fit(
         return Fitted(estimator, list(range(len(scores[0]))), *(values.tolist() for values in scores))
     with catch_warnings():
         simplefilter("ignore", ConvergenceWarning)
-        curve = _linear_curve(estimator, task, train, validation) if isinstance(estimator, Pipeline) else ([], [], [])
+        losses: tuple[list[int], list[float], list[float]] = ([], [], [])
+        if curve and isinstance(estimator, Pipeline):
+            losses = _linear_curve(estimator, task, train, validation)
         estimator.fit(*train)
-    return Fitted(estimator, *curve)
+    return Fitted(estimator, *losses)
 
 
 def _without_empty_columns(matrix: np.ndarray) -> np.ndarray:

@@ -77,7 +77,7 @@ def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[
     rungs = plan(study, parts)
     with workers() as where:
         told = ", then ".join(f"{count} candidates on {rows:,} rows" for count, rows in rungs)
-        print(f"tuning {params.model.kind} with {where}, {len(parts)} folds: {told}", flush=True)
+        print(f"tuning {params.model.kind} {where}, {len(parts)} folds: {told}", flush=True)
         values = target.encode(train[params.data.target])
         table = search(study, study.features.of_frame(train), values, by, parts)
     return table.join(pd.DataFrame([chosen(candidate) for candidate in candidates]), on="candidate")
@@ -98,7 +98,7 @@ def draw(params: Params) -> tuple[Model, ...]:
     known = type(getattr(params.model, str(kind))).model_fields
     for name, choice in space.items():
         if name not in known:
-            raise ProjectError(f"{PARAMS}: tune.space.{kind}: there is no setting {name!r}; there is {', '.join(known)}")
+            raise ProjectError(f"{PARAMS}: tune.space.{kind}: {name!r} is no setting of it; {', '.join(known)} are")
         for value in (choice.low, choice.high) if isinstance(choice, Range) else choice:
             _with(params, {name: value})
     with warnings.catch_warnings():

@@ -18,7 +18,7 @@ def put(path: Path, values: Mapping[str, object]) -> None:
         values: each by its path in the file, as in `model.kind`.
 
     Raises:
-        ProjectError: a value is not written at its path (it comes from an anchor, say), so a person must do it.
+        ProjectError: there is no value on the line of its key (it comes from an anchor, say).
     """
     text = path.read_bytes().decode("utf-8")
     root = yaml.compose(text, yaml.SafeLoader)
@@ -37,10 +37,17 @@ def _find(path: Path, root: Any, name: str) -> tuple[Any, Any]:
     key, node = None, root
     for part in name.split("."):
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        # What an anchor stands for is written before the key.
+        pairs = [(key, child) for key, child in pairs if child.start_mark.index >= key.end_mark.index]
         key, node = next(((key, child) for key, child in pairs if key.value == part), (None, None))
-    if key is None or node.start_mark.index < key.end_mark.index:
-        raise ProjectError(f"{path}: {name} is not written there, so it cannot be changed there; do it by hand")
+    if node is None or _is_block(node):
+        raise ProjectError(f"{path}: {name} is not written on a line of its own; change it by hand")
     return key, node
+
+
+def _is_block(node: Any) -> bool:
+    """Whether a value goes over several lines: where it ends, YAML does not tell."""
+    return isinstance(node, yaml.CollectionNode) and not node.flow_style
 
 
 def _written(value: object, indent: int) -> str:
