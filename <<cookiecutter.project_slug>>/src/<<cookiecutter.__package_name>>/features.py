@@ -44,7 +44,8 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
 
 def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The first minus the second."""
-    found: np.ndarray = first - second
+    with np.errstate(over="ignore"):
+        found: np.ndarray = np.subtract(first, second)
     return found
 
 

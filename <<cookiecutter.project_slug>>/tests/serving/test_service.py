@@ -1,10 +1,12 @@
 """The service answers what fits the schema, and names what does not."""
 
 import json
+import math
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -17,7 +19,13 @@ from << cookiecutter.__package_name >>.data.schema import Column, Schema
 from << cookiecutter.__package_name >>.paths import ARTEFACT
 from << cookiecutter.__package_name >>.serving.artefact import FIELDS
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
-from << cookiecutter.__package_name >>.serving.service import MOST_RECORDS, create_app, example, record_model
+from << cookiecutter.__package_name >>.serving.service import (
+    MOST_BYTES,
+    MOST_RECORDS,
+    create_app,
+    example,
+    record_model,
+)
 
 pytestmark = pytest.mark.requirement("0-SERVE")
 
@@ -33,7 +41,7 @@ def test_health_names_the_model(client: TestClient, predictor: Predictor) -> Non
 
 
 def test_model_is_described(client: TestClient) -> None:
-    assert set(client.get("/model").json()) == FIELDS
+    assert set(client.get("/model").json()) == FIELDS | {"age_seconds"}
 
 
 def test_example_of_the_documentation_is_answered(client: TestClient, predictor: Predictor) -> None:
@@ -58,6 +66,30 @@ def test_example_of_the_documentation_is_answered(client: TestClient, predictor:
 )
 def test_what_is_no_request_is_refused(client: TestClient, body: object) -> None:
     assert client.post("/predict", json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b'{"records":',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"records": [{"a": NaN}]}',
+        b'{"records": [{"a": 1' + b"0" * 5_000 + b"}]}",
+        b'{"records": [{"\\ud800": "\\ud800"}]}',
+    ],
+    ids=["nothing", "half", "no text", "deep", "no number", "a long number", "half a character"],
+)
+def test_what_is_no_json_is_refused(client: TestClient, body: bytes) -> None:
+    response = client.post("/predict", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"][0] == "body"
+
+
+def test_too_large_a_request_is_refused(client: TestClient) -> None:
+    parts = (b" " * 1_000 for _ in range(1 + MOST_BYTES // 1_000))
+    assert client.post("/predict", content=parts, headers={"Content-Type": "application/json"}).status_code == 413
 
 
 def test_wrong_field_is_named(client: TestClient, predictor: Predictor) -> None:
@@ -86,6 +118,43 @@ def test_domain_of_the_schema_is_the_domain_of_the_service() -> None:
     ):
         with pytest.raises(ValueError, match="validation error"):
             record.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("column", "given", "expected"),
+    [
+        (Column(type="number", missing=0), 1, 1.0),
+        (Column(type="integer", missing=0), 2.0, 2),
+        (Column(type="boolean", missing=0), True, True),
+        (Column(type="category", categories=["a"], open=True, missing=0), "b", "b"),
+        (Column(type="datetime", missing=0), "2024-02-29", datetime(2024, 2, 29)),
+        (Column(type="datetime", missing=0), "2024-02-29T23:30:00-01:00", datetime(2024, 3, 1, 0, 30)),
+    ],
+)
+def test_value_becomes_what_training_reads(column: Column, given: object, expected: object) -> None:
+    record = record_model(Schema(columns={"é, the column": column}))
+    assert record.model_validate({"é, the column": given}).model_dump(by_alias=True) == {"é, the column": expected}
+
+
+@pytest.mark.parametrize(
+    ("column", "given"),
+    [
+        (Column(type="number", missing=0), "1"),
+        (Column(type="number", missing=0), True),
+        (Column(type="number", missing=0), math.inf),
+        (Column(type="number", maximum=5, missing=0), 6),
+        (Column(type="integer", missing=0), 2.5),
+        (Column(type="integer", missing=0), 10**400),
+        (Column(type="integer", minimum=1.5, missing=0), 1),
+        (Column(type="boolean", missing=0), 1),
+        (Column(type="datetime", missing=0), 1_700_000_000),
+        (Column(type="datetime", missing=0), "yesterday"),
+        (Column(type="datetime", missing=0), "0001-01-01T00:00:00+10:00"),
+    ],
+)
+def test_value_of_another_kind_is_refused(column: Column, given: object) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        record_model(Schema(columns={"a": column})).model_validate({"a": given})
 
 
 def test_served_by_hand(workspace: Path, predictor: Predictor) -> None:

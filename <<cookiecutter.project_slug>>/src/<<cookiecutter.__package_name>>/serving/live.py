@@ -59,7 +59,7 @@ def run(model: Path, host: str, port: int) -> None:
     )
     app = LiveApp(predictor, log, lambda: server.should_exit)
     server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=SECONDS_TO_END)
+        uvicorn.Config(app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=SECONDS_TO_END)
     )
     listening = listen(host, port)
     sys.setswitchinterval(SECONDS_OF_A_TURN)

@@ -19,12 +19,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -127,7 +127,8 @@ class PredictionLog:
         self.failures = 0
         self.dropped = 0
         self._engine = open_engine(url, durable=durable)
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        # Both kinds of database say it alike; only one of them need be loaded.
+        insert = import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}").insert
         # A write whose confirmation was lost on the way is tried again, and must not fail on what it wrote before.
         self._insert = insert(predictions).on_conflict_do_nothing()
         told = insert(labels)
@@ -219,8 +220,7 @@ class PredictionLog:
             time.sleep(0.005)
 
     def _run(self) -> None:
-        self._try(metadata.create_all)
-        self.is_open = True
+        self.is_open = self._try(metadata.create_all)
         while True:
             self._wake.wait(PAUSE)
             self._wake.clear()

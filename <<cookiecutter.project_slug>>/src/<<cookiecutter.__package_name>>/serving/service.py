@@ -165,7 +165,7 @@ def type_of(column: Column) -> Any:
     match column.type:
         case "integer":
             least, most = whole_bounds(column)
-            return Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=least, le=most)]
+            return Annotated[int, Field(strict=True, ge=least, le=most), BeforeValidator(_whole)]
         case "boolean":
             return StrictBool
         case "datetime":
