@@ -1,5 +1,6 @@
 """What the project asks DVC, and whether a commit and the DVC remote agree."""
 
+import configparser
 import hashlib
 import json
 import re
@@ -13,6 +14,7 @@ from . import ci
 from .errors import ProjectError
 from .repository import answer
 
+CONFIG = Path(".dvc")
 LOCK = Path("dvc.lock")
 STALE = re.compile(r"^Running stage '(.+)'", re.MULTILINE)
 
@@ -54,9 +56,12 @@ def run() -> None:
 
 def _lacking_folder() -> str:
     """The folder of a DVC remote that is a folder, if it is not there."""
-    for line in dvc("remote", "list").splitlines():
-        address = line.split("\t")[-1].split()[0]
-        if "://" not in address and not Path(address).exists():
+    settings = configparser.ConfigParser()
+    settings.read([CONFIG / "config", CONFIG / "config.local"])
+    for section in settings.sections():
+        address = settings[section].get("url", "")
+        # A relative one counts from where the file lies.
+        if address and "://" not in address and not (CONFIG / address).exists():
             return Path(address).name
     return ""
 

@@ -5,6 +5,7 @@ of two runs that start at once, one gets it.
 """
 
 import json
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -157,7 +158,9 @@ def _claim(data: str, found: list[Reason]) -> bool:
     """Make it known that this run trains, unless another one was faster."""
     introduce()
     before = answer("rev-parse", "--verify", "--quiet", CLAIM)
-    note = json.dumps({"data": data, "reasons": [reason.name for reason in found]}, sort_keys=True)
+    # Without a part by chance, two claims of one second would be the same object, and both would be accepted.
+    content = {"chance": secrets.token_hex(8), "data": data, "reasons": [reason.name for reason in found]}
+    note = json.dumps(content, sort_keys=True)
     parent = ["-p", before] if before else []
     made = git("commit-tree", EMPTY_TREE, *parent, "-m", note)
     try:

@@ -17,9 +17,7 @@ TARGETS = {"accuracy": 0.9, "log_loss": 0.5}
 
 @pytest.fixture
 def bounds(params: Params) -> Gates:
-    return params.changed(
-        **{"gates.beats_trivial": 0.5, "gates.beats_simple": -0.1, "gates.targets": {}}
-    ).gates
+    return params.changed(**{"gates.beats_trivial": 0.5, "gates.beats_simple": -0.1, "gates.targets": {}}).gates
 
 
 def measured(trivial: float, simple: float, **scores: float) -> dict[str, dict[str, Any]]:

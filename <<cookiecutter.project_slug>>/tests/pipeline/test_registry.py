@@ -1,0 +1,145 @@
+"""The registry keeps every version, and a model that is worse than the one in production does not take its place."""
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sandbox import Repository
+
+from << cookiecutter.__package_name >>.errors import ProjectError
+from << cookiecutter.__package_name >>.params import Params
+from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from << cookiecutter.__package_name >>.training import comparison
+from << cookiecutter.__package_name >>.training.gates import require_open
+
+
+def another_model(repository: Repository, seed: int = 100) -> None:
+    repository.set("model.seed", seed)
+    repository.set("model.gradient_boosting.learning_rate", 0.08)
+    repository.set("model.linear.penalty", 1.3)
+    repository.repro()
+    repository.commit("Train another")
+
+
+def tags(repository: Repository) -> list[str]:
+    return repository.run("git", "tag").split()
+
+
+@pytest.mark.requirement("1-REG")
+def test_version_is_immutable_and_known_to_the_remote(in_production: Repository) -> None:
+    assert tags(in_production) == ["model#prod#1", "model@v1.0.0"]
+    assert "model@v1.0.0" in in_production.run("git", "ls-remote", "--tags", "origin")
+    assert "registered already: v1" in in_production.project("register")
+
+
+@pytest.mark.requirement("1-REG")
+def test_promote_and_roll_back(in_production: Repository) -> None:
+    models = {"v1": (in_production.path / "models" / "production.zip").read_bytes()}
+    another_model(in_production)
+    in_production.project("register")
+    in_production.set("gates.production", {"overall": 1e9, "slices": 1e9})
+    assert "v2, the model in production" in in_production.project("promote")
+    models["v2"] = (in_production.path / "models" / "production.zip").read_bytes()
+    assert models["v1"] != models["v2"]
+    assert "v1, the model in production" in in_production.project("rollback")
+    assert (in_production.path / "models" / "production.zip").read_bytes() == models["v1"]
+    assert "nothing was in production before v1" in in_production.project("rollback", check=False)
+    assert "v2 was taken back from production" in in_production.project("promote", check=False)
+    assert "v2, the model in production" in in_production.project("promote", "2")
+
+
+@pytest.mark.requirement("1-REG")
+def test_model_in_production_comes_from_the_remote(in_production: Repository) -> None:
+    shutil.rmtree(in_production.path / ".dvc" / "cache")
+    (in_production.path / "models" / "production.zip").unlink()
+    in_production.project("fetch")
+    assert Predictor.load(in_production.path / "models" / "production.zip").version
+
+
+@pytest.mark.requirement("1-REG")
+@pytest.mark.requirement("META")
+def test_lineage_tells_where_a_version_comes_from(in_production: Repository) -> None:
+    said = in_production.project("lineage")
+    commit = in_production.run("git", "rev-parse", "model@v1.0.0^{commit}").strip()
+    for part in ("version: v1", f"commit: {commit}", "md5:", "parameters:", "metrics:", "previous model: null"):
+        assert part in said
+
+
+@pytest.mark.requirement("1-REG")
+def test_what_is_not_committed_is_not_registered(repository: Repository) -> None:
+    (repository.path / "params.yaml").open("a").write("\n# changed\n")
+    assert "params.yaml is not committed" in repository.project("register", check=False)
+    assert tags(repository) == []
+
+
+@pytest.mark.requirement("1-REG")
+def test_what_is_not_pushed_is_not_registered(repository: Repository) -> None:
+    shutil.rmtree(repository.path.parent / "storage" / "files")
+    assert "is not in the DVC remote" in repository.project("register", check=False)
+    assert tags(repository) == []
+
+
+@pytest.mark.requirement("1-GATE")
+@pytest.mark.requirement("1-CD")
+def test_closed_gate_leaves_model_registry_and_production_as_they_were(in_production: Repository) -> None:
+    before = {name: (in_production.path / "models" / name).read_bytes() for name in ("model.zip", "production.zip")}
+    in_production.set("gates.beats_trivial", 0.9999999)
+    assert "gate closed: beats_trivial" in in_production.repro(check=False)
+    in_production.commit("A weak model")
+    assert "dvc.lock is stale" in in_production.project("register", check=False)
+    assert tags(in_production) == ["model#prod#1", "model@v1.0.0"]
+    for name, content in before.items():
+        assert (in_production.path / "models" / name).read_bytes() == content
+
+
+@pytest.mark.requirement("1-GATE")
+def test_model_that_is_worse_than_the_one_in_production_is_not_registered(in_production: Repository) -> None:
+    in_production.set("model.gradient_boosting.max_iter", 1)
+    in_production.set("model.gradient_boosting.learning_rate", 1e-6)
+    in_production.set("model.linear.penalty", 1e9)
+    in_production.repro()
+    in_production.commit("A model that learned nothing")
+    said = in_production.project("register", check=False)
+    assert "gate CLOSED: not_worse" in said
+    assert "v1 stays in production" in said
+    assert tags(in_production) == ["model#prod#1", "model@v1.0.0"]
+    comparison = json.loads((in_production.path / "reports" / "comparison.json").read_text())
+    assert not all(gate["open"] for gate in comparison["gates"])
+
+
+@pytest.mark.requirement("1-GATE")
+def test_model_that_fails_on_one_slice_is_worse(
+    predictor: Predictor, rows: pd.DataFrame, params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Good overall is not good enough: the rows of one value of a slice are answered wrong."""
+    some = rows.sample(min(len(rows), 400), random_state=7).reset_index(drop=True)
+    some["a slice"] = np.where(np.arange(len(some)) % 20 == 0, "few", "many")
+    asked = params.changed(slices=["a slice"])
+    good = np.where(some["a slice"] == "few", 0.1, 0.1)
+    bad = np.where(some["a slice"] == "few", 5.0, 0.05)
+    answers = iter([bad, good])
+    monkeypatch.setattr(comparison, "_losses", lambda *_: next(answers))
+    gates = comparison.judge({"v1": predictor, "new": predictor}, some, 10.0, asked)
+    closed = [gate.name for gate in gates if not gate.is_open]
+    assert closed == ["not_worse where a slice is few"]
+    with pytest.raises(ProjectError, match="not_worse where a slice is few"):
+        require_open(gates)
+
+
+@pytest.mark.requirement("1-CD")
+def test_publishing_leaves_main_alone(in_production: Repository) -> None:
+    main = in_production.run("git", "ls-remote", "origin", "refs/heads/main")
+    in_production.set("gates.production", {"overall": 1e9, "slices": 1e9})
+    in_production.set("model.seed", 101)
+    in_production.run("git", "commit", "--quiet", "--all", "--message", "Another seed")
+    in_production.repro()
+    said = in_production.project("publish")
+    assert "registered model v2" in said
+    assert in_production.run("git", "ls-remote", "origin", "refs/heads/main") == main
+    assert "refs/heads/training/" in in_production.run("git", "ls-remote", "--heads", "origin")
+    words = (in_production.path / "reports" / "pull_request.md").read_text()
+    assert "compared with v1" in words
+    assert sys.executable not in words
