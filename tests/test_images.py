@@ -1,0 +1,313 @@
+"""The image of the service is really built, run as it is delivered, asked, and ended."""
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Project, bake_into, clean_environment, run
+from filelock import FileLock
+
+STAND_INS = Path(__file__).with_name("containers")
+# The base image takes a minute to make: it outlives the tests, beside what package managers keep.
+STORAGE = Path.home() / ".cache" / "mlops-maturity-template" / "containers"
+NEEDED = {name: name for name in ("buildah", "debootstrap", "iptables", "podman", "runc")}
+NEEDED |= {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
+LARGEST = 200_000_000
+STARTS_WITHIN = 20
+
+ASK_IN_PROCESS = """
+import json, sys
+from {package}.serving.predictor import Predictor
+predictor = Predictor.load()
+records = json.loads(sys.argv[1])
+print(json.dumps({{"version": predictor.version, "answers": predictor.answers(predictor.of_records(records))}}))
+"""
+RECORDS = [
+    {
+        "island": island,
+        "bill_length_mm": 38.0 + 5 * number,
+        "bill_depth_mm": 18.5,
+        "flipper_length_mm": 187.0,
+        "body_mass_g": 3600.0,
+        "sex": None,
+        "year": 2008,
+    }
+    for number, island in enumerate(("Torgersen", "Biscoe", "Dream"))
+]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The docker command of these tests, with its own storage."""
+
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return run(["docker", *arguments], Path.cwd(), check=check, environment=self.environment)
+
+    def inspect(self, name: str, template: str) -> str:
+        return self("inspect", "--format", template, name).stdout.strip()
+
+
+@dataclass(frozen=True)
+class Built:
+    """A project with a trained model and its image."""
+
+    project: Project
+    python: Path
+    engine: Engine
+    image: str
+    version: str
+    base: str
+    expected: list[dict[str, Any]]
+
+    def command(self, *arguments: str, check: bool = True, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the project."""
+        environment = self.engine.environment | {"PYTHONPATH": str(self.project.path / "src")} | more
+        command = [str(self.python), "-m", self.project.package, *arguments]
+        return run(command, self.project.path, check=check, environment=environment)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A container that answers."""
+
+    name: str
+    port: int
+    log: Path
+    seconds_to_start: float
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    missing = sorted(package for command, package in NEEDED.items() if not shutil.which(command))
+    if missing:
+        pytest.skip(f"images cannot be built: apt-get install --no-install-recommends {' '.join(missing)}")
+    if os.geteuid():
+        pytest.skip("images cannot be built: run the tests as root")
+    tools = f"{STAND_INS}:{Path(sys.executable).parent}"
+    path = f"{tools}:{clean_environment()['PATH']}"
+    return Engine(clean_environment(PATH=path, CONTAINER_STORAGE=str(STORAGE)))
+
+
+@pytest.fixture(scope="session")
+def make_base(engine: Engine) -> Callable[[str], None]:
+    """Make the stand-in for a public image, unless it is there."""
+
+    def make(name: str) -> None:
+        script = STAND_INS / "base-image"
+        made = STORAGE / f"base-{hashlib.sha256(script.read_bytes() + name.encode()).hexdigest()[:12]}"
+        STORAGE.mkdir(parents=True, exist_ok=True)
+        with FileLock(STORAGE / "base.lock"):
+            if not made.exists() or engine("image", "exists", name, check=False).returncode:
+                run([str(script), f"docker.io/library/{name}"], Path.cwd(), environment=engine.environment)
+                made.touch()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def built(
+    engine: Engine,
+    make_base: Callable[[str], None],
+    environment: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Built]:
+    python = environment("none", "1")
+    project = bake_into(tmp_path_factory.mktemp("image"), maturity_level="1")
+    bases = {line.split()[1] for line in project.text("deploy/Dockerfile").splitlines() if line.startswith("FROM ")}
+    (base,) = bases
+    make_base(base)
+    project.step(python, "ingest", "validate-data", "split", "train", "evaluate", "validate-model", "package")
+    script = ASK_IN_PROCESS.format(package=project.package)
+    in_process = json.loads(project.python(python, "-c", script, json.dumps(RECORDS)).stdout)
+    shutil.copyfile(project.path / "models/model.zip", project.path / "models/production.zip")
+    version = in_process["version"]
+    it = Built(project, python, engine, f"{project.path.name}:{version}", version, base, in_process["answers"])
+    print(it.command("image").stdout.splitlines()[-1])
+    yield it
+    engine("rmi", "--force", it.image, check=False)
+
+
+@contextmanager
+def serving(built: Built, log: Path, *options: str) -> Iterator[Running]:
+    """Run the image as it is delivered, with its log in a folder of this machine."""
+    log.mkdir()
+    os.chown(log, 10001, 10001)
+    port = free_port()
+    started = time.monotonic()
+    name = built.engine(
+        *("run", "--detach", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", *options),
+        *("--publish", f"127.0.0.1:{port}:8000", "--volume", f"{log}:/var/lib/predictions", built.image),
+    ).stdout.strip()
+    try:
+        while ask(port, "GET", "/ready")[0] != 200:
+            told = built.engine("logs", name, check=False)
+            assert time.monotonic() < started + STARTS_WITHIN, told.stdout + told.stderr
+            time.sleep(0.02)
+        yield Running(name, port, log, time.monotonic() - started)
+    finally:
+        built.engine("rm", "--force", "--time", "1", name)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
+def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
+    """The status of an answer and what it says; the status is 0 if nobody answers."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    except (OSError, HTTPException):
+        return 0, None
+    finally:
+        connection.close()
+
+
+def predict(port: int, records: list[dict[str, Any]]) -> dict[str, Any]:
+    status, answer = ask(port, "POST", "/predict", json.dumps({"records": records}).encode())
+    assert status == 200, answer
+    return dict(answer)
+
+
+@pytest.fixture(scope="module")
+def service(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serving(built, tmp_path_factory.mktemp("log") / "predictions") as running:
+        yield running
+
+
+def inside(built: Built, service: Running, *command: str) -> subprocess.CompletedProcess[str]:
+    return built.engine("exec", service.name, *command, check=False)
+
+
+def test_answers_are_those_of_the_model_in_process(built: Built, service: Running) -> None:
+    answer = predict(service.port, RECORDS)
+    assert answer["model_version"] == built.version
+    for one, other in zip(answer["predictions"], built.expected, strict=True):
+        assert one["prediction"] == other["prediction"]
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-6)
+
+
+def test_it_starts_in_seconds(service: Running) -> None:
+    print(f"cold start to ready: {service.seconds_to_start:.1f} s")
+    assert service.seconds_to_start < STARTS_WITHIN / 2
+
+
+def test_the_image_says_which_model_and_which_source_it_has(built: Built) -> None:
+    labels = json.loads(built.engine.inspect(built.image, "{{json .Config.Labels}}"))
+    assert labels["org.opencontainers.image.version"] == built.version
+    assert labels["org.opencontainers.image.revision"] == built.project.run("git", "rev-parse", "HEAD").stdout.strip()
+
+
+def test_the_image_is_small(built: Built) -> None:
+    image, base = (int(built.engine.inspect(name, "{{.Size}}")) for name in (built.image, built.base))
+    print(f"the image is {(image - base) / 1e6:.0f} MB on top of its base")
+    assert image - base < LARGEST
+
+
+def test_nothing_to_install_or_build_with_is_inside(built: Built, service: Running) -> None:
+    tools = "apk cc curl g++ gcc git make pip pip3 uv wget"
+    assert inside(built, service, "sh", "-c", f"command -v {tools}").stdout == ""
+    assert "No module named pip" in inside(built, service, "python", "-m", "pip").stderr
+
+
+def test_it_is_not_root_and_writes_nowhere_but_to_its_log(built: Built, service: Running) -> None:
+    assert built.engine.inspect(built.image, "{{.Config.User}}") == "10001:10001"
+    assert inside(built, service, "id", "-u").stdout.strip() == "10001"
+    for place in ("/service/x", "/x", "/service/environment/x", "/home/x"):
+        assert "Read-only file system" in inside(built, service, "touch", place).stderr
+    assert inside(built, service, "touch", "/var/lib/predictions/x").returncode == 0
+
+
+def test_bytecode_is_there(built: Built, service: Running) -> None:
+    """Without it every start would compile hundreds of modules, and could keep none of it."""
+    find = "find /service -name '*.py' -newer /service/model.zip -o -name '*.pyc' | grep -c pyc"
+    assert int(inside(built, service, "sh", "-c", find).stdout) > 500
+
+
+def test_the_health_check_asks_whether_it_is_ready(built: Built, service: Running) -> None:
+    assert built.engine("healthcheck", "run", service.name, check=False).returncode == 0
+    asleep = built.engine("run", "--detach", built.image, "sleep", "60").stdout.strip()
+    try:
+        assert built.engine("healthcheck", "run", asleep, check=False).returncode == 1
+    finally:
+        built.engine("rm", "--force", "--time", "1", asleep)
+
+
+def test_told_to_end_it_keeps_what_it_acknowledged(built: Built, tmp_path: Path) -> None:
+    with serving(built, tmp_path / "predictions") as running:
+        acknowledged = sum(len(predict(running.port, RECORDS)["predictions"]) for _ in range(50))
+        built.engine("stop", "--time", "15", running.name)
+        assert built.engine.inspect(running.name, "{{.State.ExitCode}}") == "0"
+        with sqlite3.connect(running.log / "predictions.sqlite") as log:
+            rows = log.execute("SELECT count(*), min(model_version), max(model_version) FROM predictions").fetchone()
+    assert rows == (acknowledged, built.version, built.version)
+
+
+def test_nothing_but_what_the_image_is_made_of_comes_near_it(built: Built, tmp_path: Path) -> None:
+    context = tmp_path / "context"
+    shutil.copytree(built.project.path, context)
+    for secret in (".env", "deploy/service.env", "src/.venv/x", "storage/x"):
+        (context / secret).parent.mkdir(exist_ok=True)
+        (context / secret).write_text("secret")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    name, archive = "context:test", tmp_path / "context.tar"
+    built.engine("build", "--file", str(tmp_path / "Dockerfile"), "--tag", name, str(context))
+    container = built.engine("create", name, "nothing").stdout.strip()
+    built.engine("export", "--output", str(archive), container)
+    built.engine("rm", container)
+    built.engine("rmi", name)
+    with tarfile.open(archive) as tar:
+        found = {member.name for member in tar if member.isfile()}
+    package = f"src/{built.project.package}"
+    expected = {str(path.relative_to(context)) for path in (context / package).rglob("*.py")}
+    expected |= {"deploy/requirements.lock", *(f"models/{path.name}" for path in (context / "models").glob("*.zip"))}
+    assert found == expected
+
+
+def test_without_a_model_in_production_there_is_no_image(built: Built) -> None:
+    missing = built.command("image", "--model", "models/missing.zip", check=False)
+    assert missing.returncode == 1
+    assert missing.stderr == "image: models/missing.zip is missing; run `make fetch` first\n"
+
+
+def test_it_is_delivered_to_this_machine(built: Built) -> None:
+    port = free_port()
+    compose = ("compose", "--file", str(built.project.path / "deploy/compose.yaml"))
+    try:
+        done = built.command("deliver", DEPLOY_HOST="local", PORT=str(port))
+        assert f"delivered model {built.version} to local: it answers" in done.stdout
+        assert predict(port, RECORDS)["model_version"] == built.version
+        name = built.engine(*compose, "ps", "--quiet").stdout.strip()
+        assert built.engine.inspect(name, "{{.HostConfig.ReadonlyRootfs}}") == "true"
+        assert built.engine.inspect(name, "{{.HostConfig.SecurityOpt}}") == "[no-new-privileges]"
+        status = built.engine("exec", name, "cat", "/proc/1/status").stdout
+        assert "CapPrm:\t0000000000000000\n" in status
+    finally:
+        built.engine(*compose, "down", "--volumes", check=False)
+
+
+def test_a_new_repository_has_nowhere_to_deliver_to_and_says_so(built: Built, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    done = built.command("deliver", GITHUB_STEP_SUMMARY=str(summary))
+    assert done.stdout.startswith("NOT DELIVERED: set DEPLOY_HOST")
+    assert summary.read_text() == done.stdout
