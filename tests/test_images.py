@@ -92,8 +92,8 @@ class Running:
     seconds_to_start: float
 
 
-@pytest.fixture(scope="session")
-def engine() -> Engine:
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
     missing = sorted(package for command, package in NEEDED.items() if not shutil.which(command))
     if missing:
         pytest.skip(f"images cannot be built: apt-get install --no-install-recommends {' '.join(missing)}")
@@ -101,26 +101,29 @@ def engine() -> Engine:
         pytest.skip("images cannot be built: run the tests as root")
     tools = f"{STAND_INS}:{Path(sys.executable).parent}"
     path = f"{tools}:{clean_environment()['PATH']}"
-    return Engine(clean_environment(PATH=path, CONTAINER_STORAGE=str(STORAGE)))
+    docker = Engine(clean_environment(PATH=path, CONTAINER_STORAGE=str(STORAGE)))
+    STORAGE.mkdir(parents=True, exist_ok=True)
+    # One process at a time: what is left of the images is cleared away afterwards.
+    with FileLock(STORAGE / "used.lock"):
+        yield docker
+        docker("image", "prune", "--force")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_base(engine: Engine) -> Callable[[str], None]:
     """Make the stand-in for a public image, unless it is there."""
 
     def make(name: str) -> None:
         script = STAND_INS / "base-image"
         made = STORAGE / f"base-{hashlib.sha256(script.read_bytes() + name.encode()).hexdigest()[:12]}"
-        STORAGE.mkdir(parents=True, exist_ok=True)
-        with FileLock(STORAGE / "base.lock"):
-            if not made.exists() or engine("image", "exists", name, check=False).returncode:
-                run([str(script), f"docker.io/library/{name}"], Path.cwd(), environment=engine.environment)
-                made.touch()
+        if not made.exists() or engine("image", "exists", name, check=False).returncode:
+            run([str(script), f"docker.io/library/{name}"], Path.cwd(), environment=engine.environment)
+            made.touch()
 
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def built(
     engine: Engine,
     make_base: Callable[[str], None],
