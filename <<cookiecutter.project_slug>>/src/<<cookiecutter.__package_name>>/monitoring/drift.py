@@ -27,7 +27,7 @@ import pandas as pd
 from scipy import stats
 
 from ..params import Monitoring
-from .profile import Kind, Profile, Reference
+from .profile import Profile, Reference
 
 # The share of windows in which chance alone takes any check of any column over its bound.
 FALSE_ALARMS = 0.001
@@ -164,7 +164,9 @@ def _missing(reference: Profile, live: Profile, bound: float, alpha: float) -> C
     shares = [profile.missing / profile.rows for profile in (reference, live)]
     pooled = (reference.missing + live.missing) / (reference.rows + live.rows)
     spread = np.sqrt(pooled * (1 - pooled) * (1 / reference.rows + 1 / live.rows))
-    return Check("missing", abs(shares[1] - shares[0]), bound, float(stats.norm.isf(alpha / 2) * spread))
+    # Half a row more, for shares come in steps of a row (Yates).
+    chance = float(stats.norm.isf(alpha / 2) * spread) + 0.5 / live.rows
+    return Check("missing", abs(shares[1] - shares[0]), bound, chance)
 
 
 def _ks(reference: Profile, live: Profile, bound: float, alpha: float) -> Check:
@@ -194,19 +196,26 @@ def _noise(reference: Profile, live: Profile) -> float:
 def _grouped(reference: Profile, live: Profile) -> tuple[np.ndarray, np.ndarray]:
     """Counts in groups of neighbouring cells, each with enough rows of the reference to compare with.
 
+    Rare words are one group with those that the reference does not know: of a long tail, every sample knows others.
     What is left at the end is a group however small it is, so that a rare value that becomes frequent is seen.
     """
+    counts = np.array(reference.counts)
     least = FEWEST_EXPECTED / min(reference.known, live.known)
-    if reference.kind == "number":
+    frequent = len(counts) - 1
+    if reference.kind == "category":
+        frequent = int(np.sum(counts[:-1] >= FEWEST_EXPECTED))
+    else:
         least = max(least, 1 / GROUPS)
     starts, gathered = [0], 0.0
-    for cell, count in enumerate(reference.counts):
+    for cell, share in enumerate(counts[:frequent] / reference.known):
         # A hundred cells of a hundredth each are ten tenths, whatever the last digit says.
         if gathered >= least - 1e-9:
             starts.append(cell)
             gathered = 0.0
-        gathered += count / reference.known
-    return np.add.reduceat(reference.counts, starts), np.add.reduceat(live.counts, starts)
+        gathered += share
+    if reference.kind == "category" and frequent:
+        starts.append(frequent)
+    return np.add.reduceat(counts, starts), np.add.reduceat(live.counts, starts)
 
 
 def _in_words(reference: Profile, live: Profile) -> str:
@@ -224,10 +233,9 @@ def _moved(reference: Profile, live: Profile) -> str:
         return ""
     if reference.kind == "category":
         return _moved_words(reference, live)
-    middles = [_number(profile.quantile(0.5), reference.kind) for profile in (reference, live)]
     outside = (live.counts[0] + live.counts[-1]) / live.known
     beyond = f"; {_percent(outside)} outside of what was seen" if outside > 0 else ""
-    return f"median {middles[0]}, now {middles[1]}{beyond}"
+    return f"median {_median(reference)}, now {_median(live)}{beyond}"
 
 
 def _moved_words(reference: Profile, live: Profile) -> str:
@@ -243,7 +251,14 @@ def _percent(share: float) -> str:
     return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"
 
 
-def _number(value: float, kind: Kind) -> str:
-    if kind == "time":
-        return datetime.fromtimestamp(value / 1e6, tz=UTC).strftime("%Y-%m-%d %H:%M")
-    return f"{value:.4g}"
+def _median(profile: Profile) -> str:
+    middle = profile.quantile(0.5)
+    # In the outer cells it is known only on which side it is.
+    side = ""
+    if 2 * profile.counts[0] >= profile.known:
+        side = "under "
+    elif 2 * profile.counts[-1] > profile.known:
+        side = "over "
+    if profile.kind == "time":
+        return side + datetime.fromtimestamp(middle / 1e6, tz=UTC).strftime("%Y-%m-%d %H:%M")
+    return f"{side}{middle:.4g}"

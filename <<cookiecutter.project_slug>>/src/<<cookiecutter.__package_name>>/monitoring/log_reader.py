@@ -1,12 +1,12 @@
 """Reading the prediction log: its newest rows, in columns, one window of them in memory at a time."""
 
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +22,8 @@ from ..serving.log_tables import labels, predictions
 from ..serving.predictor import Predictor
 from .profile import answers_as_column
 
+# Rows that are fetched at once.
+CHUNK = 10_000
 # Bytes of JSON that a thread parses at once.
 BLOCK = 1 << 20
 ISO_TIME = Column(type="datetime", missing=1)
@@ -81,6 +83,7 @@ class LogReader:
         """
         self._predictor = predictor
         self._engine = _open(url)
+        self._ours = predictions.c.model_version == predictor.version
         self.name = self._engine.url.render_as_string(hide_password=True)
 
     def newest_version(self) -> str | None:
@@ -121,20 +124,27 @@ class LogReader:
 
     def count_labelled(self, most: int) -> int:
         """How many predictions have a label, counted up to so many."""
-        some = self._newest(_with_label(select(predictions.c.id)), most).subquery()
+        some = _with_label(select(predictions.c.id)).where(self._ours).limit(most).subquery()
         with self._engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
     def _newest(self, statement: Select[Any], most: int) -> Select[Any]:
-        ours = statement.where(predictions.c.model_version == self._predictor.version)
-        return ours.order_by(predictions.c.at.desc(), predictions.c.id.desc()).limit(most)
+        return statement.where(self._ours).order_by(predictions.c.at.desc(), predictions.c.id.desc()).limit(most)
 
-    def _windows(self, statement: Select[Any], size: int) -> Iterator[tuple[Sequence[Any], ...]]:
+    def _windows(self, statement: Select[Any], size: int) -> Iterator[tuple[list[Any], ...]]:
         """The rows of a query as columns, so many at a time."""
         with self._engine.connect() as connection:
-            result = connection.execution_options(stream_results=True).execute(statement)
-            for rows in result.partitions(size):
-                yield tuple(zip(*rows, strict=True))
+            result = connection.execution_options(stream_results=True, max_row_buffer=CHUNK).execute(statement)
+            names, left = result.keys(), 0
+            while not left:
+                columns: tuple[list[Any], ...] = tuple([] for _ in names)
+                left = size
+                while left and (rows := result.fetchmany(min(CHUNK, left))):
+                    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+                        column.extend(values)
+                    left -= len(rows)
+                if left < size:
+                    yield columns
 
 
 def records_as_table(records: Sequence[str], schema: Schema) -> pd.DataFrame:
@@ -170,7 +180,7 @@ def _with_label(statement: Select[Any]) -> Select[Any]:
 
 def _values(texts: Sequence[str]) -> list[Any]:
     """Many JSON values, read at once."""
-    values: list[Any] = json.loads(f"[{','.join(texts)}]")
+    values: list[Any] = msgspec.json.decode(f"[{','.join(texts)}]")
     return values
 
 

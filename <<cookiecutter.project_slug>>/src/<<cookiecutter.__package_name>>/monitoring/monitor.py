@@ -1,5 +1,6 @@
 """The monitoring command: read the log, judge data and performance, tell people and machines."""
 
+import gc
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,8 @@ def run(log: str | None = None, model: Path = ARTEFACT) -> None:
     """
     from . import page  # matplotlib
 
+    # What is loaded by now stays: to look at it again and again would take most of the time that many rows take.
+    gc.freeze()
     bounds = settings.load().monitoring
     predictor, reference = Predictor.load(model), load_reference(model)
     if reference.model_sha256 != predictor.manifest["model"]["sha256"]:
