@@ -1,23 +1,48 @@
 """The emitted workflow asks for no more than it needs, and is really run: it is green, and red where it must be."""
 
-import json
 import re
-import sys
-from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from conftest import Bake, Project, clean_environment, run
+from acting import PINNED, outcome
+from conftest import Bake, Project, bake_into
 
-ACT = Path(sys.executable).with_name("act")
-STAND_INS = Path(__file__).with_name("act")
 WORKFLOWS = ".github/workflows"
-PINNED = re.compile(r"uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+(\.\d+){2}")
 
 
-@pytest.fixture(params=["checks.yml"])
-def text(sample: Project, request: pytest.FixtureRequest) -> str:
-    return sample.text(f"{WORKFLOWS}/{request.param}")
+WRITES = {"contents": "write"}
+# What each job may do.
+PERMISSIONS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
+    ("0", "checks.yml"): {"checks": {"contents": "read"}},
+    ("1", "checks.yml"): {"checks": {"contents": "read"}},
+    ("1", "dependencies.yml"): {"update": WRITES | {"pull-requests": "write"}},
+    ("1", "train.yml"): {"decide": WRITES, "train": WRITES | {"pull-requests": "write"}},
+}
+LEVELS = sorted({level for level, _ in PERMISSIONS})
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
+    """The sample project of each level, not to be changed."""
+    return {level: bake_into(tmp_path_factory.mktemp(f"level-{level}"), maturity_level=level) for level in LEVELS}
+
+
+@pytest.fixture(params=PERMISSIONS, ids=" ".join)
+def which(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A level and the name of one of its workflows."""
+    found: tuple[str, str] = request.param
+    return found
+
+
+@pytest.fixture
+def project(which: tuple[str, str], samples: dict[str, Project]) -> Project:
+    return samples[which[0]]
+
+
+@pytest.fixture
+def text(which: tuple[str, str], project: Project) -> str:
+    return project.text(f"{WORKFLOWS}/{which[1]}")
 
 
 @pytest.fixture
@@ -28,35 +53,40 @@ def workflow(text: str) -> dict[str, dict[str, object]]:
 
 
 @pytest.fixture
-def jobs(workflow: dict[str, dict[str, dict[str, object]]]) -> list[dict[str, object]]:
+def jobs(workflow: dict[str, dict[str, dict[str, object]]]) -> dict[str, dict[str, object]]:
     assert workflow["jobs"]
-    return list(workflow["jobs"].values())
+    return workflow["jobs"]
 
 
 @pytest.fixture
-def steps(jobs: list[dict[str, list[dict[str, object]]]]) -> list[dict[str, object]]:
-    return [step for job in jobs for step in job["steps"]]
+def steps(jobs: dict[str, dict[str, list[dict[str, object]]]]) -> list[dict[str, object]]:
+    return [step for job in jobs.values() for step in job["steps"]]
 
 
-def test_every_workflow_is_looked_at(sample: Project) -> None:
-    assert [path.name for path in (sample.path / WORKFLOWS).iterdir()] == ["checks.yml"]
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_workflow_is_looked_at(level: str, samples: dict[str, Project]) -> None:
+    names = sorted(path.name for path in (samples[level].path / WORKFLOWS).iterdir())
+    assert names == sorted(name for known, name in PERMISSIONS if known == level)
 
 
-def test_at_level_0_nothing_runs_by_itself(workflow: dict[str, object]) -> None:
-    assert workflow["on"] == {"workflow_dispatch": None}
+def test_at_level_0_nothing_runs_by_itself(samples: dict[str, Project]) -> None:
+    checks = yaml.safe_load(samples["0"].text(f"{WORKFLOWS}/checks.yml"))
+    assert checks[True] == {"workflow_dispatch": None}
 
 
-def test_no_permission_is_granted_but_to_read_the_code(
-    workflow: dict[str, object], jobs: list[dict[str, object]]
+def test_no_permission_is_granted_but_what_a_job_needs(
+    which: tuple[str, str], workflow: dict[str, object], jobs: dict[str, dict[str, object]]
 ) -> None:
     assert workflow["permissions"] == {}
-    assert [job["permissions"] for job in jobs] == [{"contents": "read"}] * len(jobs)
+    assert {name: job["permissions"] for name, job in jobs.items()} == PERMISSIONS[which]
 
 
-def test_the_token_does_not_stay_in_the_checkout(steps: list[dict[str, object]]) -> None:
-    checkouts = [step for step in steps if str(step.get("uses")).startswith("actions/checkout@")]
-    assert checkouts
-    assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
+def test_the_token_stays_in_the_checkout_only_where_the_job_pushes(
+    jobs: dict[str, dict[str, Any]],
+) -> None:
+    for job in jobs.values():
+        (checkout,) = [step for step in job["steps"] if str(step.get("uses")).startswith("actions/checkout@")]
+        assert checkout["with"]["persist-credentials"] is (job["permissions"]["contents"] == "write")
 
 
 def test_actions_are_pinned_to_a_commit_with_the_version_beside_it(text: str) -> None:
@@ -71,16 +101,16 @@ def test_no_event_speaks_inside_a_command(text: str, steps: list[dict[str, objec
 
 
 def test_every_job_ends_and_none_runs_on_a_machine_of_ones_own(
-    workflow: dict[str, dict[str, object]], jobs: list[dict[str, int]]
+    workflow: dict[str, dict[str, object]], jobs: dict[str, dict[str, int]]
 ) -> None:
     assert {"group", "cancel-in-progress"} <= set(workflow["concurrency"])
-    for job in jobs:
-        assert 0 < job["timeout-minutes"] <= 30
+    for job in jobs.values():
+        assert 0 < job["timeout-minutes"] <= 120
         assert re.fullmatch(r"ubuntu-\d\d\.04", str(job["runs-on"]))
 
 
-def test_commands_are_verbs_of_the_makefile(sample: Project, steps: list[dict[str, object]]) -> None:
-    verbs = re.findall(r"^([a-z]+):", sample.text("Makefile"), re.MULTILINE)
+def test_commands_are_verbs_of_the_makefile(project: Project, steps: list[dict[str, object]]) -> None:
+    verbs = re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE)
     assert {str(step["run"]) for step in steps if "run" in step} <= {f"make {verb}" for verb in verbs}
 
 
@@ -96,30 +126,15 @@ def test_pinned_actions_are_kept_up_to_date(sample: Project) -> None:
 
 # Really run: act takes the workflow's steps on this machine; commands are real, an action may have a stand-in
 
-
-def run_checks(project: Project) -> dict[str, str]:
-    """How each command of the workflow ended, for those that were run."""
-    pins = PINNED.finditer(project.text(f"{WORKFLOWS}/checks.yml"))
-    stand_ins = [
-        f"--local-repository={pin['action']}@{pin['commit']}={STAND_INS / Path(pin['action']).name}"
-        for pin in pins
-        if pin["action"] != "actions/checkout"  # act itself copies what git would check out
-    ]
-    command = [str(ACT), "workflow_dispatch", "--workflows", f"{WORKFLOWS}/checks.yml", "--json", *stand_ins]
-    offline = ["--use-new-action-cache", "--action-offline-mode", "--no-cache-server"]
-    here = ["--platform", "ubuntu-24.04=-self-hosted", "--env", "PYTEST_ADDOPTS=--exitfirst"]
-    path = f"{sys.base_prefix}/bin:{clean_environment()['PATH']}"
-    done = run([*command, *offline, *here], project.path, check=False, environment=clean_environment(PATH=path))
-    log = [json.loads(line) for line in done.stdout.splitlines()]
-    ended = {entry["step"]: entry["stepResult"] for entry in log if "stepResult" in entry}
-    assert [entry["jobResult"] for entry in log if "jobResult" in entry] == [
-        "failure" if done.returncode else "success"
-    ]
-    return {step: result for step, result in ended.items() if step.startswith("make ")}
+CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make diff")
 
 
-def test_green_on_a_fresh_repository(bake: Bake) -> None:
-    assert run_checks(bake()) == {"make setup": "success", "make lint": "success", "make test": "success"}
+@pytest.mark.parametrize(
+    ("level", "event", "steps"),
+    [("0", "workflow_dispatch", ("make setup", "make lint", "make test")), ("1", "pull_request", CHECKS)],
+)
+def test_green_on_a_fresh_repository(level: str, event: str, steps: tuple[str, ...], bake: Bake) -> None:
+    assert outcome(bake(maturity_level=level), event, "checks.yml") == dict.fromkeys(steps, "success")
 
 
 def test_red_on_data_that_do_not_fit_the_schema(bake: Bake) -> None:
@@ -128,10 +143,12 @@ def test_red_on_data_that_do_not_fit_the_schema(bake: Bake) -> None:
     text = schema.read_text()
     assert ", Gentoo]" in text
     schema.write_text(text.replace(", Gentoo]", "]"))
-    assert run_checks(project) == {"make setup": "success", "make lint": "success", "make test": "failure"}
+    ended = outcome(project, "workflow_dispatch", "checks.yml")
+    assert ended == {"make setup": "success", "make lint": "success", "make test": "failure"}
 
 
 def test_red_on_a_file_that_is_not_formatted(bake: Bake) -> None:
     project = bake()
     (project.path / "src" / project.package / "unformatted.py").write_text('"""One."""\n\nONE = {  "one":1}\n')
-    assert run_checks(project) == {"make setup": "success", "make lint": "failure"}
+    ended = outcome(project, "workflow_dispatch", "checks.yml")
+    assert ended == {"make setup": "success", "make lint": "failure"}

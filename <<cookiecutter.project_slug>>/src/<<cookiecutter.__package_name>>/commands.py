@@ -114,6 +114,12 @@ COMMANDS = {
             argument("--claim", action="store_true", help="make it known to all that this run trains"),
         ),
     ),
+    "propose": Command(
+        "commit all changes to a branch, for people to merge",
+        ".publishing",
+        (argument("--branch", required=True), argument("--message", required=True)),
+        "propose",
+    ),
     "publish": Command("commit what a run left to a branch of its own, and register the model", ".publishing"),
     "tune": Command("search better settings for the model and write them into params.yaml", ".training.tune"),
     "monitor": Command(

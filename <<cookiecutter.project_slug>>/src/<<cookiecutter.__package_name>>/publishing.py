@@ -10,41 +10,60 @@ from .files import write_text
 from .paths import ARTEFACT, COMPARISON, METRICS, PULL_REQUEST
 from .repository import git, has_origin, introduce
 from .serving import artefact as artefacts
-from .storage import dvc
+from .storage import difference, dvc
 from .training.gates import LOWER_IS_BETTER
 
 
 def run() -> None:
-    """Publish the model at hand; main is for people to change, so it goes to a branch that they can merge.
+    """Publish the model at hand: main is for people to change, so it goes to a branch that they can merge.
 
     Raises:
         ProjectError: the model is worse than the one in production, or something cannot be pushed.
     """
     registry.compare()
     model = artefacts.read(ARTEFACT, made_by="make run").manifest["version"]
-    print("pushing data and model to the DVC remote ...")
-    dvc("push", "--quiet")
-    branch = ""
-    if git("status", "--porcelain"):
-        branch = f"training/{model}"
-        git("switch", "--quiet", "--force-create", branch)
-        git("add", "--all")
-        introduce()
-        git("commit", "--quiet", "--no-verify", "--message", f"Train model {model}\n\n{os.environ.get('REASON', '')}")
-        if has_origin():
-            git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
+    reason = os.environ.get("REASON", "")
+    branch = _branched(f"training/{model}", f"Train model {model}\n\n{reason}".rstrip())
     version = registry.register(compared=True)
-    write_text(PULL_REQUEST, "\n".join(told(version.name)) + "\n")
+    write_text(PULL_REQUEST, "\n".join(told(version.name, reason)) + "\n")
     print(f"{version.name} is on {f'the branch {branch}' if branch else 'this commit'}; see {PULL_REQUEST}")
     ci.output(version=version.name, branch=branch)
     ci.summary(PULL_REQUEST.read_text(encoding="utf-8"))
 
 
-def told(version: str) -> Iterator[str]:
+def propose(branch: str, message: str) -> None:
+    """Commit all changes to a branch, for people to merge.
+
+    Raises:
+        ProjectError: something cannot be pushed.
+    """
+    if _branched(branch, message):
+        write_text(PULL_REQUEST, f"## {message}\n\n{difference('origin/main')}\n")
+        print(f"committed to the branch {branch}; see {PULL_REQUEST}")
+    else:
+        print("nothing has changed")
+
+
+def _branched(branch: str, message: str) -> str:
+    """Push data and models, and all changes as one commit to a branch; the name of it, or nothing if none was needed."""
+    print("pushing data and model to the DVC remote ...")
+    dvc("push", "--quiet")
+    if not git("status", "--porcelain"):
+        return ""
+    introduce()
+    git("switch", "--quiet", "--force-create", branch)
+    git("add", "--all")
+    git("commit", "--quiet", "--no-verify", "--message", message)
+    if has_origin():
+        git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
+    return branch
+
+
+def told(version: str, reason: str) -> Iterator[str]:
     """The new model in words, as Markdown, beside the one in production."""
     yield f"## Model {version}"
     yield ""
-    if reason := os.environ.get("REASON"):
+    if reason:
         yield f"Trained because of {reason}."
         yield ""
     metrics = json.loads(METRICS.read_text(encoding="utf-8"))

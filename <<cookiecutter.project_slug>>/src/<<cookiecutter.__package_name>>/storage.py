@@ -89,18 +89,22 @@ def not_in_remote() -> list[str]:
 
 
 def diff(base: str) -> None:
-    """Show how metrics and settings differ from those of another commit, here and on the page of a CI run.
+    """Show how metrics and settings differ from those of another commit, here and on the page of a CI run."""
+    text = difference(base)
+    print(text)
+    ci.summary(text)
+
+
+def difference(base: str) -> str:
+    """How metrics and settings differ from those of another commit, as Markdown.
 
     Args:
         base: the other commit, a branch say; where there is none of that name, there is nothing to compare with.
     """
     if not answer("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"):
-        print(f"nothing to compare with: there is no {base}")
-        return
-    parts = [dvc(kind, "diff", "--md", base) for kind in ("metrics", "params")]
-    text = "\n".join(part.strip() for part in parts if part.strip()) or f"Metrics and settings are those of {base}."
-    print(text)
-    ci.summary(text)
+        return f"Nothing to compare with: there is no {base}."
+    parts = [dvc(kind, "diff", "--md", base).strip() for kind in ("metrics", "params")]
+    return "\n\n".join(filter(None, parts)) or f"Metrics and settings are those of {base}."
 
 
 def md5_of(lock: str, path: Path | str) -> str:

@@ -17,7 +17,8 @@ def run() -> None:
         ProjectError: it does not, and nothing may be learned from it; the text names columns, rules and values.
     """
     DATA_VALIDATION.unlink(missing_ok=True)
-    frame = schemas.load().check(pd.read_parquet(existing(TABLE, "make data")))
+    table = existing(TABLE, "make data")
+    frame = schemas.load().check(pd.read_parquet(table))
     write_json(DATA_VALIDATION, {"columns": list(frame), "problems": [], "rows": len(frame)})
     print(f"every value fits {SCHEMA}")
 
