@@ -54,8 +54,8 @@ def _connected(address: str) -> Iterator["Client"]:
         client = Client(address, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
     except OSError:
         raise ProjectError(
-            f"{ADDRESS}: no scheduler answers at {address}; start one with `.venv/bin/dask scheduler`, or unset it to use "
-            "this machine"
+            f"{ADDRESS}: no scheduler answers at {address}; start one with `.venv/bin/dask scheduler`, or unset it to "
+            "use this machine"
         ) from None
     try:
         with client:
