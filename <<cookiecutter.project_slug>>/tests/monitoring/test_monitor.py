@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from shop import BOUNDS, REGION, TARGET, TARGETS, Shop, open_shop
+from sqlalchemy import create_engine
 
 from << cookiecutter.__package_name >>.__main__ import main
 from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.monitoring import page
+from << cookiecutter.__package_name >>.monitoring import log_reader, page
 from << cookiecutter.__package_name >>.monitoring.findings import told
 from << cookiecutter.__package_name >>.monitoring.log_reader import LogReader, records_as_table
 from << cookiecutter.__package_name >>.monitoring.monitor import examine
@@ -146,6 +147,12 @@ def test_log_that_cannot_be_read_is_not_fine(url: str, message: str, binary: Sho
     assert "secret" not in trigger.reason
 
 
+def test_password_of_the_log_is_not_told(binary: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = create_engine("postgresql://somebody:secret@127.0.0.1:1/none")
+    monkeypatch.setattr(log_reader, "_open", lambda _: engine)
+    assert LogReader("", binary.predictor).name == "postgresql://somebody:***@127.0.0.1:1/none"
+
+
 def test_too_few_rows_are_not_fine(binary: Shop, tmp_path: Path) -> None:
     asked = binary.customers(599)
     url = binary.log(tmp_path / "log.sqlite", asked, asked[TARGET].astype("object").head(199))
@@ -159,8 +166,10 @@ def test_predictions_of_another_model_do_not_count(binary: Shop, tmp_path: Path)
     path = tmp_path / "log.sqlite"
     asked = binary.customers(1_000)
     binary.log(path, asked)
-    url = binary.log(path, asked.assign(**{REGION: "sud"}), version="other", at=1_000)
-    assert verdicts(binary, url)["drift"] == (True, False)
+    url = binary.log(path, asked.assign(**{REGION: "sud"}), asked[TARGET], version="other", at=1_000)
+    found = examine(url, binary.predictor, binary.reference, BOUNDS)
+    assert verdicts(binary, url) == {"drift": (True, False), "degraded": (False, False)}
+    assert "there are 0 labelled predictions" in found.triggers["degraded"].reason
     lonely = binary.log(tmp_path / "other.sqlite", asked, version="other")
     trigger = examine(lonely, binary.predictor, binary.reference, BOUNDS).triggers["drift"]
     assert not trigger.exercised
