@@ -25,6 +25,10 @@ from << cookiecutter.__package_name >>.paths import ARTEFACT, DATA_SHEET, MODEL_
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
 from << cookiecutter.__package_name >>.steps import STEPS
 
+<% if cookiecutter.maturity_level != "0" %>
+pytest_plugins = ["sandbox"]
+
+<% endif %>
 ROOT = Path(__file__).resolve().parent.parent
 MOST_ROWS = 20_000
 # The suites on steps ask whether they work. Whether the model is good enough, the suite on the model asks.

@@ -45,7 +45,7 @@ def propose(branch: str, message: str) -> None:
 
 
 def _branched(branch: str, message: str) -> str:
-    """Push data and models, and all changes as one commit to a branch; the name of it, or nothing if none was needed."""
+    """Push data and models, and all changes as one commit to a branch; its name, or nothing if nothing has changed."""
     print("pushing data and model to the DVC remote ...")
     dvc("push", "--quiet")
     if not git("status", "--porcelain"):

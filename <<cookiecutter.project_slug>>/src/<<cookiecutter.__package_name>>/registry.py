@@ -19,7 +19,7 @@ import yaml
 from .errors import ProjectError
 from .paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, RUN_RECORD, TEST
 from .repository import answer, git, has_origin, introduce
-from .storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current
+from .storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current, share_with
 
 NAME = "model"
 STAGE = "prod"
@@ -236,14 +236,13 @@ def checkout(commit: str, *wanted: Path) -> Iterator[Path]:
     Raises:
         ProjectError: a file cannot be had from this machine's cache or the DVC remote.
     """
-    root = Path.cwd()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary) / "tree"
         git("worktree", "add", "--detach", "--quiet", str(folder), commit)
         try:
-            _share_cache(root, folder)
+            share_with(folder)
             if tracked := [str(path) for path in wanted if not (folder / path).exists()]:
-                dvc("pull", "--quiet", *tracked, folder=folder)
+                dvc("pull", *tracked, folder=folder)
             yield folder
         finally:
             git("worktree", "remove", "--force", str(folder))
@@ -296,11 +295,3 @@ def _publish(*tags: str) -> None:
     except ProjectError as error:
         git("tag", "--delete", *tags)
         raise ProjectError(f"{error}; {', '.join(tags)} was taken back: fetch from origin and try again") from None
-
-
-def _share_cache(root: Path, folder: Path) -> None:
-    """Let DVC in the folder use this clone's cache and its access to the remote."""
-    local = root / ".dvc" / "config.local"
-    if local.exists():
-        shutil.copyfile(local, folder / ".dvc" / "config.local")
-    dvc("cache", "dir", "--local", str(root / ".dvc" / "cache"), folder=folder)

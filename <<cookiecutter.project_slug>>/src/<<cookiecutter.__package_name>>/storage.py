@@ -54,16 +54,29 @@ def run() -> None:
     print("everything that DVC tracks is in its remote")
 
 
-def _lacking_folder() -> str:
-    """The folder of a DVC remote that is a folder, if it is not there."""
+def share_with(folder: Path) -> None:
+    """Let another tree of this repository use this clone's cache, its folders and its access to the remote.
+
+    Args:
+        folder: the root of the other tree.
+    """
+    settings = configparser.ConfigParser()
+    settings.read(CONFIG / "config.local")
+    settings["cache"] = {"dir": str((CONFIG / "cache").resolve())}
+    for section, address in _folders().items():
+        # A folder that git carries is the other tree's own.
+        if not (folder / CONFIG / address).exists():
+            settings[section] = {"url": str((CONFIG / address).resolve())}
+    with (folder / CONFIG / "config.local").open("w", encoding="utf-8") as file:
+        settings.write(file)
+
+
+def _folders() -> dict[str, Path]:
+    """The DVC remotes that are folders, by their section of the configuration; a relative path counts from there."""
     settings = configparser.ConfigParser()
     settings.read([CONFIG / "config", CONFIG / "config.local"])
-    for section in settings.sections():
-        address = settings[section].get("url", "")
-        # A relative one counts from where the file lies.
-        if address and "://" not in address and not (CONFIG / address).exists():
-            return Path(address).name
-    return ""
+    addresses = {section: settings[section].get("url", "") for section in settings.sections()}
+    return {section: Path(address) for section, address in addresses.items() if address and "://" not in address}
 
 
 def require_current() -> None:
@@ -82,8 +95,9 @@ def not_in_remote() -> list[str]:
     Raises:
         ProjectError: the remote cannot be asked.
     """
-    if folder := _lacking_folder():
-        raise ProjectError(f"its folder {folder} is not on this machine; `make push` makes it")
+    for folder in _folders().values():
+        if not (CONFIG / folder).exists():
+            raise ProjectError(f"its folder {folder.name} is not on this machine; `make push` makes it")
     found: list[str] = json.loads(dvc("data", "status", "--not-in-remote", "--json") or "{}").get("not_in_remote", [])
     return sorted(found)
 

@@ -49,7 +49,7 @@ def test_step_that_comes_too_early_says_what_to_do(
 def test_data_that_dvc_does_not_know_are_refused(params: Params, capsys: pytest.CaptureFixture[str]) -> None:
     pointer = params.data.raw.with_name(f"{params.data.raw.name}.dvc")
     pointer.write_text("outs:\n- md5: 00000000000000000000000000000000\n")
-    assert main(["data"]) == 1
+    assert main(["ingest"]) == 1
     pointer.unlink()
     assert f"{params.data.raw} is not what {pointer} says" in capsys.readouterr().err
 
