@@ -147,6 +147,14 @@ def test_log_that_cannot_be_read_is_not_fine(url: str, message: str, binary: Sho
     assert "secret" not in trigger.reason
 
 
+def test_file_that_is_no_log_is_not_fine(binary: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    path.write_text("something else, and more of it than a header has room for: " * 20)
+    trigger = examine(f"sqlite:///{path}", binary.predictor, binary.reference, BOUNDS).triggers["drift"]
+    assert not trigger.exercised
+    assert "file is not a database" in trigger.reason
+
+
 def test_password_of_the_log_is_not_told(binary: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = create_engine("postgresql://somebody:secret@127.0.0.1:1/none")
     monkeypatch.setattr(log_reader, "_open", lambda _: engine)

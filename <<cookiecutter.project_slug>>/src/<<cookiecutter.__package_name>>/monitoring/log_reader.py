@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.json
-from sqlalchemy import Engine, Select, create_engine, func, inspect, select
+from sqlalchemy import Connection, Engine, Select, create_engine, func, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -89,7 +90,7 @@ class LogReader:
     def newest_version(self) -> str | None:
         """The version of the model that answered last, whichever it is."""
         newest = select(predictions.c.model_version).order_by(predictions.c.at.desc()).limit(1)
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             version: str | None = connection.execute(newest).scalar()
         return version
 
@@ -125,15 +126,25 @@ class LogReader:
     def count_labelled(self, most: int) -> int:
         """How many predictions have a label, counted up to so many."""
         some = _with_label(select(predictions.c.id)).where(self._ours).limit(most).subquery()
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        """A connection to the log.
+
+        Raises:
+            UnreadableError: it does not answer, or no longer.
+        """
+        with _naming_the_log(), self._engine.connect() as connection:
+            yield connection
 
     def _newest(self, statement: Select[Any], most: int) -> Select[Any]:
         return statement.where(self._ours).order_by(predictions.c.at.desc(), predictions.c.id.desc()).limit(most)
 
     def _windows(self, statement: Select[Any], size: int) -> Iterator[tuple[list[Any], ...]]:
         """The rows of a query as columns, so many at a time."""
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             result = connection.execution_options(stream_results=True, max_row_buffer=CHUNK).execute(statement)
             names, left = result.keys(), 0
             while not left:
@@ -184,22 +195,30 @@ def _values(texts: Sequence[str]) -> list[Any]:
     return values
 
 
+@contextmanager
+def _naming_the_log() -> Iterator[None]:
+    """Say in one line, and without a password, that it is the log that cannot be read."""
+    try:
+        yield
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnreadableError(f"the prediction log cannot be read ({reason}); name it with --log") from None
+
+
 def _open(url: str) -> Engine:
     """Open a log without making one.
 
     Raises:
         UnreadableError: there is none, or it does not answer.
     """
-    try:
+    with _naming_the_log():
         address = make_url(url)
         shown = address.render_as_string(hide_password=True)
         file = address.database if address.get_backend_name() == "sqlite" else None
         if file and not Path(file).exists():
             raise UnreadableError(f"there is no prediction log at {shown}; serve the model, or name the log with --log")
         engine = create_engine(address)
-        if not inspect(engine).has_table(predictions.name) or not inspect(engine).has_table(labels.name):
-            raise UnreadableError(f"{shown} has no table of predictions; name the prediction log with --log")
-    except (SQLAlchemyError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise UnreadableError(f"the prediction log cannot be read ({reason}); name it with --log") from None
+        tables = inspect(engine).get_table_names()
+    if not {predictions.name, labels.name} <= set(tables):
+        raise UnreadableError(f"{shown} has no table of predictions; name the prediction log with --log")
     return engine

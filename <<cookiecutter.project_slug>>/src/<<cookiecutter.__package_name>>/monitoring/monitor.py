@@ -57,13 +57,13 @@ def examine(url: str, predictor: Predictor, reference: Reference, bounds: Monito
     """
     try:
         log = LogReader(url, predictor)
+        data, newest, rows = _data_windows(log, reference, bounds)
+        loss, labelled = _loss_windows(log, predictor, reference, bounds)
+        last = log.newest_version()
     except UnreadableError as error:
         nothing = Trigger(fires=False, exercised=False, reason=str(error))
         return Findings("", predictor.version, (), (), {}, {"drift": nothing, "degraded": nothing})
-    data, newest, rows = _data_windows(log, reference, bounds)
-    loss, labelled = _loss_windows(log, predictor, reference, bounds)
-    other = log.newest_version() if rows < bounds.window else None
-    hint = f"; the newest are of {other}" if other not in (None, predictor.version) else ""
+    hint = "" if last in (None, predictor.version) else f"; the newest are of {last}"
     return Findings(
         log.name,
         predictor.version,
