@@ -97,17 +97,52 @@ def test_too_large_a_request_is_refused(client: TestClient) -> None:
     assert client.post("/predict", content=parts, headers=JSON).status_code == 413
 
 
+def test_requests_of_the_same_moment_get_their_own_answers(
+    predictor: Predictor, log: PredictionLog, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (record,) = body["records"]
+    gaps = [{"records": [record | {name: None}] * count} for count, name in enumerate(may_miss(predictor), start=1)]
+    sizes = []
+
+    def counted(rows: Any, of_rows: Any = predictor.of_rows) -> Any:
+        sizes.append(len(rows))
+        return of_rows(rows)
+
+    monkeypatch.setattr(predictor, "of_rows", counted)
+    answers = ask_at_once(LiveApp(predictor, log), [body, *gaps])
+    log.close(5)
+    assert sizes == [1 + sum(range(1, len(gaps) + 1))]
+    for asked, (status, answer) in zip([body, *gaps], answers, strict=True):
+        expected = predictor.answers(predictor.of_records(asked["records"]))
+        assert status == 200
+        assert len(answer["predictions"]) == len(expected)
+        for one, other in zip(answer["predictions"], expected, strict=True):
+            assert one.get("probabilities", one["prediction"]) == pytest.approx(
+                other.get("probabilities", other["prediction"]), abs=1e-5, rel=1e-5
+            )
+
+
+def test_request_that_fails_takes_no_other_with_it(
+    predictor: Predictor, log: PredictionLog, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(rows: Any, of_rows: Any = predictor.of_rows) -> Any:
+        if len(rows) > 1:
+            raise RuntimeError
+        return of_rows(rows)
+
+    monkeypatch.setattr(predictor, "of_rows", fail)
+    answers = ask_at_once(LiveApp(predictor, log), [body] * 3)
+    assert [status for status, _ in answers] == [200] * 3
+    log.close(5)
+
+
 def test_too_many_requests_are_told_to_come_again(
     predictor: Predictor, log: PredictionLog, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "MOST_UNDER_WAY", 3)
     app = LiveApp(predictor, log)
-
-    async def at_once() -> list[int]:
-        return await asyncio.gather(*(status_of(app, json.dumps(body).encode()) for _ in range(5)))
-
-    assert asyncio.run(at_once()) == [200, 200, 200, 503, 503]
-    assert asyncio.run(at_once()) == [200, 200, 200, 503, 503]
+    for _ in range(2):
+        assert [status for status, _ in ask_at_once(app, [body] * 5)] == [200, 200, 200, 503, 503]
     log.close(5)
 
 
@@ -115,7 +150,8 @@ def test_body_that_does_not_come_is_not_waited_for(
     predictor: Predictor, log: PredictionLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "SECONDS_FOR_A_BODY", 0.01)
-    assert asyncio.run(status_of(LiveApp(predictor, log), b"{", ends=False)) == 408
+    status, _ = asyncio.run(ask(LiveApp(predictor, log), b"{", ends=False))
+    assert status == 408
     log.close(5)
 
 
@@ -215,6 +251,10 @@ print([name for name in {HEAVY} if name in sys.modules])
     assert done.stdout.strip() == "[]"
 
 
+def may_miss(predictor: Predictor) -> list[str]:
+    return [name for name, column in predictor.schema.columns.items() if column.missing > 0]
+
+
 def a_label(predictor: Predictor) -> Any:
     if predictor.target.classes:
         return predictor.target.classes[0]
@@ -230,8 +270,8 @@ def read(file: Path, statement: str) -> list[tuple[Any, ...]]:
         connection.close()
 
 
-async def status_of(app: LiveApp, content: bytes, *, ends: bool = True) -> int:
-    """The status of one answer, as a server would get it."""
+async def ask(app: LiveApp, content: bytes, *, ends: bool = True) -> tuple[int, Any]:
+    """The status and the content of one answer, as a server would get it."""
     sent: list[Any] = []
     messages = iter([{"type": "http.request", "body": content, "more_body": not ends}])
 
@@ -245,8 +285,16 @@ async def status_of(app: LiveApp, content: bytes, *, ends: bool = True) -> int:
 
     scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"content-type", b"application/json")]}
     await app(scope, receive, send)
-    status: int = sent[0]["status"]
-    return status
+    return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+def ask_at_once(app: LiveApp, bodies: list[Any]) -> list[tuple[int, Any]]:
+    """The answers to requests that come in the same moment."""
+
+    async def all_of_them() -> list[tuple[int, Any]]:
+        return await asyncio.gather(*(ask(app, json.dumps(body).encode()) for body in bodies))
+
+    return asyncio.run(all_of_them())
 
 
 def wait_until(is_so: Any, seconds: float = 10) -> None:

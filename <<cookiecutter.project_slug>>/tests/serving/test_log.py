@@ -31,9 +31,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "logs" / "predictions.sqlite"
 
 
-def entries(log: PredictionLog, count: int = 1) -> list[Entry]:
+def entry(log: PredictionLog, count: int = 1) -> Entry:
     answer = {"prediction": "a", "probabilities": {"a": 0.75, "b": 0.25}}
-    return [Entry(name, 1.5, "v1", {"size, é": None}, answer) for name in log.new_ids(count)]
+    return Entry(log.new_ids(count), 1.5, "v1", [{"size, é": None}] * count, [answer] * count)
 
 
 def logged(file: Path, columns: str = "id") -> list[tuple[Any, ...]]:
@@ -46,7 +46,7 @@ def logged(file: Path, columns: str = "id") -> list[tuple[Any, ...]]:
 
 def test_row_says_what_was_asked_and_answered(file: Path) -> None:
     log = PredictionLog(f"sqlite:///{file}")
-    log.put(entries(log))
+    log.put(entry(log))
     assert log.close(5) == 0
     assert logged(file, "at, model_version, record, prediction, probabilities") == [
         (1.5, "v1", '{"size, é":null}', '"a"', "[0.75,0.25]")
@@ -55,7 +55,7 @@ def test_row_says_what_was_asked_and_answered(file: Path) -> None:
 
 def test_value_has_no_probabilities(file: Path) -> None:
     log = PredictionLog(f"sqlite:///{file}")
-    log.put([Entry("1", 1.5, "v1", {}, {"prediction": 2.5})])
+    log.put(Entry(["1"], 1.5, "v1", [{}], [{"prediction": 2.5}]))
     log.close(5)
     assert logged(file, "prediction, probabilities") == [("2.5", None)]
 
@@ -69,7 +69,7 @@ def test_ids_differ_and_sort_by_time(file: Path) -> None:
 
 def test_written_while_the_service_runs(file: Path) -> None:
     log = PredictionLog(f"sqlite:///{file}")
-    log.put(entries(log, 2_500))
+    log.put(entry(log, 2_500))
     wait_until(lambda: log.waiting == 0)
     assert len(logged(file)) == 2_500
     log.close(5)
@@ -80,7 +80,7 @@ def test_database_that_is_away_loses_nothing(file: Path, monkeypatch: pytest.Mon
     log = PredictionLog(f"sqlite:///{file}?timeout=0.01", most_waiting=50)
     wait_until(lambda: log.is_open)
     with locked(file):
-        log.put(entries(log, 50))
+        log.put(entry(log, 50))
         wait_until(lambda: log.failures > 1)
         assert log.is_full
         assert log.is_open
@@ -94,7 +94,7 @@ def test_what_cannot_be_written_at_the_end_is_told(file: Path, monkeypatch: pyte
     log = PredictionLog(f"sqlite:///{file}?timeout=0.01")
     wait_until(lambda: log.is_open)
     with locked(file):
-        log.put(entries(log, 3))
+        log.put(entry(log, 3))
         assert log.close(0.1) == 3
 
 
@@ -102,7 +102,7 @@ def test_durable_answer_waits_for_its_commit(file: Path) -> None:
     log = PredictionLog(f"sqlite:///{file}", durable=True)
 
     async def put() -> list[tuple[Any, ...]]:
-        committed = log.put(entries(log, 3))
+        committed = log.put(entry(log, 3))
         assert committed is not None
         await asyncio.wait_for(committed, 5)
         return logged(file)
@@ -113,15 +113,16 @@ def test_durable_answer_waits_for_its_commit(file: Path) -> None:
 
 def test_label_needs_its_prediction(file: Path) -> None:
     log = PredictionLog(f"sqlite:///{file}")
-    (entry,) = entries(log)
+    asked = entry(log)
+    (name,) = asked.ids
     wait_until(lambda: log.is_open)
-    log.put([entry])
-    assert log.label({entry.id: "a", "another": "b"}) == ["another"]
-    assert log.label({entry.id: "a"}) == []
-    assert log.label({entry.id: "b"}) == []
+    log.put(asked)
+    assert log.label({name: "a", "another": "b"}) == ["another"]
+    assert log.label({name: "a"}) == []
+    assert log.label({name: "b"}) == []
     log.close(5)
     connection = sqlite3.connect(file)
-    assert connection.execute("SELECT prediction_id, label FROM labels").fetchall() == [(entry.id, '"b"')]
+    assert connection.execute("SELECT prediction_id, label FROM labels").fetchall() == [(name, '"b"')]
     connection.close()
 
 

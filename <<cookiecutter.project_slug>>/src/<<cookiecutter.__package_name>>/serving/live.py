@@ -25,18 +25,18 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ..errors import ProjectError
 from .fast import reader
-from .log import Entry, PredictionLog
+from .log import PredictionLog
 from .log_tables import DEFAULT, VARIABLE
 from .predictor import Predictor
-from .routes import BUSY, RETRY, add_routes
+from .routes import add_routes
 from .server import listen
 from .service import MOST_BYTES, create_app
 from .telemetry import Telemetry
+from .together import BUSY, RETRY, Together
 
 # Requests that may be under way. At ten thousand a second, the last of them waits for a twentieth of a second.
 MOST_UNDER_WAY = 512
 SECONDS_FOR_A_BODY = 10
-SECONDS_FOR_A_COMMIT = 5
 # Of each, the requests that are under way and the log; Kubernetes waits for 30 in all.
 SECONDS_TO_END = 10
 # Two threads take turns this often, so that writing the log does not hold up an answer. Python's own is 0.005.
@@ -86,6 +86,7 @@ class LiveApp:
         self._predictor = predictor
         self._columns = predictor.features.columns
         self._log = log
+        self._together = Together(predictor, log)
         self._read = reader(predictor.schema, self._columns)
         self._under_way = 0
         self._telemetry = Telemetry(predictor, log)
@@ -121,8 +122,6 @@ class LiveApp:
             self._telemetry.answered(route, status, time.perf_counter() - started)
 
     async def _predict(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # All that came in the same moment is counted as under way before the first of it is answered.
-        await asyncio.sleep(0)
         try:
             body = await read_body(receive)
             try:
@@ -147,31 +146,9 @@ class LiveApp:
         return Response(content, media_type=JSON)
 
     async def _answer(self, rows: Sequence[Sequence[Any]], records: Sequence[Any]) -> bytes:
-        """Predict and log.
-
-        Args:
-            rows: the values of each record in the order of the features' columns.
-            records: the same as something that becomes a JSON object.
-
-        Raises:
-            HTTPException: too many predictions wait for the log.
-        """
-        log, version = self._log, self._predictor.version
-        if log.is_full:
-            raise HTTPException(503, BUSY, RETRY)
-        answers = self._predictor.answers(self._predictor.of_rows(rows))
-        now, names = time.time(), log.new_ids(len(answers))
-        committed = log.put(
-            [Entry(name, now, version, *pair) for name, *pair in zip(names, records, answers, strict=True)]
-        )
-        if committed is not None:
-            try:
-                await asyncio.wait_for(committed, SECONDS_FOR_A_COMMIT)
-            except TimeoutError:
-                raise HTTPException(503, BUSY, RETRY) from None
+        answers = await self._together.answer(rows, records)
         self._telemetry.predicted(len(answers))
-        predictions = [{"id": name, **answer} for name, answer in zip(names, answers, strict=True)]
-        return encode({"model_version": version, "predictions": predictions})
+        return encode({"model_version": self._predictor.version, "predictions": answers})
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:

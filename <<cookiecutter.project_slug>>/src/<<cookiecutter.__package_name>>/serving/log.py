@@ -18,7 +18,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,25 +42,26 @@ encode = msgspec.json.Encoder().encode
 
 
 class Entry(NamedTuple):
-    """A prediction that is to be logged; its fields are the table's columns before they are made JSON."""
+    """Predictions that are to be logged."""
 
-    id: str
+    ids: Sequence[str]
     at: float
     model_version: str
-    record: Any
-    answer: Mapping[str, Any]
+    records: Sequence[Any]
+    answers: Sequence[Mapping[str, Any]]
 
-    def row(self) -> dict[str, Any]:
-        """The row of the table."""
-        probabilities = self.answer.get("probabilities")
-        return {
-            "id": self.id,
-            "at": self.at,
-            "model_version": self.model_version,
-            "record": encode(self.record).decode(),
-            "prediction": encode(self.answer["prediction"]).decode(),
-            "probabilities": encode(list(probabilities.values())).decode() if probabilities else None,
-        }
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The rows of the table."""
+        for name, record, answer in zip(self.ids, self.records, self.answers, strict=True):
+            probabilities = answer.get("probabilities")
+            yield {
+                "id": name,
+                "at": self.at,
+                "model_version": self.model_version,
+                "record": encode(record).decode(),
+                "prediction": encode(answer["prediction"]).decode(),
+                "probabilities": encode(list(probabilities.values())).decode() if probabilities else None,
+            }
 
 
 def open_engine(url: str, *, durable: bool) -> Engine:
@@ -163,10 +164,10 @@ class PredictionLog:
         self._last_id = first + count - 1
         return [f"{number:016x}{self._process}" for number in range(first, first + count)]
 
-    def put(self, entries: Sequence[Entry]) -> "asyncio.Future[None] | None":
+    def put(self, entry: Entry) -> "asyncio.Future[None] | None":
         """Log predictions, and return what to wait for before the answer is sent, if it must wait."""
-        self._queue.extend(entries)
-        self._put += len(entries)
+        self._queue.append(entry)
+        self._put += len(entry.ids)
         if not self.durable:
             return None
         committed = asyncio.get_running_loop().create_future()
@@ -226,17 +227,20 @@ class PredictionLog:
             self._wake.clear()
             # Looked at before the queue: nothing is put after the end was asked for.
             ending = self._deadline is not None
-            while entries := [self._queue.popleft() for _ in range(min(len(self._queue), MOST_AT_ONCE))]:
-                self._write(entries)
-                self._done += len(entries)
+            while rows := self._next_rows():
+                if not self._try(lambda connection, rows=rows: connection.execute(self._insert, rows)):  # type: ignore[misc]
+                    self.dropped += len(rows)
+                self._done += len(rows)
                 self._tell()
             if ending:
                 return
 
-    def _write(self, entries: Sequence[Entry]) -> None:
-        rows = [entry.row() for entry in entries]
-        if not self._try(lambda connection: connection.execute(self._insert, rows)):
-            self.dropped += len(rows)
+    def _next_rows(self) -> list[dict[str, Any]]:
+        """What is to be written next; of one entry, all."""
+        rows: list[dict[str, Any]] = []
+        while self._queue and len(rows) < MOST_AT_ONCE:
+            rows.extend(self._queue.popleft().rows())
+        return rows
 
     def _try(self, action: Callable[[Connection], object]) -> bool:
         """Try until it is done, or until the time to end has come."""

@@ -13,9 +13,7 @@ from .log import PredictionLog
 from .predictor import Predictor
 from .service import MOST_RECORDS, REFUSALS, Refusal, type_of
 from .telemetry import CONTENT_TYPE_LATEST, Telemetry
-
-BUSY = "too much to do; try again"
-RETRY = {"Retry-After": "1"}
+from .together import BUSY, RETRY
 
 UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: {"description": BUSY}}
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Refusal, "description": "No prediction has this id"}}

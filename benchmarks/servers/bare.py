@@ -1,0 +1,19 @@
+"""The project's service without its log, or without its log and its metrics: what each of them costs."""
+
+import os
+from typing import Any
+
+from penguin_species.serving import live
+from penguin_species.serving.log import PredictionLog
+from penguin_species.serving.predictor import Predictor
+
+
+def forget(*_: Any) -> None:
+    """Take it, and do nothing."""
+
+
+log = PredictionLog("sqlite:///logs/unused.sqlite")
+log.put = forget  # type: ignore[method-assign]
+app = live.LiveApp(Predictor.load(), log)
+if os.environ["WITHOUT"] == "log and metrics":
+    app._telemetry.answered = app._telemetry.predicted = forget  # type: ignore[method-assign]
