@@ -28,10 +28,14 @@ def run(log: str | None = None, model: Path = ARTEFACT) -> None:
         model: the packaged model.
 
     Raises:
-        ProjectError: the model or its reference is missing or damaged.
+        ProjectError: the model is damaged, or its reference is missing.
     """
     from . import page  # matplotlib
 
+    if not model.exists():
+        MONITORING.unlink(missing_ok=True)
+        print(f"not exercised: there is no {model} to compare live data with; `make run` and `make promote` make it")
+        return
     # What is loaded by now stays: to look at it again and again would take most of the time that many rows take.
     gc.freeze()
     bounds = settings.load().monitoring
