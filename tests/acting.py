@@ -27,6 +27,10 @@ class Acted:
     jobs: dict[str, str]
     said: str
 
+    def ended(self, **jobs: str) -> None:
+        """Require how its jobs ended, or show what was said."""
+        assert self.jobs == jobs, self.said
+
 
 def act(project: Project, event: str, workflow: str, *options: str, **environment: str) -> Acted:
     """Run a workflow of a project for an event."""
