@@ -37,6 +37,8 @@ GROUPS = 10
 FEWEST_EXPECTED = 10
 # Counted into every group, so that an empty one has a logarithm (Jeffreys' prior).
 HALF = 0.5
+# A smaller change of the share of missing values is not spoken of.
+WORTH_TELLING = 0.02
 
 PREDICTION = "the prediction"
 
@@ -223,8 +225,11 @@ def _in_words(reference: Profile, live: Profile) -> str:
     if live.rows and not live.known:
         return "every value is missing"
     shares = [profile.missing / max(profile.rows, 1) for profile in (reference, live)]
-    before, now = map(_percent, shares)
-    missing = f"missing {before}, now {now}" if before != now else ""
+    missing = (
+        f"missing {_percent(shares[0])}, now {_percent(shares[1])}"
+        if abs(shares[1] - shares[0]) >= WORTH_TELLING
+        else ""
+    )
     return "; ".join(part for part in (missing, _moved(reference, live)) if part)
 
 
@@ -242,9 +247,9 @@ def _moved_words(reference: Profile, live: Profile) -> str:
     share, live_share = (np.array(profile.counts) / profile.known for profile in (reference, live))
     cell = int(np.argmax(np.abs(live_share - share)))
     word = f"{reference.words[cell]!r}" if cell < len(reference.words) else "others"
-    told = f"{word} {_percent(share[cell])}, now {_percent(live_share[cell])}"
-    new = ", ".join(f"{word!r} {_percent(count / live.known)}" for word, count in live.strangers.items())
-    return f"{told}; new: {new}" if new else told
+    told = [f"{word} {_percent(share[cell])}, now {_percent(live_share[cell])}"]
+    new = [f"{word!r} {_percent(count / live.known)}" for word, count in live.strangers.items()]
+    return "; ".join(told + ([f"new: {', '.join(new)}"] if new else []))
 
 
 def _percent(share: float) -> str:

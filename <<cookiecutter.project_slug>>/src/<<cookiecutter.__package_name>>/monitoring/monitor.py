@@ -2,7 +2,8 @@
 
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import params as settings
@@ -28,26 +29,31 @@ def run(log: str | None = None, model: Path = ARTEFACT) -> None:
         model: the packaged model.
 
     Raises:
-        ProjectError: the model is damaged, or its reference is missing.
+        ProjectError: the model or its reference is missing or damaged.
     """
     from . import page  # matplotlib
 
-    if not model.exists():
-        MONITORING.unlink(missing_ok=True)
-        print(f"not exercised: there is no {model} to compare live data with; `make run` and `make promote` make it")
-        return
-    # What is loaded by now stays: to look at it again and again would take most of the time that many rows take.
-    gc.freeze()
     bounds = settings.load().monitoring
     predictor, reference = Predictor.load(model), load_reference(model)
     if reference.model_sha256 != predictor.manifest["model"]["sha256"]:
         raise ProjectError(f"{model}: its reference is of another model; run `make package` again")
-    found = examine(log or os.environ.get(VARIABLE, DEFAULT), predictor, reference, bounds)
+    with _no_collection():
+        found = examine(log or os.environ.get(VARIABLE, DEFAULT), predictor, reference, bounds)
     write_json(MONITORING, told(found, bounds))
     page.write(found, predictor, reference)
     for name, trigger in found.triggers.items():
         print(f"{name}: {state(trigger)}: {trigger.reason}")
     print(f"wrote {MONITORING_PAGE} and {MONITORING}")
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leave the garbage collector off: it would look at each of a million rows, again and again, and find nothing."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def examine(url: str, predictor: Predictor, reference: Reference, bounds: Monitoring) -> Findings:

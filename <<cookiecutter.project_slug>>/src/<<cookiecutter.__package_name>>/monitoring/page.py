@@ -146,7 +146,7 @@ def _drift_table(windows: Sequence[DataWindow]) -> str:
                 f"<i>{escape(drift.column)}</i>" if drift.column == PREDICTION else escape(drift.column),
                 escape(drift.change),
                 *(_cell(checks.get(measure)) for measure in ("ks", "psi", "missing")),
-                f"{min(p_values):.1g}" if p_values else "",
+                f"<span>{min(p_values):.1g}</span>" if p_values else "",
                 f'<span class="boxes">{boxes}</span>',
             )
         )

@@ -63,9 +63,9 @@ class Profile(BaseModel):
             kind: which of them.
         """
         if kind == "category":
-            found = values.astype("str").value_counts()
-            ranked = sorted(found.items(), key=lambda item: (-item[1], str(item[0])))
-            cells = cls(kind=kind, words=[str(word) for word, _ in ranked[:MOST_WORDS]], counts=[], missing=0)
+            found = [(str(word), count) for word, count in _words(values).value_counts().items() if count]
+            ranked = sorted(found, key=lambda item: (-item[1], item[0]))
+            cells = cls(kind=kind, words=[word for word, _ in ranked[:MOST_WORDS]], counts=[], missing=0)
         else:
             cells = cls(kind=kind, edges=_edges(_numbers(values)), counts=[], missing=0)
         return cells.counting(values)
@@ -80,7 +80,7 @@ class Profile(BaseModel):
         return self.model_copy(update={"counts": counts.tolist(), "missing": len(numbers) - len(known)})
 
     def _counting_words(self, values: pd.Series) -> "Profile":
-        words = values.astype("str").astype("category").cat
+        words = _words(values).cat
         cell_of = {word: cell for cell, word in enumerate(self.words)}
         found = np.bincount(words.codes + 1, minlength=len(words.categories) + 1)
         counts = np.zeros(len(self.words) + 1, dtype=int)
@@ -232,6 +232,11 @@ def _edges(numbers: np.ndarray) -> list[float]:
     ends = np.nextafter(np.append(starts[times > 1], starts[-1]), np.inf)
     edges: list[float] = np.union1d(starts, ends).tolist()
     return edges
+
+
+def _words(values: pd.Series) -> pd.Series:
+    """Words as pandas numbers them, however they came."""
+    return values if isinstance(values.dtype, pd.CategoricalDtype) else values.astype("str").astype("category")
 
 
 def _numbers(values: pd.Series) -> np.ndarray:
