@@ -1,10 +1,13 @@
 """A new user's first ten minutes: a fresh clone, an environment that has nothing, and only the README's commands."""
 
 import re
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from conftest import TEMPLATE, Project, clean_environment, run
+import pytest
+from conftest import TEMPLATE, Bake, Project, clean_environment, run
 
 INFER = """
 import sys
@@ -15,8 +18,17 @@ schema.save(inference.infer_schema(reading.read_table(Path("data/raw/penguins.cs
 BLOCK = re.compile(r"^    (make \S+)", re.MULTILINE)
 
 
-def test_readmes_commands_are_green_in_a_fresh_clone(sample: Project, tmp_path: Path) -> None:
-    run(["git", "clone", "--quiet", str(sample.path), "clone"], tmp_path)
+# What a run leaves is what a person reviews and commits, and nothing else.
+FILLED = ["docs/data_sheet.md", "docs/model_card.md"]
+LEFT = {
+    "0": [*FILLED, "metrics.json", "models/.gitignore", "models/model.zip.dvc"],
+    "1": [*FILLED, "dvc.lock", "metrics.json", "run.json"],
+}
+
+
+@pytest.mark.parametrize("level", LEFT)
+def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp_path: Path) -> None:
+    run(["git", "clone", "--quiet", str(bake(maturity_level=level).path), "clone"], tmp_path)
     clone = Project(tmp_path / "clone")
     commands = BLOCK.findall(clone.text("README.md"))[:2]
     assert commands == ["make run", "make test"]
@@ -25,21 +37,34 @@ def test_readmes_commands_are_green_in_a_fresh_clone(sample: Project, tmp_path: 
         done = run(command.split(), clone.path, environment=environment)
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
-    # What a run leaves is what a person reviews and commits, and nothing else.
     changed = clone.run("git", "status", "--porcelain", "--untracked-files=all").stdout.split("\n")
-    assert sorted(line[3:] for line in changed if line) == [
-        "docs/data_sheet.md",
-        "docs/model_card.md",
-        "metrics.json",
-        "models/.gitignore",
-        "models/model.zip.dvc",
-    ]
+    assert sorted(line[3:] for line in changed if line) == LEFT[level]
     assert run(["make", "lint"], clone.path, environment=environment).returncode == 0
     # And what was committed comes back from the storage in the next clone.
+    run(["make", "push"], clone.path, environment=environment)
     clone.run("git", "add", "--all")
     clone.run("git", "commit", "--quiet", "--message", "Train")
-    run(["make", "push"], clone.path, environment=environment)
     assert (clone.path / "models" / "model.zip").exists()
+    if level != "0":
+        run(["make", "check-commit", "register", "promote"], clone.path, environment=environment)
+        assert "version: v1" in run(["make", "lineage"], clone.path, environment=environment).stdout
+        (clone.path / "models" / "production.zip").unlink()
+        shutil.rmtree(clone.path / ".dvc" / "cache")
+        run(["make", "fetch"], clone.path, environment=environment)
+        assert (clone.path / "models" / "production.zip").exists()
+
+
+@pytest.mark.parametrize("target", ["sex", "body_mass_g"])
+def test_every_suite_of_level_1_is_green_for_other_targets(
+    target: str, bake: Bake, environment: Callable[..., Path]
+) -> None:
+    """Two classes, with missing ones among them, and a number."""
+    project, python = bake(maturity_level="1", target=target), environment("none", "1")
+    project.step(python, "ingest")
+    done = project.python(python, "-m", "pytest", "--quiet")
+    assert " passed" in done.stdout
+    # Only a person can declare how a model must behave.
+    assert all("behaviour" in line for line in done.stdout.splitlines() if line.startswith("SKIPPED"))
 
 
 def test_sample_is_what_the_first_run_would_propose(sample: Project, project_python: Path, tmp_path: Path) -> None:
