@@ -105,9 +105,9 @@ class Running:
         ).stdout
         if "Non-2xx" in text or "Socket errors" in text:
             sys.exit(f"{self.server.name} failed under load:\n{text}")
-        rate, late = re.search(r"Requests/sec: *([\d.]+)", text), re.search(r"99% *([\d.]+)(\w+)", text)
-        assert rate and late, text
-        return Load(float(rate[1]), float(late[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[late[2]])
+        numbers = dict(re.findall(r"(99%|Requests/sec:) *([\d.]+\w*)", text))
+        late, unit = re.split(r"(?=[a-z])", numbers["99%"], maxsplit=1)
+        return Load(float(numbers["Requests/sec:"]), float(late) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[unit])
 
     def megabytes(self) -> float:
         """The memory of all its processes."""

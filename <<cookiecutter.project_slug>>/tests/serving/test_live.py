@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from << cookiecutter.__package_name >>.data.schema import Column
 from << cookiecutter.__package_name >>.serving import live
+from << cookiecutter.__package_name >>.serving import log as log_module
 from << cookiecutter.__package_name >>.serving.live import LiveApp
 from << cookiecutter.__package_name >>.serving.log import PredictionLog
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
@@ -91,9 +92,10 @@ def test_what_is_no_request_is_refused(client: TestClient, content: bytes) -> No
     assert client.post("/predict", content=content, headers=JSON).status_code == 422
 
 
-def test_too_large_a_request_is_refused(client: TestClient) -> None:
-    parts = (b" " * 1_000 for _ in range(1 + MOST_BYTES // 1_000))
-    assert client.post("/predict", content=b" " * (MOST_BYTES + 1), headers=JSON).status_code == 413
+def test_too_large_a_request_is_refused(client: TestClient, body: dict[str, Any]) -> None:
+    content = json.dumps(body).encode() + b" " * MOST_BYTES
+    parts = (content[start : start + 1_000] for start in range(0, len(content), 1_000))
+    assert client.post("/predict", content=content, headers=JSON).status_code == 413
     assert client.post("/predict", content=parts, headers=JSON).status_code == 413
 
 
@@ -162,6 +164,16 @@ def test_full_log_is_no_answer(predictor: Predictor, file: Path, body: dict[str,
         assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
         assert client.get("/ready").status_code == 503
         assert client.get("/health").status_code == 200
+
+
+@pytest.mark.requirement("MON-01")
+def test_log_is_written_before_the_service_ends(
+    predictor: Predictor, file: Path, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "PAUSE", 60)
+    with TestClient(LiveApp(predictor, PredictionLog(f"sqlite:///{file}"))) as client:
+        name = client.post("/predict", json=body).json()["predictions"][0]["id"]
+    assert read(file, "SELECT id FROM predictions") == [(name,)]
 
 
 def test_ready_until_it_ends(predictor: Predictor, log: PredictionLog) -> None:

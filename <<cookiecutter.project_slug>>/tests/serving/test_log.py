@@ -19,7 +19,7 @@ import pytest
 
 from << cookiecutter.__package_name >>.errors import ProjectError
 from << cookiecutter.__package_name >>.serving import log as log_module
-from << cookiecutter.__package_name >>.serving.log import PAUSE, Entry, PredictionLog
+from << cookiecutter.__package_name >>.serving.log import Entry, PredictionLog
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
 from << cookiecutter.__package_name >>.serving.service import example
 
@@ -143,13 +143,13 @@ def test_told_to_end_it_loses_nothing(workspace: Path, predictor: Predictor, fil
 @pytest.mark.parametrize("durable", [False, True])
 def test_killed_it_loses_what_is_promised(workspace: Path, predictor: Predictor, file: Path, durable: bool) -> None:
     with serving(workspace, file, PREDICTION_LOG_DURABLE=str(int(durable))) as (server, address):
-        answered = ask_until_gone(server, address, predictor, server.kill)
+        answered = ask_until_gone(server, address, predictor, server.kill, seconds=1)
         killed = time.time()
         server.wait(20)
     lost = set(answered) - {name for (name,) in logged(file)}
     assert len(answered) > 10
-    # A machine that is busy with other things may need a while for one write.
-    allowed = 0 if durable else PAUSE + 0.5
+    # What the log's own words promise, and the time of one write on a machine that is busy with other things.
+    allowed = 0 if durable else 0.05 + 0.5
     assert all(killed - int(name[:16], 16) / 1e9 <= allowed for name in lost), len(lost)
 
 
@@ -168,7 +168,7 @@ def serving(workspace: Path, file: Path, **more: str) -> Iterator[tuple["subproc
 
 
 def ask_until_gone(
-    server: "subprocess.Popen[str]", address: tuple[str, int], predictor: Predictor, end: Any, seconds: float = 0.4
+    server: "subprocess.Popen[str]", address: tuple[str, int], predictor: Predictor, end: Any, seconds: float = 0.3
 ) -> list[str]:
     """Ask from several threads, end the service after a while, and return the ids of what was answered."""
     body = json.dumps({"records": [example(predictor.schema)]})

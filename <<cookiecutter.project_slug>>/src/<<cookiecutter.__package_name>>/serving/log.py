@@ -1,15 +1,15 @@
 """The prediction log: every answer, with the model's version, and the true value where it becomes known.
 
-An answer is put into a queue in memory, and one thread writes what is there to the database every `PAUSE` seconds, so
-that an answer does not wait for a disk. What that promises:
+An answer is put into a queue in memory, and one thread writes what is there every twentieth of a second, so that an
+answer does not wait for a disk. What that promises:
 
 - When the process is told to end (SIGTERM), everything that was answered is written first.
-- When it is killed (`kill -9`, no memory), what was answered in the last `PAUSE` seconds and during the last write is
-  lost, and never more than `MOST_WAITING` predictions.
+- When it is killed (`kill -9`, out of memory), what was answered in the last twentieth of a second and during the last
+  write is lost, and never more than 20,000 predictions.
 - With `PREDICTION_LOG_DURABLE=1` nothing is lost even then: an answer is sent once it is in the database. That costs a
   wait of a few milliseconds; what arrives together is written together.
-- While the database is away, predictions go on until `MOST_WAITING` of them wait. Then the service says that it is
-  busy (503) rather than answer what it could not log.
+- While the database is away, predictions go on until 20,000 of them wait. Then the service says that it is busy (503)
+  rather than answer what it could not log.
 """
 
 import asyncio
