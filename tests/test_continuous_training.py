@@ -62,6 +62,8 @@ class Story:
 
     def train(self, event: str, *options: str, **payload: object) -> Acted:
         """Let an event reach the workflow."""
+        # As the real checkout does, of which act only copies the folder.
+        self.project.run("git", "fetch", "--quiet", "--tags", "origin")
         file = self.origin.with_name("event.json")
         file.write_text(json.dumps(payload))
         path = f"{self.tools}{os.pathsep}{sys.base_prefix}/bin{os.pathsep}{clean_environment()['PATH']}"

@@ -129,7 +129,7 @@ class Shop:
             if told is not None:
                 values = [
                     {"prediction_id": f"{version}{at + number:010}", "at": 0.0, "label": json.dumps(value)}
-                    for number, value in told.items()
+                    for number, value in zip(told.index.to_list(), told.to_list(), strict=True)
                 ]
                 connection.execute(insert(labels), values)
         engine.dispose()

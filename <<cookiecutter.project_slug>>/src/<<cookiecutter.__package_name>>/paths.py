@@ -17,8 +17,8 @@ DATA_FACTS = PROCESSED / "facts.json"
 MODEL = Path("models/trained.zip")
 HISTORY = Path("models/history.json")
 ARTEFACT = Path("models/model.zip")
-<% if cookiecutter.maturity_level != "0" %>
 REFERENCE = Path("models/reference.json")
+<% if cookiecutter.maturity_level != "0" %>
 PRODUCTION = Path("models/production.zip")
 <% endif %>
 

@@ -61,7 +61,11 @@ def test_another_model_than_the_manifest_tells_of_is_refused(packaged: Artefact,
 @pytest.mark.requirement("SEC-06")
 def test_nothing_in_it_is_a_pickle(workspace: Path, packaged: Artefact) -> None:
     with zipfile.ZipFile(workspace / ARTEFACT) as archive:
+<% if cookiecutter.maturity_level == "0" %>
         assert sorted(archive.namelist()) == ["manifest.json", "model"]
+<% else %>
+        assert sorted(archive.namelist()) == ["manifest.json", "model", "reference.json"]
+<% endif %>
     assert packaged.manifest["format"] in ("onnx", "skops")
     # Every pickle since protocol 2 begins so.
     assert not packaged.model.startswith(b"\x80")

@@ -143,7 +143,7 @@ def test_constant_that_becomes_another_is_seen(value: float) -> None:
 def test_column_without_a_value_is_compared_by_that() -> None:
     nothing, something = pd.Series([np.nan] * 100), pd.Series([np.inf, *np.arange(99.0)])
     for kind in ("number", "category"):
-        profile = Profile.of(nothing, kind)  # type: ignore[arg-type]
+        profile = Profile.of(nothing, kind)
         assert not compare("", profile, profile.counting(nothing), BOUNDS, ALPHA).violates
         assert compare("", profile, profile.counting(something), BOUNDS, ALPHA).violates
 

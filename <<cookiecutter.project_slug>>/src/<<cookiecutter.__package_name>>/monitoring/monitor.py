@@ -29,14 +29,18 @@ def run(log: str | None = None, model: Path = ARTEFACT) -> None:
         model: the packaged model.
 
     Raises:
-        ProjectError: the model or its reference is missing or damaged.
+        ProjectError: the model is damaged, or its reference is missing.
     """
     from . import page  # matplotlib
 
+    if not model.exists():
+        MONITORING.unlink(missing_ok=True)
+        print(f"not exercised: there is no {model} to compare live data with; `make run` and `make promote` make it")
+        return
     bounds = settings.load().monitoring
     predictor, reference = Predictor.load(model), load_reference(model)
     if reference.model_sha256 != predictor.manifest["model"]["sha256"]:
-        raise ProjectError(f"{model}: its reference is of another model; run `make package` again")
+        raise ProjectError(f"{model}: its reference is of another model; run `make run` again")
     with _no_collection():
         found = examine(log or os.environ.get(VARIABLE, DEFAULT), predictor, reference, bounds)
     write_json(MONITORING, told(found, bounds))

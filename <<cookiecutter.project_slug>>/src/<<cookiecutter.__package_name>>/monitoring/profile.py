@@ -1,7 +1,6 @@
 """The reference that live data are compared with: how columns, predictions and loss were distributed."""
 
 import json
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -197,28 +196,19 @@ def kinds(features: Features) -> dict[str, Kind]:
     return found | dict.fromkeys(features.categories, "category") | dict.fromkeys(features.times, "time")
 
 
-def load_reference(source: Path = REFERENCE) -> Reference:
-    """Read a reference: a file of its own, or the entry of the same name in a packaged model.
+def load_reference(model: Path) -> Reference:
+    """Read the reference of a packaged model.
 
     Raises:
-        ProjectError: it is missing, or made by another version of this project.
+        ProjectError: the model is missing, or has no reference, or one of another version of this project.
     """
-    made_by = "make package" if source.suffix == ".zip" else "make profile"
+    content = artefacts.read(model, made_by="make run").reference
+    if content is None:
+        raise ProjectError(f"{model} has no {REFERENCE.name} to compare live data with; run `make run` again")
     try:
-        if source.suffix == ".zip":
-            with zipfile.ZipFile(existing(source, made_by)) as archive:
-                if REFERENCE.name not in archive.namelist():
-                    return load_reference()
-                content = archive.read(REFERENCE.name)
-        else:
-            content = existing(source, made_by).read_bytes()
         return Reference.model_validate_json(content)
-    except KeyError:
-        raise ProjectError(
-            f"{source} has no {REFERENCE.name} to compare live data with; run `{made_by}` again"
-        ) from None
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise ProjectError(f"{source}: the reference is damaged ({error}); run `{made_by}` again") from None
+    except ValueError as error:
+        raise ProjectError(f"{model}: the reference is damaged ({error}); run `make run` again") from None
 
 
 def _edges(numbers: np.ndarray) -> list[float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ProjectError
 from ..files import existing, replacing
+from ..paths import REFERENCE
 
 MANIFEST = "manifest.json"
 MODEL = "model"
@@ -24,10 +25,17 @@ FIELDS = TRAINED_FIELDS | {"code", "data", "metrics", "version"}
 
 @dataclass(frozen=True)
 class Artefact:
-    """A model and what there is to know of it."""
+    """A model and what there is to know of it.
+
+    Attributes:
+        model: in its format.
+        manifest: what there is to know.
+        reference: what live data are to be compared with, where the project watches them.
+    """
 
     model: bytes
     manifest: Mapping[str, Any]
+    reference: bytes | None = None
 
     @property
     def digest(self) -> str:
@@ -39,7 +47,8 @@ def write(artefact: Artefact, path: Path) -> None:
     """Write the file; the same artefact gives the same bytes."""
     manifest = json.dumps(artefact.manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in ((MANIFEST, manifest.encode()), (MODEL, artefact.model)):
+        entries = {MANIFEST: manifest.encode(), MODEL: artefact.model, REFERENCE.name: artefact.reference}
+        for name, content in ((name, content) for name, content in entries.items() if content is not None):
             archive.writestr(zipfile.ZipInfo(name, NO_TIME), content, zipfile.ZIP_DEFLATED)
 
 
@@ -52,7 +61,8 @@ def read(path: Path, made_by: str, fields: frozenset[str] = FIELDS) -> Artefact:
     try:
         with zipfile.ZipFile(existing(path, made_by)) as archive:
             manifest = json.loads(archive.read(MANIFEST))
-            artefact = Artefact(archive.read(MODEL), manifest)
+            reference = archive.read(REFERENCE.name) if REFERENCE.name in archive.namelist() else None
+            artefact = Artefact(archive.read(MODEL), manifest, reference)
     except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
         raise ProjectError(f"{path} is damaged ({error}); run `{made_by}` again") from None
     if absent := sorted(fields - set(manifest)):

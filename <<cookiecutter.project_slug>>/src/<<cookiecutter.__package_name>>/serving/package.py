@@ -7,7 +7,7 @@ from typing import Any
 from .. import params as settings
 from ..errors import ProjectError
 from ..files import read_json
-from ..paths import ARTEFACT, DATA_FACTS, METRICS, MODEL
+from ..paths import ARTEFACT, DATA_FACTS, METRICS, MODEL, REFERENCE
 from ..repository import code_commit
 from ..training.gates import judge, require_open
 from . import artefact as artefacts
@@ -28,18 +28,23 @@ def run() -> None:
     gates = judge(metrics, settings.load().gates)
     require_open(gates)
     metrics["gates"] = [gate.told for gate in gates]
-    packaged = package(trained, metrics, read_json(DATA_FACTS, made_by="make data"))
+    # Only a project that watches live data makes a reference for them.
+    reference = REFERENCE.read_bytes() if REFERENCE.exists() else None
+    packaged = package(trained, metrics, read_json(DATA_FACTS, made_by="make data"), reference)
     artefacts.write(packaged, ARTEFACT)
     print(f"packaged {ARTEFACT}: version {packaged.manifest['version']}")
 
 
-def package(trained: Artefact, metrics: dict[str, Any], facts: dict[str, Any]) -> Artefact:
+def package(
+    trained: Artefact, metrics: dict[str, Any], facts: dict[str, Any], reference: bytes | None = None
+) -> Artefact:
     """Add to a trained model where it comes from and what it is worth.
 
     Args:
         trained: the model.
         metrics: the content of metrics.json.
         facts: what the data step found.
+        reference: what live data are to be compared with.
     """
     manifest = {
         **trained.manifest,
@@ -49,4 +54,4 @@ def package(trained: Artefact, metrics: dict[str, Any], facts: dict[str, Any]) -
     }
     content = json.dumps(manifest, sort_keys=True).encode() + trained.model
     manifest["version"] = hashlib.sha256(content).hexdigest()[:12]
-    return Artefact(trained.model, manifest)
+    return Artefact(trained.model, manifest, reference)
