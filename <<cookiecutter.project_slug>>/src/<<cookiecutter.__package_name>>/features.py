@@ -12,7 +12,7 @@ wherever it is computed. The model sees one float32 number per feature:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -162,8 +162,20 @@ class Features:
         return matrix
 
     def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """The features of records: float32, (records, features). A key that is not there is a missing value."""
-        return self.of_rows([[record.get(name) for name in self.columns] for record in records])
+        """The features of records: float32, (records, features).
+
+        A missing value is None or a key that is not there. A date or time may be written as ISO 8601 says.
+        """
+        plain = (*self.numbers, *self.categories)
+        return self.of_rows(
+            [
+                [
+                    *map(record.get, plain),
+                    *(None if (time := record.get(name)) is None else in_utc(time) for name in self.times),
+                ]
+                for record in records
+            ]
+        )
 
     def of_rows(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
         """The features of records whose values are in the order of `columns`: float32, (records, features).
@@ -195,6 +207,20 @@ def bounded(values: np.ndarray) -> np.ndarray:
     """Numbers that float32 can hold and add up: infinite becomes NaN, the huge become the largest."""
     known = np.where(np.isinf(values), np.nan, values)
     return np.maximum(np.minimum(known, LARGEST), -LARGEST)
+
+
+def in_utc(time: datetime | date | str) -> datetime:
+    """A date or time as training reads it: in UTC, without a zone.
+
+    Raises:
+        ValueError: the text is not ISO 8601.
+        OverflowError: it lies outside of the years 1 to 9999.
+    """
+    if isinstance(time, str):
+        time = datetime.fromisoformat(time.upper())
+    if not isinstance(time, datetime):
+        return datetime(time.year, time.month, time.day)
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
 def _code(table: Mapping[str | None, float], value: str | None) -> float:

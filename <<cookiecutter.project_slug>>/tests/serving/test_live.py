@@ -295,7 +295,8 @@ async def ask(app: LiveApp, content: bytes, *, ends: bool = True) -> tuple[int, 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"content-type", b"application/json")]}
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": headers, "query_string": b""}
     await app(scope, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])
 

@@ -67,7 +67,9 @@ CASES: dict[str, dict[str, Any]] = {
 def served(features: Features, schema: Schema, records: list[dict[str, Any]]) -> np.ndarray:
     """The features of records that come over HTTP."""
     read = reader(schema, features.columns)
-    assert read is not None
+    if read is None:  # a column has a name that only the framework can read
+        model = record_model(schema)
+        return features.of_records([model.model_validate(record).model_dump(by_alias=True) for record in records])
     return features.of_rows([astuple(record) for record in read(msgspec.json.encode({"records": records}))])
 
 
@@ -78,6 +80,7 @@ def test_record_has_the_same_features_in_training_and_serving(case: str) -> None
     np.testing.assert_array_equal(served(FEATURES, SCHEMA, [record]), trained)
     checked = record_model(SCHEMA).model_validate(record).model_dump(by_alias=True)
     np.testing.assert_array_equal(FEATURES.of_records([checked]), trained)
+    np.testing.assert_array_equal(FEATURES.of_records([record]), trained)
 
 
 def test_all_records_at_once_have_the_features_of_each() -> None:

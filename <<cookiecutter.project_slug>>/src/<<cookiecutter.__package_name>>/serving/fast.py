@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ..data.schema import Column, Schema
-from .service import LONGEST_TEXT, MOST_RECORDS, in_utc, whole_bounds
+from .service import LONGEST_TEXT, MOST_RECORDS, time_of, whole_bounds
 
 SMALLEST_WORD, LARGEST_WORD = -(2**63), 2**63 - 1
 
@@ -44,7 +44,7 @@ def reader(schema: Schema, columns: Sequence[str]) -> Callable[[bytes], list[Str
         for name in times:
             for item in records:
                 if (time := getattr(item, name)) is not None:
-                    setattr(item, name, in_utc(time))
+                    setattr(item, name, time_of(time))
         return records
 
     return read

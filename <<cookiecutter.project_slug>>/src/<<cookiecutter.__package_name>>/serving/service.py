@@ -4,7 +4,7 @@ import math
 import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request, Response
@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
 from ..data.schema import Column, Schema
+from ..features import in_utc
 from .predictor import Predictor
 
 MOST_RECORDS = 1_000
@@ -169,7 +170,7 @@ def type_of(column: Column) -> Any:
         case "boolean":
             return StrictBool
         case "datetime":
-            return Annotated[datetime, BeforeValidator(in_utc), WithJsonSchema(DATE_OR_TIME_SCHEMA)]
+            return Annotated[datetime, BeforeValidator(time_of), WithJsonSchema(DATE_OR_TIME_SCHEMA)]
         case "category" if column.categories and not column.open:
             return _one_of(column.categories)
         case "category" | "text":
@@ -194,17 +195,16 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def in_utc(value: Any) -> datetime:
-    """A date or time of ISO 8601 as training reads it: in UTC, without a zone.
+def time_of(value: Any) -> datetime:
+    """A date or time of ISO 8601 as training reads it.
 
     Raises:
         ValueError: it is none, or lies outside of the years 1 to 9999.
     """
     if not isinstance(value, str) or not DATE_OR_TIME.fullmatch(value):
         raise ValueError("not a date or time such as 2020-01-31 or 2020-01-31T12:00:00Z")
-    time = datetime.fromisoformat(value.upper())
     try:
-        return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+        return in_utc(value)
     except OverflowError:
         raise ValueError("outside of the years 1 to 9999") from None
 
