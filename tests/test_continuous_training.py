@@ -31,7 +31,7 @@ from {package}.data.reading import read_table
 from {package}.serving.log_tables import metadata, predictions
 from {package}.serving.predictor import Predictor
 from sqlalchemy import create_engine
-model = Predictor.load("models/production.zip")
+model = Predictor.load(Path("models/production.zip"))
 rows = read_table(Path("data/raw/penguins.csv")).dropna().sample(3000, replace=True, random_state=7)
 rows["body_mass_g"] += 1500
 records = rows[list(model.schema.columns)].to_dict("records")

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from ..errors import ProjectError
+from .access import to_host
 from .arrival import ASK, await_version, not_delivered
 from .image import Image, image_of
 
@@ -25,10 +26,15 @@ def run(model: Path) -> None:
     image = image_of(model)
     if image.inspect("{{.Id}}") is None:
         raise ProjectError(f"{image.name} is not built; run `make image` first")
-    there = os.environ | {"IMAGE": image.name}
-    if host != HERE:
-        there |= {"DOCKER_HOST": f"ssh://{host}"}
-        _send(image, there)
+    with to_host() as environment:
+        there = environment | {"IMAGE": image.name}
+        if host != HERE:
+            there |= {"DOCKER_HOST": f"ssh://{host}"}
+            _send(image, there)
+        _start(image, host, there)
+
+
+def _start(image: Image, host: str, there: dict[str, str]) -> None:
     compose = (image.engine, *COMPOSE)
     start = [*compose, "up", "--detach", "--wait", "--wait-timeout", "120"]
     if subprocess.run(start, env=there, check=False).returncode:

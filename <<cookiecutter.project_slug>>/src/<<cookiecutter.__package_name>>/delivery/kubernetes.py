@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from ..errors import ProjectError
+from .access import to_cluster
 from .arrival import ASK, await_version, not_delivered
 from .image import Image, image_of
 
@@ -32,18 +33,23 @@ def run(model: Path) -> None:
     if image.inspect("{{.Id}}") is None:
         raise ProjectError(f"{image.name} is not built; run `make image` first")
     digest = _push(image, repository)
+    with to_cluster() as environment:
+        _start(image.version, context, f"{repository}@{digest}", environment)
+
+
+def _start(version: str, context: str, image: str, environment: dict[str, str]) -> None:
     namespace = yaml.safe_load((OVERLAY / "kustomization.yaml").read_text(encoding="utf-8"))["namespace"]
     kubectl = ("kubectl", "--context", context, "--namespace", namespace)
     with tempfile.TemporaryDirectory() as folder:
-        _write_overlay(Path(folder).resolve(), repository, digest, image.version)
-        _do(*kubectl, "apply", "--kustomize", folder)
-    _do(*kubectl, "rollout", "status", DEPLOYMENT, "--timeout", "180s")
+        _write_overlay(Path(folder).resolve(), image, version)
+        _do(*kubectl, "apply", "--kustomize", folder, environment=environment)
+    _do(*kubectl, "rollout", "status", DEPLOYMENT, "--timeout", "180s", environment=environment)
 
     def ask() -> str:
         command = [*kubectl, "exec", DEPLOYMENT, "--", *ASK]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout.strip()
 
-    await_version(image.version, context, ask)
+    await_version(version, context, ask)
 
 
 def _push(image: Image, repository: str) -> str:
@@ -58,8 +64,9 @@ def _push(image: Image, repository: str) -> str:
     return digests[0]
 
 
-def _write_overlay(folder: Path, repository: str, digest: str, version: str) -> None:
+def _write_overlay(folder: Path, image: str, version: str) -> None:
     """Add the image to what is in git: which one is delivered is the registry's to say."""
+    repository, _, digest = image.partition("@")
     content = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -70,9 +77,9 @@ def _write_overlay(folder: Path, repository: str, digest: str, version: str) -> 
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
-def _do(*command: str) -> None:
+def _do(*command: str, environment: dict[str, str] | None = None) -> None:
     try:
-        done = subprocess.run(command, check=False)
+        done = subprocess.run(command, env=environment, check=False)
     except FileNotFoundError:
         raise ProjectError(f"{command[0]} is not installed") from None
     if done.returncode:

@@ -1,5 +1,6 @@
 """Asking a packaged model, in this process."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -133,6 +134,8 @@ def open_session(model: bytes, model_format: str, task: Task) -> Session:
 
 
 def _onnx_session(model: bytes, task: Task) -> Session:
+    # Its official builds report home unless they are told not to before they are loaded.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
