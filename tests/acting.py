@@ -31,6 +31,10 @@ class Acted:
         """Require how its jobs ended, or show what was said."""
         assert self.jobs == jobs, self.said
 
+    def says(self, text: str) -> None:
+        """Require that something was said, or show what was."""
+        assert text in self.said, self.said
+
 
 def act(project: Project, event: str, workflow: str, *options: str, **environment: str) -> Acted:
     """Run a workflow of a project for an event."""

@@ -110,7 +110,7 @@ def test_training_starts_is_judged_and_leaves_main_alone(story: Story, environme
     first = story.train("push")
     first.ended(decide="success", train="success")
     assert [step for step in first.steps if step in TRAINED] == TRAINED
-    assert "NOT DELIVERED: set DEPLOY_HOST" in first.said
+    first.says("NOT DELIVERED: set DEPLOY_HOST")
     assert story.remote("refs/tags/*") == ["tags/model#prod#1", "tags/model@v1.0.0"]
     (branch,) = story.remote("refs/heads/training/*")
     assert story.project.run("git", "ls-remote", "origin", "refs/heads/main").stdout.startswith(main)
@@ -120,13 +120,13 @@ def test_training_starts_is_judged_and_leaves_main_alone(story: Story, environme
     second = story.train("schedule")
     assert second.jobs["decide"] == "success"
     assert "make run" not in second.steps
-    assert "do not train: nothing asks for a new model" in second.said
+    second.says("do not train: nothing asks for a new model")
 
     # Drift asks, but so soon after the last training it has to wait.
     log = f"--secret=PREDICTION_LOG={story.drifted(environment('none', '1'))}"
     third = story.train("schedule", log)
-    assert "wanted, drift: " in third.said
-    assert "do not train: the last training is too recent" in third.said
+    third.says("wanted, drift: ")
+    third.says("do not train: the last training is too recent")
     assert "make run" not in third.steps
     story.change("params.yaml", "cooldown_hours: 24", "cooldown_hours: 0")
     fourth = story.train("schedule", log)
@@ -139,6 +139,6 @@ def test_training_starts_is_judged_and_leaves_main_alone(story: Story, environme
     fifth = story.train("workflow_dispatch", inputs={"why": "a better model is wanted"})
     fifth.ended(decide="success", train="failure")
     assert fifth.steps["make run"] == "failure"
-    assert "gate CLOSED: target_accuracy" in fifth.said
+    fifth.says("gate CLOSED: target_accuracy")
     assert not {"make publish", "make promote", "make image", "make deliver"} & set(fifth.steps)
     assert story.remote("refs/tags/*", "refs/heads/*") == before

@@ -38,6 +38,13 @@ def argument(*names: str, **settings: Any) -> Argument:
     return names, settings
 
 
+<% if cookiecutter.maturity_level == "0" %>
+SERVED = paths.ARTEFACT
+<% else %>
+# The model in production where it was fetched, else the one at hand.
+SERVED = paths.PRODUCTION if paths.PRODUCTION.exists() else paths.ARTEFACT
+<% endif %>
+
 COMMANDS = {
     "predict": Command(
         "predict every row of a file",
@@ -57,7 +64,7 @@ COMMANDS = {
         ".serving.live",
 <% endif %>
         (
-            argument("--model", type=Path, default=paths.ARTEFACT, help=f"default: {paths.ARTEFACT}"),
+            argument("--model", type=Path, default=SERVED, help=f"default: {SERVED}"),
             argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only"),
             argument("--port", type=int, default=8000, help="default: 8000; 0 takes any that is free"),
         ),
@@ -127,7 +134,7 @@ COMMANDS = {
         ".monitoring.monitor",
         (
             argument("--log", help="URL of the prediction log; default: $PREDICTION_LOG or logs/predictions.sqlite"),
-            argument("--model", type=Path, default=paths.ARTEFACT, help=f"default: {paths.ARTEFACT}"),
+            argument("--model", type=Path, default=SERVED, help=f"default: {SERVED}"),
         ),
     ),
 <% endif %>
