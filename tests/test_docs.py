@@ -1,10 +1,12 @@
 """What people read is true: tables are current, links lead somewhere, verbs and tests exist."""
 
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from conftest import Project, bake_into
 
 from tools import readme_table
 
@@ -15,6 +17,8 @@ LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 VERB = re.compile(r"(?:`|^    |\$ )make ([a-z-]+)", re.MULTILINE)
 SUITE = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 ACTION = re.compile(r"uses: (\S+)@(\w+ # \S+)")
+
+SETTING = re.compile(r"(?:vars|secrets)\.(\w+)")
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -72,3 +76,52 @@ def test_own_and_emitted_workflows_pin_the_same_actions() -> None:
             pins.setdefault(action, set()).add(pin)
     assert pins
     assert all(len(found) == 1 for found in pins.values()), pins
+
+
+# What people read in a generated project
+
+READERS = {
+    "level 0": {},
+    "level 1": {"maturity_level": "1"},
+    "level 1, aws": {"maturity_level": "1", "target": "body_mass_g", "cloud": "aws"},
+    "level 1, kubernetes": {"maturity_level": "1", "cloud": "gcp", "deploy_target": "kubernetes"},
+}
+
+
+@pytest.fixture(scope="module", params=READERS)
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return bake_into(tmp_path_factory.mktemp("read"), **READERS[request.param])
+
+
+@pytest.fixture
+def pages(project: Project) -> dict[str, str]:
+    names = ["README.md", "SECURITY.md", *(f"docs/{path.name}" for path in project.path.glob("docs/*.md"))]
+    return {name: project.text(name) for name in names}
+
+
+def test_verbs_that_a_project_names_exist(project: Project, pages: dict[str, str]) -> None:
+    verbs = set(re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE))
+    assert {verb for text in pages.values() for verb in VERB.findall(text)} <= verbs
+
+
+def test_links_of_a_project_lead_somewhere(project: Project, pages: dict[str, str]) -> None:
+    for name, text in pages.items():
+        links = [link for link in LINK.findall(text) if "://" not in link]
+        assert [link for link in links if not (project.path / name).parent.joinpath(link).exists()] == []
+
+
+def test_readme_of_a_project_names_every_suite(project: Project, pages: dict[str, str]) -> None:
+    suites = {path.parent.name for path in project.path.glob("tests/*/test_*.py")}
+    assert set(re.findall(r"^\| `tests/(\w+)` \|", pages["README.md"], re.MULTILINE)) == suites
+
+
+def test_every_setting_of_a_workflow_is_explained(project: Project, pages: dict[str, str]) -> None:
+    workflows = "".join(path.read_text() for path in project.path.glob(".github/workflows/*.yml"))
+    assert {name for name in SETTING.findall(workflows) if f"`{name}`" not in pages["docs/setup.md"]} == set()
+
+
+def test_level_is_said_and_no_other(project: Project, pages: dict[str, str]) -> None:
+    level = json.loads(project.text(".template.json"))["answers"]["maturity_level"]
+    text = " ".join(" ".join(pages.values()).split())
+    assert f"MLOps maturity level {level}" in text
+    assert ("At this level nobody watches the model in use" in text) is (level == "0")

@@ -114,14 +114,24 @@ def test_commands_are_verbs_of_the_makefile(project: Project, steps: list[dict[s
     assert {str(step["run"]) for step in steps if "run" in step} <= {f"make {verb}" for verb in verbs}
 
 
-def test_owners_watch_over_what_the_others_rely_on(sample: Project) -> None:
-    owned = {line.split()[0] for line in sample.text(".github/CODEOWNERS").splitlines() if line.startswith("/")}
-    assert owned == {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock"}
+OWNED = {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock"}
+# What each level has that is to be watched over, and whose pins are to be kept up to date.
+WATCHED = {"0": OWNED, "1": OWNED | {"/deploy/", "/dvc.yaml"}}
+UPDATED = {"0": {"github-actions": "/"}, "1": {"github-actions": "/", "docker": "/deploy"}}
 
 
-def test_pinned_actions_are_kept_up_to_date(sample: Project) -> None:
-    updates = yaml.safe_load(sample.text(".github/dependabot.yml"))["updates"]
-    assert "github-actions" in {update["package-ecosystem"] for update in updates}
+@pytest.mark.parametrize("level", LEVELS)
+def test_owners_watch_over_what_the_others_rely_on(level: str, samples: dict[str, Project]) -> None:
+    lines = samples[level].text(".github/CODEOWNERS").splitlines()
+    owned = {line.split()[0] for line in lines if line.startswith("/")}
+    assert owned == WATCHED[level]
+    assert [path for path in owned if not (samples[level].path / path.strip("/")).exists()] == []
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_is_pinned_is_kept_up_to_date(level: str, samples: dict[str, Project]) -> None:
+    updates = yaml.safe_load(samples[level].text(".github/dependabot.yml"))["updates"]
+    assert {update["package-ecosystem"]: update["directory"] for update in updates} == UPDATED[level]
 
 
 # Really run: act takes the workflow's steps on this machine; commands are real, an action may have a stand-in

@@ -12,7 +12,7 @@ from hooks import answers, dataset, layout
 TEMPLATE = Path(__file__).resolve().parent.parent
 README = TEMPLATE / "README.md"
 LEVELS = answers.CHOICES["maturity_level"]
-# A folder stands for its files once a group has so many in it.
+# Once a group has so many files in a folder, they are told together.
 MANY = 3
 
 # Answers that are no choice.
@@ -39,9 +39,15 @@ def questions() -> list[str]:
 
 def emitted() -> list[str]:
     """What each level emits, a line for each group of layout.toml."""
+    groups = sorted(layout.groups(), key=lambda group: group.since)
+    every = [path for group in groups for path in group.paths]
     rows = [
-        (group.purpose + _condition(group), ", ".join(f"`{place}`" for place in _places(group.paths)), *_marks(group))
-        for group in layout.groups()
+        (
+            group.purpose + _condition(group),
+            ", ".join(f"`{place}`" for place in _places(group.paths, every)),
+            *_marks(group),
+        )
+        for group in groups
     ]
     return _table(("what", "where", *(f"level {level}" for level in LEVELS)), rows)
 
@@ -81,14 +87,27 @@ def _either(values: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _places(paths: Sequence[str]) -> list[str]:
-    """The files, or the folder of those that fill one."""
-    folders = [str(PurePosixPath(path).parent) for path in paths]
-    places = [
-        f"{folder}/" if folder != "." and folders.count(folder) >= MANY else path
-        for path, folder in zip(paths, folders, strict=True)
-    ]
+def _places(paths: Sequence[str], every: Sequence[str]) -> list[str]:
+    """The files of a group; the folder, where all that is in it is of the group; their names, where others have some.
+
+    Args:
+        paths: of the group.
+        every: the paths of all groups.
+    """
+    places = []
+    for path in map(PurePosixPath, paths):
+        alike = [other for other in map(PurePosixPath, paths) if _kind(other) == _kind(path)]
+        if str(path.parent) == "." or len(alike) < MANY:
+            places.append(str(path))
+        elif len(alike) == sum(PurePosixPath(other).parent == path.parent for other in every):
+            places.append(f"{path.parent}/")
+        else:
+            places.append(f"{path.parent}/{{{','.join(other.stem for other in alike)}}}{path.suffix}")
     return list(dict.fromkeys(places))
+
+
+def _kind(path: PurePosixPath) -> tuple[PurePosixPath, str]:
+    return path.parent, path.suffix
 
 
 def _marks(group: layout.Group) -> list[str]:
