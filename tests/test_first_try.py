@@ -1,5 +1,7 @@
 """A new user's first ten minutes: a fresh clone, an environment that has nothing, and only the README's commands."""
 
+import csv
+import random
 import re
 import shutil
 import sys
@@ -54,12 +56,28 @@ def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp
         assert (clone.path / "models" / "production.zip").exists()
 
 
-@pytest.mark.parametrize("target", ["sex", "body_mass_g"])
+def houses(path: Path) -> Path:
+    """A table with blanks and accents in its names, truth values, dates, gaps, and a price that depends on them."""
+    chance = random.Random(7)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["id", "Größe (m²)", "has garden", "été", "city", "sold at", "price €"])
+        for number in range(600):
+            size, garden = round(chance.uniform(20, 200), 1), chance.random() < 0.4
+            city = chance.choice(["Köln", "A & B", "x<y", ""])
+            sold = f"2024-{1 + number // 50:02}-{1 + number % 28:02} 08:{number % 60:02}:00"
+            price = round(3000 * size + 50_000 * garden + chance.gauss(0, 20_000))
+            table.writerow([number, size, garden, chance.choice(["oui", "non"]), city, sold, price])
+    return path
+
+
+@pytest.mark.parametrize("target", ["sex", "body_mass_g", "price €"])
 def test_every_suite_of_level_1_is_green_for_other_targets(
-    target: str, bake: Bake, environment: Callable[..., Path]
+    target: str, bake: Bake, environment: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Two classes, with missing ones among them, and a number."""
-    project, python = bake(maturity_level="1", target=target), environment("none", "1")
+    """Two classes, with missing ones among them, a number, and a number of one's own table."""
+    own = {"dataset": str(houses(tmp_path / "my houses.csv"))} if "€" in target else {}
+    project, python = bake(maturity_level="1", target=target, **own), environment("none", "1")
     project.step(python, "ingest")
     done = project.python(python, "-m", "pytest", "--quiet")
     assert " passed" in done.stdout

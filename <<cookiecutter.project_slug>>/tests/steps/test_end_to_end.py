@@ -20,7 +20,7 @@ pytestmark = pytest.mark.requirement("CI-06")
 
 def test_raw_table_to_answer_of_the_service(predictor: Predictor, rows: pd.DataFrame) -> None:
     some = rows.head(5)[list(predictor.schema.columns)]
-    records = [as_json(record) for record in some.to_dict("records")]
+    records = [as_json(record, predictor.schema) for record in some.to_dict("records")]
     with TestClient(create_app(predictor)) as client:
         response = client.post("/predict", json={"records": records})
     assert response.status_code == 200, response.text
@@ -52,9 +52,14 @@ def test_batch_that_does_not_fit_writes_nothing(
     assert lacking in schema.columns
 
 
-def as_json(record: dict[Hashable, Any]) -> dict[Hashable, Any]:
+def as_json(record: dict[Hashable, Any], schema: Schema) -> dict[Hashable, Any]:
     """A row of a table as it is sent to the service."""
-    return {
-        name: None if pd.isna(value) else value.isoformat() if isinstance(value, pd.Timestamp) else value
-        for name, value in record.items()
-    }
+    return {name: json_value(value, schema.columns[str(name)].type) for name, value in record.items()}
+
+
+def json_value(value: Any, kind: str) -> Any:
+    if pd.isna(value):
+        return None
+    if kind == "boolean":
+        return bool(value)
+    return value.isoformat() if kind == "datetime" else value
