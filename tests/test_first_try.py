@@ -58,7 +58,7 @@ def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp
 
 def houses(path: Path) -> Path:
     """A table with blanks and accents in its names, truth values, dates, gaps, and a price that depends on them."""
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["id", "Größe (m²)", "has garden", "été", "city", "sold at", "price €"])
