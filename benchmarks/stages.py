@@ -49,7 +49,7 @@ def main() -> None:
     }
     rows = [[labels[label], spread(values)] for label, values in times.items()]
     publish(
-        "pipeline",
+        "stages",
         ["the sample, seven stages", "seconds: median (range)"],
         [*rows, ["from nothing: pipeline to process", f"{ratio:.2f}"]],
         f"{REPETITIONS} runs of each in turn. Goal from nothing: at most {GOAL:.0f} times: "
