@@ -1,61 +1,15 @@
 """Each check of a level-0 project turns red for the defect it is there for, and says so."""
 
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from conftest import Project
-
-Plant = Callable[[Project], None]
-
-
-@dataclass(frozen=True)
-class Defect:
-    """A mutation, and what must come of it.
-
-    Attributes:
-        name: what is wrong.
-        plant: puts it into a project.
-        red: the requirements whose tests must fail, and no others.
-        says: a part of what the failing tests print.
-        suite: the tests that are run.
-    """
-
-    name: str
-    plant: Plant
-    red: frozenset[str]
-    says: str
-    suite: str = "tests"
-
-
-def replace(path: str, old: str, new: str) -> Plant:
-    """Put one text for another in a file of the project or, with `src:`, of its package."""
-
-    def plant(project: Project) -> None:
-        file = project.path / path.replace("src:", f"src/{project.package}/")
-        text = file.read_text()
-        assert old in text, f"{path} has changed: the defect cannot be planted"
-        file.write_text(text.replace(old, new))
-
-    return plant
-
-
-def write(path: str, text: str) -> Plant:
-    def plant(project: Project) -> None:
-        (project.path / path).write_text(text)
-
-    return plant
+from planting import Defect, defect, hold_to, red_requirements, replace, write
 
 
 def commit_raw_data(project: Project) -> None:
     project.run("git", "add", "--force", "data/raw/penguins.csv")
-
-
-def defect(name: str, plant: Plant, *red: str, says: str, suite: str = "tests") -> Defect:
-    return Defect(name, plant, frozenset(red), says, suite)
 
 
 DEFECTS = [
@@ -232,24 +186,8 @@ def project(sample: Project, tmp_path: Path) -> Project:
 
 @pytest.mark.parametrize("planted", DEFECTS, ids=[planted.name for planted in DEFECTS])
 def test_defect_turns_its_own_check_red(planted: Defect, project: Project, project_python: Path) -> None:
-    planted.plant(project)
-    red, said = red_requirements(project, project_python, planted.suite)
-    assert red == planted.red
-    assert planted.says in said
+    hold_to(planted, project, project_python)
 
 
 def test_without_a_defect_no_check_is_red(project: Project, project_python: Path) -> None:
     assert red_requirements(project, project_python, "tests")[0] == set()
-
-
-def red_requirements(project: Project, python: Path, suite: str) -> tuple[set[str], str]:
-    """The requirements with a failing test, and all that was printed."""
-    report = project.path / "report.xml"
-    # The notebook is the slowest test and has a defect of its own elsewhere.
-    slow = "--deselect=tests/project/test_level.py::test_notebook_runs"
-    done = project.python(python, "-m", "pytest", suite, f"--junit-xml={report}", slow, check=False)
-    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314
-    failing = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
-    rows = {value.attrib["value"] for case in failing for value in case.iter("property")}
-    assert bool(done.returncode) == bool(failing), done.stdout
-    return rows, done.stdout

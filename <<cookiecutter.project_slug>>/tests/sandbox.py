@@ -70,9 +70,9 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def trained(table: Any, params: Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the clone in `here`, after one run of the pipeline, everything committed and pushed."""
-    folder = tmp_path_factory.mktemp("pipeline")
+def untrained(table: Any, params: Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the clone in `here`, code and data committed and pushed; no step was run."""
+    folder = tmp_path_factory.mktemp("untrained")
     here = Repository(folder / "here")
     for name in CODE:
         source, copy = ROOT / name, here.path / name
@@ -98,12 +98,19 @@ def trained(table: Any, params: Params, tmp_path_factory: pytest.TempPathFactory
     here.run(sys.executable, "-m", "dvc", "init", "--quiet")
     here.run(sys.executable, "-m", "dvc", "remote", "add", "--quiet", "--default", "storage", "../storage")
     here.run(sys.executable, "-m", "dvc", "add", "--quiet", str(params.data.raw))
-    here.run("git", "add", "--all")
-    here.run("git", "commit", "--quiet", "--message", "Code and data")
+    here.commit("Code and data")
+    here.run("git", "push", "--quiet", "origin", "main")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(untrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, after one run of the pipeline, everything committed and pushed."""
+    here = copied(untrained, tmp_path_factory.mktemp("trained"))
     here.repro()
     here.commit("Train")
     here.run("git", "push", "--quiet", "origin", "main")
-    return folder
+    return here.path.parent
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +120,12 @@ def promoted(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     here.project("register")
     here.project("promote")
     return here.path.parent
+
+
+@pytest.fixture
+def fresh(untrained: Path, tmp_path: Path) -> Repository:
+    """A copy of the clone in which no step was run, and of its remotes, to be changed."""
+    return copied(untrained, tmp_path)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def reasons(params: Params, data: str, last: Claim | None, event: Event, why: st
         age = datetime.now(UTC) - datetime.fromisoformat(newest.made)
         if age > timedelta(days=params.monitoring.max_age_days):
             yield Reason("schedule", f"{newest.name} is {age.days} days old, over {params.monitoring.max_age_days:g}")
-    yield from _monitored()
+    yield from monitored()
 
 
 def last_claim() -> Claim | None:
@@ -121,7 +121,7 @@ def remaining(last: Claim | None, cooldown: timedelta, now: datetime) -> timedel
     return timedelta(seconds=max(0, round(left.total_seconds())))
 
 
-def _monitored() -> Iterator[Reason]:
+def monitored() -> Iterator[Reason]:
     """What `make monitor` found, if it ran."""
     if not MONITORING.exists():
         print("live data and performance: not exercised, `make monitor` did not run here")

@@ -1,12 +1,15 @@
 """One image for one model, and the end of every delivery."""
 
+import io
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 
 from << cookiecutter.__package_name >>.delivery import image
-from << cookiecutter.__package_name >>.delivery.arrival import await_version
+from << cookiecutter.__package_name >>.delivery.arrival import ASK, await_version
 from << cookiecutter.__package_name >>.errors import ProjectError
 
 pytestmark = pytest.mark.requirement("1-CD")
@@ -56,3 +59,18 @@ def test_the_version_that_was_delivered_must_answer(monkeypatch: pytest.MonkeyPa
 def test_another_version_is_a_failed_delivery(found: str, told: str) -> None:
     with pytest.raises(ProjectError, match=told):
         await_version("new", "there", lambda: found, seconds=0.01)
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_who_is_not_ready_is_no_answer(
+    ready: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(url: str, timeout: float) -> io.StringIO:
+        if url.endswith("/ready") and not ready:
+            raise URLError(f"not ready within {timeout} s")
+        return io.StringIO('{"model_version": "new"}')
+
+    monkeypatch.setattr("urllib.request.urlopen", answer)
+    with nullcontext() if ready else pytest.raises(URLError):
+        exec(ASK[-1], {})  # noqa: S102
+    assert capsys.readouterr().out == ("new\n" if ready else "")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from << cookiecutter.__package_name >>.serving import artefact as artefacts
 from << cookiecutter.__package_name >>.serving import export, package
 from << cookiecutter.__package_name >>.serving.artefact import FIELDS, TRAINED_FIELDS, Artefact
 from << cookiecutter.__package_name >>.serving.predictor import Predictor, open_session
-from << cookiecutter.__package_name >>.training import train
+from << cookiecutter.__package_name >>.training import gates, train
 
 pytestmark = pytest.mark.requirement("0-HAND")
 
@@ -115,14 +116,15 @@ def test_training_in_another_process_gives_the_same_model(workspace: Path) -> No
 
 @pytest.mark.requirement("0-BASE")
 @pytest.mark.usefixtures("in_workspace")
+@pytest.mark.parametrize("step", [gates, package])
 def test_gate_raised_after_the_evaluation_leaves_nothing_to_package(
-    params: Params, monkeypatch: pytest.MonkeyPatch
+    step: ModuleType, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raised = params.changed(**{"gates.beats_trivial": 0.9999999})
     monkeypatch.setattr(settings, "load", lambda: raised)
     before = ARTEFACT.read_bytes()
     with pytest.raises(ProjectError, match="gate closed: beats_trivial"):
-        package.run()
+        step.run()
     assert ARTEFACT.read_bytes() == before
 
 

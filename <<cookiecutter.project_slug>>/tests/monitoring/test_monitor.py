@@ -12,6 +12,7 @@ from sqlalchemy import create_engine
 
 from << cookiecutter.__package_name >>.__main__ import main
 from << cookiecutter.__package_name >>.errors import ProjectError
+from << cookiecutter.__package_name >>.files import write_json
 from << cookiecutter.__package_name >>.monitoring import log_reader, page
 from << cookiecutter.__package_name >>.monitoring.findings import told
 from << cookiecutter.__package_name >>.monitoring.log_reader import LogReader, records_as_table
@@ -20,6 +21,7 @@ from << cookiecutter.__package_name >>.monitoring.performance import performance
 from << cookiecutter.__package_name >>.monitoring.profile import Loss
 from << cookiecutter.__package_name >>.paths import ARTEFACT, MONITORING, MONITORING_PAGE
 from << cookiecutter.__package_name >>.training.metrics import loss
+from << cookiecutter.__package_name >>.trigger import Reason, monitored
 
 pytestmark = [pytest.mark.requirement("MON-02"), pytest.mark.requirement("1-TRIG")]
 
@@ -81,6 +83,20 @@ def test_wrong_answers_fire(shop: Shop, tmp_path: Path) -> None:
     reason = examine(url, shop.predictor, shop.reference, BOUNDS).triggers["degraded"].reason
     assert "3 of the last 5 windows of 200 labelled predictions have degraded" in reason
     assert ("mae" if shop.kind == "regression" else "accuracy") in reason
+
+
+def test_what_fires_asks_for_a_new_model(binary: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = binary.customers(1_000)
+    quiet = binary.log(tmp_path / "quiet.sqlite", asked, asked[TARGET])
+    write_json(MONITORING, told(examine(quiet, binary.predictor, binary.reference, BOUNDS), BOUNDS))
+    assert list(monitored()) == []
+    shifted = asked.assign(**{REGION: "sud"})
+    loud = binary.log(tmp_path / "loud.sqlite", shifted, pd.Series([WRONG["binary"]] * 1_000))
+    found = examine(loud, binary.predictor, binary.reference, BOUNDS)
+    write_json(MONITORING, told(found, BOUNDS))
+    names = ("degraded", "drift")
+    assert list(monitored()) == [Reason(name, found.triggers[name].reason) for name in names]
 
 
 def test_late_and_few_labels_are_judged(shop: Shop, tmp_path: Path) -> None:

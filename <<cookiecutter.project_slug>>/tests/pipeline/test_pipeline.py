@@ -16,7 +16,8 @@ import yaml
 from sandbox import ROOT, Repository, environment
 
 from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.runs import RunRecord
+from << cookiecutter.__package_name >>.paths import PARAMS
+from << cookiecutter.__package_name >>.runs import ARTEFACTS, RunRecord
 from << cookiecutter.__package_name >>.steps import STEPS
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -69,6 +70,16 @@ def test_stage_depends_on_the_code_that_it_runs(stage: str) -> None:
         if path.stem not in COMMON and not declared & {str(path), *map(str, path.parents)}
     ]
     assert not lacking, f"dvc.yaml: add these to the deps of {stage}: {lacking}"
+
+
+@pytest.mark.requirement("1-PIPE")
+@pytest.mark.parametrize("stage", STAGES)
+def test_stage_depends_on_the_files_that_it_reads(stage: str) -> None:
+    steps = [STEPS[step] for step in STAGES[stage]["cmd"].split(" -m ")[1].split()[1:]]
+    needed = {path for step in steps for path in step.needs} - {path for step in steps for path in step.leaves}
+    # Of the settings a stage declares those that it asks for.
+    lacking = {str(path) for path in needed - {PARAMS}} - set(STAGES[stage]["deps"])
+    assert not lacking, f"dvc.yaml: add these to the deps of {stage}: {sorted(lacking)}"
 
 
 def imported(package: Path, files: list[Path]) -> set[Path]:
@@ -184,12 +195,20 @@ def test_run_is_on_record(trained: Path) -> None:
         assert step.seconds is not None
         assert step.ended is not None
         assert step.started <= step.ended
-    assert set(record.metrics) == {"train", "test"}
+    assert all(record.metrics[name] for name in ("train", "test"))
     assert record.parameters["model"]["kind"]
-    assert len(record.artefacts["models/model.zip"]) == 64
+    assert set(record.artefacts) == set(map(str, ARTEFACTS))
     assert record.versions["scikit-learn"]
+    assert len(str(record.code["commit"])) == 40
     assert record.executor.name
     assert record.previous_model is None
+
+
+@pytest.mark.requirement("1-META")
+def test_model_in_production_is_on_record(in_production: Repository) -> None:
+    in_production.project("validate-model")
+    record = RunRecord.model_validate_json((in_production.path / "run.json").read_text())
+    assert record.previous_model == "v1"
 
 
 @pytest.mark.requirement("1-META")

@@ -9,19 +9,25 @@ import pandas as pd
 import pytest
 from sandbox import Repository
 
+from << cookiecutter.__package_name >>.data.schema import Schema
 from << cookiecutter.__package_name >>.errors import ProjectError
 from << cookiecutter.__package_name >>.params import Params
+from << cookiecutter.__package_name >>.paths import ARTEFACT, TRAIN, VALIDATION
+from << cookiecutter.__package_name >>.serving import artefact as artefacts
+from << cookiecutter.__package_name >>.serving.artefact import Artefact
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
 from << cookiecutter.__package_name >>.training import comparison
 from << cookiecutter.__package_name >>.training.gates import require_open
+from << cookiecutter.__package_name >>.training.train import train_model
 
 
-def another_model(repository: Repository, seed: int = 100) -> None:
-    repository.set("model.seed", seed)
-    repository.set("model.gradient_boosting.learning_rate", 0.08)
-    repository.set("model.linear.penalty", 1.3)
-    repository.repro()
-    repository.commit("Train another")
+def another_model(repository: Repository, model: Artefact | None = None) -> None:
+    """Let another model be what a run left: any, or else the same one in a file with other bytes."""
+    path = repository.path / ARTEFACT
+    old = artefacts.read(path, made_by="make package")
+    new = model or old
+    artefacts.write(Artefact(new.model, {**old.manifest, **new.manifest, "version": "another"}), path)
+    repository.run(sys.executable, "-m", "dvc", "commit", "--quiet", "--force", "package")
 
 
 def tags(repository: Repository) -> list[str]:
@@ -39,8 +45,8 @@ def test_version_is_immutable_and_known_to_the_remote(in_production: Repository)
 def test_promote_and_roll_back(in_production: Repository) -> None:
     models = {"v1": (in_production.path / "models" / "production.zip").read_bytes()}
     another_model(in_production)
+    in_production.commit()
     in_production.project("register")
-    in_production.set("gates.production", {"overall": 1e9, "slices": 1e9})
     assert "v2, the model in production" in in_production.project("promote")
     models["v2"] = (in_production.path / "models" / "production.zip").read_bytes()
     assert models["v1"] != models["v2"]
@@ -49,6 +55,17 @@ def test_promote_and_roll_back(in_production: Repository) -> None:
     assert "nothing was in production before v1" in in_production.project("rollback", check=False)
     assert "v2 was taken back from production" in in_production.project("promote", check=False)
     assert "v2, the model in production" in in_production.project("promote", "2")
+
+
+@pytest.mark.requirement("1-REG")
+def test_version_that_others_made_meanwhile_stays_theirs(in_production: Repository) -> None:
+    in_production.run("git", "push", "--quiet", "origin", "HEAD:refs/tags/model@v2.0.0")
+    theirs = in_production.run("git", "ls-remote", "--tags", "origin")
+    another_model(in_production)
+    in_production.commit()
+    assert "model@v2.0.0 was taken back: fetch from origin" in in_production.project("register", check=False)
+    assert in_production.run("git", "ls-remote", "--tags", "origin") == theirs
+    assert tags(in_production) == ["model#prod#1", "model@v1.0.0"]
 
 
 @pytest.mark.requirement("1-REG")
@@ -96,11 +113,13 @@ def test_closed_gate_leaves_model_registry_and_production_as_they_were(in_produc
 
 
 @pytest.mark.requirement("1-GATE")
-def test_model_that_is_worse_than_the_one_in_production_is_not_registered(in_production: Repository) -> None:
-    in_production.set("model.gradient_boosting.max_iter", 1)
-    in_production.set("model.gradient_boosting.learning_rate", 1e-6)
-    in_production.set("model.linear.penalty", 1e9)
-    in_production.repro()
+def test_model_that_is_worse_than_the_one_in_production_is_neither_registered_nor_promoted(
+    in_production: Repository, schema: Schema, params: Params
+) -> None:
+    nothing = {"gradient_boosting.max_iter": 1, "gradient_boosting.learning_rate": 1e-6, "linear.penalty": 1e9}
+    weak = params.changed(**{f"model.{name}": value for name, value in nothing.items()})
+    train, validation = (pd.read_parquet(in_production.path / path) for path in (TRAIN, VALIDATION))
+    another_model(in_production, train_model(train, validation, schema, weak)[0])
     in_production.commit("A model that learned nothing")
     said = in_production.project("register", check=False)
     assert "gate CLOSED: not_worse" in said
@@ -108,6 +127,10 @@ def test_model_that_is_worse_than_the_one_in_production_is_not_registered(in_pro
     assert tags(in_production) == ["model#prod#1", "model@v1.0.0"]
     comparison = json.loads((in_production.path / "reports" / "comparison.json").read_text())
     assert not all(gate["open"] for gate in comparison["gates"])
+    # A version that somebody made by hand.
+    in_production.run("gto", "register", "model", "--version", "v2.0.0")
+    assert "v1 stays in production" in in_production.project("promote", check=False)
+    assert tags(in_production) == ["model#prod#1", "model@v1.0.0", "model@v2.0.0"]
 
 
 @pytest.mark.requirement("1-GATE")
@@ -132,10 +155,7 @@ def test_model_that_fails_on_one_slice_is_worse(
 @pytest.mark.requirement("1-CD")
 def test_publishing_leaves_main_alone(in_production: Repository) -> None:
     main = in_production.run("git", "ls-remote", "origin", "refs/heads/main")
-    in_production.set("gates.production", {"overall": 1e9, "slices": 1e9})
-    in_production.set("model.seed", 101)
-    in_production.run("git", "commit", "--quiet", "--all", "--message", "Another seed")
-    in_production.repro()
+    another_model(in_production)
     said = in_production.project("publish")
     assert "registered model v2" in said
     assert in_production.run("git", "ls-remote", "origin", "refs/heads/main") == main

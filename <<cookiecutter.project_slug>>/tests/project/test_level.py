@@ -62,7 +62,7 @@ def test_every_change_is_checked_and_nothing_is_delivered_by_it() -> None:
 
 @pytest.mark.requirement("CI-10")
 def test_checks_need_no_secret() -> None:
-    assert "secrets." not in (ROOT / ".github" / "workflows" / "checks.yml").read_text()
+    assert "secrets" not in (ROOT / ".github" / "workflows" / "checks.yml").read_text()
     assert "pull_request_target" not in workflow("checks.yml")[True]
 
 
@@ -80,8 +80,10 @@ def test_only_what_passed_its_gates_is_delivered() -> None:
     order = [command for command in commands("train.yml") if command != "make setup"]
     wanted = ["make run", "make publish", "make promote", "make image", "make deliver"]
     assert [command for command in order if command in wanted] == wanted
-    conditional = [step for job in workflow("train.yml")["jobs"].values() for step in job["steps"] if "if" in step]
-    assert not [step["run"] for step in conditional if step.get("run") in wanted], "a step that may be left out"
+    jobs = workflow("train.yml")["jobs"].values()
+    lenient = [part for job in jobs for part in (job, *job["steps"]) if "continue-on-error" in part]
+    lenient += [step for job in jobs for step in job["steps"] if "if" in step and step.get("run") in wanted]
+    assert not lenient, "what may be left out or may fail"
 
 
 @pytest.mark.requirement("1-SYM")
@@ -90,7 +92,7 @@ def test_training_is_one_command() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert re.search(r"^run: .*\n\t@\$\(REPRO\)$", makefile, re.MULTILINE)
     files = [ROOT / "Makefile", *(ROOT / ".github" / "workflows").glob("*.yml")]
-    others = [path.name for path in files if re.search(r"\$\(RUN\).* train\b|-m \S+ train\b", path.read_text())]
+    others = [path.name for path in files if re.search(r"(\$\(RUN\)|-m \S+).* train\b", path.read_text())]
     assert not others, f"{others} train in another way than by the pipeline"
 
 

@@ -1,0 +1,38 @@
+"""The service gets no right that it does not need, wherever it runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.requirement("SEC-06")
+
+DEPLOY = Path("deploy")
+
+
+def test_the_image_has_a_user_who_is_not_root() -> None:
+    *_, user = re.findall(r"^USER (\S+)", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert int(user.partition(":")[0]) > 0, "by number, so that Kubernetes can tell"
+
+
+<% if cookiecutter.deploy_target == "docker" %>
+def test_the_container_writes_nowhere_but_to_its_log() -> None:
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["prediction"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"user", "privileged", "cap_add"} & set(service)
+<% else %>
+def test_the_container_is_not_root_and_writes_nowhere_but_to_its_log() -> None:
+    manifest = (DEPLOY / "kubernetes" / "base" / "deployment.yaml").read_text(encoding="utf-8")
+    pod = yaml.safe_load(manifest)["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    for container in pod["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+<% endif %>
