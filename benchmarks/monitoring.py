@@ -122,8 +122,8 @@ def main() -> None:
         for _ in range(REPETITIONS):
             measure([".venv/bin/python", "-c", WATCHED], project, environment)
             found: dict[str, float] = json.loads((project / "parts.json").read_text())
-            for part, seconds in found.items():
-                parts[part].append(seconds)
+            for part, took in found.items():
+                parts[part].append(took)
         verdict: dict[str, Any] = json.loads((project / "reports" / "monitoring.json").read_text())
     seconds, peak = [usage.seconds for usage in taken], max(usage.peak_megabytes for usage in taken)
     reached = sorted(seconds)[REPETITIONS // 2] < GOAL_SECONDS and peak < GOAL_MEGABYTES

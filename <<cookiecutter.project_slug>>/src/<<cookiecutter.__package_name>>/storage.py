@@ -117,8 +117,10 @@ def difference(base: str) -> str:
     """
     if not answer("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"):
         return f"Nothing to compare with: there is no {base}."
-    parts = [dvc(kind, "diff", "--md", base).strip() for kind in ("metrics", "params")]
-    return "\n\n".join(filter(None, parts)) or f"Metrics and settings are those of {base}."
+    tables = [dvc(kind, "diff", "--md", base).strip() for kind in ("metrics", "params")]
+    # Two lines are a table's head: DVC prints it where nothing differs, too.
+    found = [table for table in tables if len(table.splitlines()) > 2]
+    return "\n\n".join(found) or f"Metrics and settings are those of {base}."
 
 
 def md5_of(lock: str, path: Path | str) -> str:

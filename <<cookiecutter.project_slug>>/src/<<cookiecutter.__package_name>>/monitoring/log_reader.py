@@ -26,7 +26,7 @@ from .profile import answers_as_column
 # Rows that are fetched at once.
 CHUNK = 10_000
 # Bytes of JSON that a thread parses at once.
-BLOCK = 1 << 20
+BLOCK = 2**20
 ISO_TIME = Column(type="datetime", missing=1)
 TYPES = {"boolean": pa.bool_(), "integer": pa.float64(), "number": pa.float64()}
 
