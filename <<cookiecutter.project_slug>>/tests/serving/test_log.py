@@ -133,8 +133,16 @@ def test_log_that_cannot_be_is_refused(url: str) -> None:
 
 
 def test_told_to_end_it_loses_nothing(workspace: Path, predictor: Predictor, file: Path) -> None:
+    """Nor what waits for a database that is busy just then: without a wait, hardly anything would be left to lose."""
     with serving(workspace, file) as (server, address):
-        answered = ask_until_gone(server, address, predictor, lambda: server.send_signal(signal.SIGTERM))
+
+        def end() -> None:
+            with locked(file):
+                time.sleep(0.1)
+                server.send_signal(signal.SIGTERM)
+                time.sleep(0.5)
+
+        answered = ask_until_gone(server, address, predictor, end)
         assert server.wait(20) == 0
     assert len(answered) > 10
     assert set(answered) <= {name for (name,) in logged(file)}
