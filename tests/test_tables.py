@@ -1,5 +1,6 @@
 """The user's own table at the first question: understood, reviewed as files, and everything after it green."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import yaml
 from conftest import Bake, Project
 from tables import HOPELESS, REAL, UGLY, WRITERS, Frame, clean
 
-STEPS = ("data", "train", "evaluate", "package", "predict")
+DATA = ("ingest", "validate-data", "split")
+STEPS = (*DATA, "train", "evaluate", "validate-model", "package", "predict")
 # One process for all steps: imports are most of their time, and each step alone is tested elsewhere.
 RUN_ALL = """
 import sys
@@ -72,7 +74,7 @@ def test_hopeless_table_is_refused_in_one_line(name: str, bake: Bake, project_py
 def test_any_programs_file_is_read(name: str, bake: Bake, project_python: Path, tmp_path: Path) -> None:
     WRITERS[name](clean(), tmp_path / name)
     project = bake(project_name="Own Data", dataset=str(tmp_path / name), target="ziel")
-    done = run_all(project, project_python, steps=("data",))
+    done = run_all(project, project_python, steps=DATA)
     assert done.returncode == 0, done.stdout + done.stderr
     columns = yaml.safe_load(project.text("data/schema.yaml"))["columns"]
     assert columns["größe"]["type"] == "number"
@@ -92,7 +94,7 @@ def test_second_run_changes_no_reviewed_file(bake: Bake, project_python: Path, t
 def test_params_keep_their_comments(bake: Bake, project_python: Path, tmp_path: Path) -> None:
     project = bake_own(bake, tmp_path, clean)
     before = project.text("params.yaml").splitlines()
-    assert run_all(project, project_python, ("data",)).returncode == 0
+    assert run_all(project, project_python, DATA).returncode == 0
     after = project.text("params.yaml").splitlines()
     assert [line for line in after if "#" in line and ": " not in line.split("#")[0]] == [
         line for line in before if "#" in line and ": " not in line.split("#")[0]
@@ -100,20 +102,24 @@ def test_params_keep_their_comments(bake: Bake, project_python: Path, tmp_path: 
     assert not [line for line in after if "null" in line and "by:" not in line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize(
-    ("frame", "target"), [(clean, "ziel"), (REAL["cars: dates, words, missing values"][0], "Miles_per_Gallon")]
-)
+CARS = (REAL["cars: dates, words, missing values"][0], "Miles_per_Gallon")
+
+
+@pytest.mark.parametrize(("level", "table"), [("0", (clean, "ziel")), ("0", CARS), ("1", CARS)])
 def test_suites_are_green_with_and_without_the_data(
-    frame: Frame, target: str, bake: Bake, project_python: Path, tmp_path: Path
+    level: str, table: tuple[Frame, str], bake: Bake, environment: Callable[..., Path], tmp_path: Path
 ) -> None:
+    python = environment("none", level)
+    frame, target = table
     frame().to_csv(tmp_path / "table.csv", index=False)
-    project = bake(project_name="Own Data", dataset=str(tmp_path / "table.csv"), target=target)
-    assert run_all(project, project_python).returncode == 0
-    with_data = project.python(project_python, "-m", "pytest", "-q", check=False)
+    answers = {"dataset": str(tmp_path / "table.csv"), "target": target, "maturity_level": level}
+    project = bake(project_name="Own Data", **answers)
+    assert run_all(project, python, DATA).returncode == 0
+    with_data = project.python(python, "-m", "pytest", "-q", check=False)
     assert with_data.returncode == 0, with_data.stdout
     # As in a fork: no data, no secret, only what is in git.
     (project.path / "data" / "raw" / "table.csv").unlink()
-    without = project.python(project_python, "-m", "pytest", "-q", check=False)
+    without = project.python(python, "-m", "pytest", "-q", check=False)
     assert without.returncode == 0, without.stdout
     assert "not exercised: the real data are not at hand" in without.stdout
 
