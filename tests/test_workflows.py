@@ -1,16 +1,16 @@
 """The emitted workflow asks for no more than it needs, and is really run: it is green, and red where it must be."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from acting import PINNED, outcome
-from conftest import Bake, Project, bake_into
+from conftest import Bake, Project, bake_into, clean_environment
 
 WORKFLOWS = ".github/workflows"
-
-
 WRITES = {"contents": "write"}
 # What each job may do.
 PERMISSIONS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
@@ -162,3 +162,13 @@ def test_red_on_a_file_that_is_not_formatted(bake: Bake) -> None:
     (project.path / "src" / project.package / "unformatted.py").write_text('"""One."""\n\nONE = {  "one":1}\n')
     ended = outcome(project, "workflow_dispatch", "checks.yml")
     assert ended == {"make setup": "success", "make lint": "failure"}
+
+
+def test_red_on_settings_that_the_model_was_not_trained_with(bake: Bake, environment: Callable[..., Path]) -> None:
+    project, python = bake(maturity_level="1"), environment("none", "1")
+    path = f"{python.parent}:{clean_environment()['PATH']}"
+    project.run(str(python), "-m", "dvc", "repro", PATH=path, PYTHONPATH=str(project.path / "src"))
+    params = project.path / "params.yaml"
+    params.write_text(project.text("params.yaml").replace("max_leaf_nodes: 15", "max_leaf_nodes: 16"))
+    ended = outcome(project, "pull_request", "checks.yml")
+    assert ended == {"make setup": "success", "make lint": "success", "make check-commit": "failure"}
