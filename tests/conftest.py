@@ -26,8 +26,17 @@ KEPT = ("HOME", "LANG", "PATH")
 KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
 
 
+# Each of their tests takes minutes: begun last, one would run on alone.
+LONGEST = ("test_continuous_training.py", "test_first_try.py", "test_workflows.py", "test_tables.py")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(no_skips)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; all else stays in order."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 def clean_environment(**more: str) -> dict[str, str]:
