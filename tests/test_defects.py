@@ -24,6 +24,8 @@ DEFECTS = [
         replace("src:data/splitting.py", "random_state=settings.seed, stratify", "random_state=None, stratify"),
         "0-SPLIT",
         says="test_same_seed_gives_the_same_sets",
+        # By chance, the model of some splits misses a gate as well.
+        suite="tests/unit",
     ),
     defect(
         "labels are shuffled before training",
