@@ -47,7 +47,9 @@ def run() -> None:
     try:
         missing = not_in_remote()
     except ProjectError as error:
-        print(f"NOT CHECKED, whether the data were pushed: the DVC remote cannot be asked from here ({error})")
+        said = f"NOT CHECKED, whether the data were pushed: the DVC remote cannot be asked from here ({error})"
+        print(said)
+        ci.summary(said)
         return
     if missing:
         raise ProjectError(f"not in the DVC remote: {', '.join(missing)}; `make push`, and commit if git asks")

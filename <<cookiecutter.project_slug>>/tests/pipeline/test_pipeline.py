@@ -245,6 +245,11 @@ def test_commit_whose_data_were_not_pushed_is_refused(repository: Repository) ->
 
 
 @pytest.mark.requirement("CI-10")
-def test_remote_that_cannot_be_asked_is_said_and_not_counted(repository: Repository) -> None:
+def test_remote_that_cannot_be_asked_is_said_and_not_counted(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
     shutil.rmtree(repository.path.parent / "storage")
-    assert "NOT CHECKED, whether the data were pushed" in repository.project("check-commit")
+    for said in (repository.project("check-commit"), page.read_text()):
+        assert "NOT CHECKED, whether the data were pushed" in said
