@@ -409,8 +409,8 @@ DEFECTS = [
         "the checks need the storage",
         replace(
             "src:storage.py",
-            'cannot be asked from here ({error})")\n        return\n',
-            'cannot be asked from here")\n        raise\n',
+            "ci.summary(said)\n        return\n",
+            "ci.summary(said)\n        raise\n",
         ),
         "CI-10",
         says="test_remote_that_cannot_be_asked_is_said_and_not_counted",
