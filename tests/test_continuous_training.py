@@ -19,7 +19,7 @@ echo "gh $*" >> "$GH_LOG"
 DOCKER = """#!/bin/sh
 echo "docker $*" >> "$GH_LOG"
 """
-TRAINED = ["make setup", "make run", "make publish", "make promote", "make image", "make deliver"]
+TRAINED = ["make setup", "make run", "make publish", "make promote", "make image", "make deploy"]
 
 
 # Live records of another kind than those that the model was trained on, but none that the schema refuses.
@@ -110,7 +110,7 @@ def test_training_starts_is_judged_and_leaves_main_alone(story: Story, environme
     first = story.train("push")
     first.ended(decide="success", train="success")
     assert [step for step in first.steps if step in TRAINED] == TRAINED
-    first.says("NOT DELIVERED: set DEPLOY_HOST")
+    first.says("NOT DEPLOYED: set DEPLOY_HOST")
     assert story.remote("refs/tags/*") == ["tags/model#prod#1", "tags/model@v1.0.0"]
     (branch,) = story.remote("refs/heads/training/*")
     assert story.project.run("git", "ls-remote", "origin", "refs/heads/main").stdout.startswith(main)
@@ -140,5 +140,5 @@ def test_training_starts_is_judged_and_leaves_main_alone(story: Story, environme
     fifth.ended(decide="success", train="failure")
     assert fifth.steps["make run"] == "failure"
     fifth.says("gate CLOSED: target_accuracy")
-    assert not {"make publish", "make promote", "make image", "make deliver"} & set(fifth.steps)
+    assert not {"make publish", "make promote", "make image", "make deploy"} & set(fifth.steps)
     assert story.remote("refs/tags/*", "refs/heads/*") == before

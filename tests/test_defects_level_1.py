@@ -270,7 +270,7 @@ DEFECTS = [
     defect(
         "a delivery may be left out",
         replace(
-            TRAIN, "      - run: make deliver\n", "      - run: make deliver\n        if: vars.DEPLOY_HOST != ''\n"
+            TRAIN, "      - run: make deploy\n", "      - run: make deploy\n        if: vars.DEPLOY_HOST != ''\n"
         ),
         "1-CD",
         says="what may be left out or may fail",
@@ -367,7 +367,7 @@ DEFECTS = [
     ),
     defect(
         "a push is delivered",
-        replace(CHECKS, "      - run: make test\n", "      - run: make test\n      - run: make deliver\n"),
+        replace(CHECKS, "      - run: make test\n", "      - run: make test\n      - run: make deploy\n"),
         "1-CI",
         says="test_every_change_is_checked_and_nothing_is_delivered_by_it",
         suite=LEVEL,

@@ -306,7 +306,7 @@ def test_it_is_delivered_to_this_machine(built: Built) -> None:
     port = free_port()
     compose = ("compose", "--file", str(built.project.path / "deploy/compose.yaml"))
     try:
-        done = built.command("deliver", DEPLOY_HOST="local", PORT=str(port))
+        done = built.command("deploy", DEPLOY_HOST="local", PORT=str(port))
         assert f"delivered model {built.version} to local: it answers" in done.stdout
         assert predict(port, RECORDS)["model_version"] == built.version
         name = built.engine(*compose, "ps", "--quiet").stdout.strip()
@@ -320,6 +320,6 @@ def test_it_is_delivered_to_this_machine(built: Built) -> None:
 
 def test_a_new_repository_has_nowhere_to_deliver_to_and_says_so(built: Built, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
-    done = built.command("deliver", GITHUB_STEP_SUMMARY=str(summary))
-    assert done.stdout.startswith("NOT DELIVERED: set DEPLOY_HOST")
+    done = built.command("deploy", GITHUB_STEP_SUMMARY=str(summary))
+    assert done.stdout.startswith("NOT DEPLOYED: set DEPLOY_HOST")
     assert summary.read_text() == done.stdout

@@ -1,3 +1,4 @@
+<% set level = cookiecutter.maturity_level | int %>
 """The commands beside the steps: what each is for, where its function is, and what it may be told."""
 
 from collections.abc import Callable
@@ -7,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from . import paths
+<% if level > 0 %>
+from .environments import ENVIRONMENTS
+<% endif %>
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
 
@@ -45,6 +49,10 @@ SERVED = paths.ARTEFACT
 SERVED = paths.PRODUCTION if paths.PRODUCTION.exists() else paths.ARTEFACT
 <% endif %>
 
+<% if level == 2 %>
+ENVIRONMENT = argument("--environment", choices=ENVIRONMENTS, required=True, help="which one")
+
+<% endif %>
 COMMANDS = {
     "predict": Command(
         "predict every row of a file",
@@ -77,7 +85,12 @@ COMMANDS = {
         (argument("--base", default="origin/main", help="default: origin/main"),),
         "diff",
     ),
-    "register": Command("give the model an immutable version", ".registry", function="register"),
+    "register": Command(
+        "give the model an immutable version",
+        ".registry",
+        (argument("--if-any", action="store_true", help="that there is no model is no error"),),
+    ),
+<% if level == 1 %>
     "promote": Command(
         "put a version into production, if it is not worse than the one that is there",
         ".registry",
@@ -85,6 +98,7 @@ COMMANDS = {
         "promote",
     ),
     "rollback": Command("put the version back that was in production before", ".registry", function="rollback"),
+<% endif %>
     "fetch": Command(
         "bring the model in production here",
         ".registry",
@@ -102,18 +116,46 @@ COMMANDS = {
         ".delivery.image",
         (argument("--model", type=Path, default=paths.PRODUCTION, help=f"default: {paths.PRODUCTION}"),),
     ),
-    "deliver": Command(
-        "bring the image to where it serves, and wait until it answers",
-        ".delivery.<< cookiecutter.deploy_target >>",
-        (argument("--model", type=Path, default=paths.PRODUCTION, help=f"default: {paths.PRODUCTION}"),),
+    "deploy": Command(
+        "put a release in the place of the one that serves, and hold it to the checks of its environment",
+        ".delivery.deploy",
+        (
+<% if level == 1 %>
+            argument("--environment", choices=ENVIRONMENTS, default="production", help="default: production"),
+<% else %>
+            ENVIRONMENT,
+<% endif %>
+            argument("--model", type=Path, help="of the release; default: the one that is next there"),
+<% if level == 2 %>
+            argument("--confirm", default="", help="the release that is meant, where the environment asks for it"),
+<% endif %>
+        ),
     ),
+<% if level == 2 %>
+    "release": Command(
+        "build the release of the code at hand once: image, wheel, bill of materials, checksums",
+        ".delivery.build",
+        (argument("--model", type=Path, help="default: the commit's own if it is new, else the one in production"),),
+    ),
+    "rollback": Command(
+        "bring back the release that served before",
+        ".delivery.rollback",
+        (ENVIRONMENT, argument("--why", default="", help="for those who read the record")),
+    ),
+    "verify": Command("hold what serves in an environment to its checks once more", ".delivery.verify", (ENVIRONMENT,)),
+    "status": Command("tell what is where, and what was done there last", ".delivery.status"),
+<% endif %>
     "trigger": Command(
         "decide whether to train: on demand, on schedule, on new data, on degraded performance, on drift",
         ".trigger",
         (
             argument(
                 "--event",
+<% if cookiecutter.maturity_level == "2" %>
+                choices=("demand", "schedule", "new-data", "degraded", "drift", "stale"),
+<% else %>
                 choices=("demand", "schedule", "new-data", "degraded", "drift"),
+<% endif %>
                 default="schedule",
                 help="what started this; default: schedule",
             ),
@@ -137,5 +179,19 @@ COMMANDS = {
             argument("--model", type=Path, default=SERVED, help=f"default: {SERVED}"),
         ),
     ),
+<% if level == 2 %>
+    "watch": Command(
+        "monitor, look at age and health too, and say what that leads to",
+        ".monitoring.watch",
+        (
+            argument("--log", help="URL of the prediction log; default: $PREDICTION_LOG or logs/predictions.sqlite"),
+            argument("--model", type=Path, default=SERVED, help=f"default: {SERVED}"),
+            argument("--service", help="URL of the live service; default: $SERVICE_URL"),
+        ),
+    ),
+    "act": Command(
+        "start the training and open the issue that `watch` found to be wanted", ".monitoring.watch", function="act"
+    ),
+<% endif %>
 <% endif %>
 }

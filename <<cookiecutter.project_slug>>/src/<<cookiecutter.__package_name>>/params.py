@@ -187,6 +187,38 @@ class Monitoring(Section):
 
 
 <% endif %>
+<% if cookiecutter.maturity_level == "2" %>
+class LeadsTo(Section):
+    """What each verdict of `make watch` leads to. A new model mends neither silence nor a service that is not well."""
+
+    drift: Literal["train", "issue", "nothing"]
+    degraded: Literal["train", "issue", "nothing"]
+    stale: Literal["train", "issue", "nothing"]
+    silent: Literal["issue", "nothing"]
+    unhealthy: Literal["issue", "nothing"]
+
+
+class Watch(Section):
+    """What is watched beside data and performance, and what comes of it."""
+
+    silent_hours: float = Field(gt=0)
+    unlabelled_days: float = Field(gt=0)
+    errors: float = Field(ge=0, lt=1)
+    p99_ms: float = Field(gt=0)
+    behind_hours: float = Field(ge=0)
+    leads_to: LeadsTo
+
+
+<% endif %>
+<% if cookiecutter.maturity_level == "2" %>
+class Delivery(Section):
+    """What it takes to bring a release from staging to production."""
+
+    staging_runs: int = Field(ge=1)
+    models: Literal["automatic", "by hand"]
+
+
+<% endif %>
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -200,6 +232,12 @@ class Params(Section):
 <% if cookiecutter.maturity_level != "0" %>
     tune: Tune
     monitoring: Monitoring
+<% endif %>
+<% if cookiecutter.maturity_level == "2" %>
+    watch: Watch
+<% endif %>
+<% if cookiecutter.maturity_level == "2" %>
+    delivery: Delivery
 <% endif %>
 
     @property

@@ -19,23 +19,34 @@ import yaml
 from .errors import ProjectError
 from .paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, RUN_RECORD, TEST
 from .repository import answer, git, has_origin, introduce
+from .serving import artefact as artefacts
 from .storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current, share_with
 
 NAME = "model"
 STAGE = "prod"
+SUBJECT = f"{NAME} "
 VERSION_TAG = re.compile(rf"{NAME}@v(\d+)\.\d+\.\d+")
 STAGE_TAG = re.compile(rf"{NAME}#{STAGE}#(\d+)")
-FORMAT = "%(refname:strip=2)%09%(*objectname)%09%(taggerdate:iso-strict)%09%(taggername)"
+FORMAT = "%(refname:strip=2)%09%(*objectname)%09%(taggerdate:iso-strict)%09%(taggername)%09%(contents:subject)"
 
 
 @dataclass(frozen=True, order=True)
 class Version:
-    """A model of the registry."""
+    """A model of the registry.
+
+    Attributes:
+        number: counts the versions.
+        commit: its dvc.lock names the model.
+        made: when it was registered.
+        by: who registered it.
+        model: what the model's own manifest calls its version.
+    """
 
     number: int
     commit: str
     made: str
     by: str
+    model: str
 
     @property
     def name(self) -> str:
@@ -60,9 +71,9 @@ class Version:
 def versions() -> list[Version]:
     """All versions, the oldest first."""
     found = []
-    for name, commit, made, by in _tags():
+    for name, commit, made, by, subject in _tags():
         if match := VERSION_TAG.fullmatch(name):
-            found.append(Version(int(match[1]), commit, made, by))
+            found.append(Version(int(match[1]), commit, made, by, subject.removeprefix(SUBJECT)))
     return sorted(found)
 
 
@@ -93,6 +104,26 @@ def find(name: str) -> Version:
     raise ProjectError(f"there is no version {name!r}; there is {told}")
 
 
+def of_model(model: str) -> Version | None:
+    """The version that has a model, by what the model's manifest calls its version."""
+    return next((version for version in versions() if version.model == model), None)
+
+
+def run(if_any: bool = False) -> None:
+    """Register the model of the current commit.
+
+    Args:
+        if_any: that no model was trained yet is no error.
+
+    Raises:
+        ProjectError: as `register` does.
+    """
+    if if_any and not LOCK.exists():
+        print(f"nothing to register: there is no {LOCK}")
+    else:
+        register()
+
+
 def register(compared: bool = False) -> Version:
     """Give the model of the current commit an immutable version, if it is not worse than the one in production.
 
@@ -116,7 +147,8 @@ def register(compared: bool = False) -> Version:
 
     introduce()
     number = known[-1].number + 1 if known else 1
-    gto.api.register(".", NAME, "HEAD", version=f"v{number}.0.0", message=f"model {md5}")
+    model = artefacts.read(ARTEFACT, made_by="make run").manifest["version"]
+    gto.api.register(".", NAME, "HEAD", version=f"v{number}.0.0", message=f"{SUBJECT}{model}")
     _publish(f"{NAME}@v{number}.0.0")
     print(f"registered {NAME} v{number}")
     return versions()[-1]
@@ -141,7 +173,7 @@ def promote(name: str | None = None) -> Version:
     if current is not None:
         with checkout(version.commit, ARTEFACT, TEST, METRICS) as folder:
             compare(folder)
-    return _assign(version)
+    return assign(version)
 
 
 def rollback() -> Version:
@@ -154,7 +186,7 @@ def rollback() -> Version:
     earlier = [version for version in history() if current and version < current]
     if current is None or not earlier:
         raise ProjectError(f"nothing was in production before {current.name if current else 'now'}")
-    return _assign(max(earlier))
+    return assign(max(earlier))
 
 
 def fetch(if_any: bool = False) -> Version | None:
@@ -271,7 +303,8 @@ def _require_pushed() -> None:
         raise ProjectError(f"{missing[0]} is not in the DVC remote; `make push`, commit if git asks, and try again")
 
 
-def _assign(version: Version) -> Version:
+def assign(version: Version) -> Version:
+    """Note that a version is in production, whatever it is worth."""
     import gto.api
 
     introduce()

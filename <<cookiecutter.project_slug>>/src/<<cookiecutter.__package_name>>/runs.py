@@ -123,7 +123,7 @@ def _write(run: str, steps: dict[str, StepRecord]) -> None:
     record = RunRecord(
         run=run,
         code=code_commit(),
-        executor=_executor(),
+        executor=executor(),
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         parameters=parameters,
         steps=steps,
@@ -134,7 +134,8 @@ def _write(run: str, steps: dict[str, StepRecord]) -> None:
     write_json(paths.RUN_RECORD, record.model_dump(mode="json"))
 
 
-def _executor() -> Executor:
+def executor() -> Executor:
+    """Who runs this, and where."""
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     for kind, (sign, name, job) in CI_SYSTEMS.items():
         if os.environ.get(sign):

@@ -57,7 +57,7 @@ def commands(name: str) -> list[str]:
 def test_every_change_is_checked_and_nothing_is_delivered_by_it() -> None:
     assert {"pull_request", "push"} <= set(workflow("checks.yml")[True])
     assert {"make lint", "make check-commit", "make test"} <= set(commands("checks.yml"))
-    assert not {"make image", "make deliver", "make promote"} & set(commands("checks.yml"))
+    assert not {"make image", "make deploy", "make promote"} & set(commands("checks.yml"))
 
 
 @pytest.mark.requirement("CI-10")
@@ -78,7 +78,7 @@ def test_training_starts_on_demand_on_schedule_on_new_data_on_degraded_performan
 @pytest.mark.requirement("1-CD")
 def test_only_what_passed_its_gates_is_delivered() -> None:
     order = [command for command in commands("train.yml") if command != "make setup"]
-    wanted = ["make run", "make publish", "make promote", "make image", "make deliver"]
+    wanted = ["make run", "make publish", "make promote", "make image", "make deploy"]
     assert [command for command in order if command in wanted] == wanted
     jobs = workflow("train.yml")["jobs"].values()
     lenient = [part for job in jobs for part in (job, *job["steps"]) if "continue-on-error" in part]

@@ -1,46 +1,66 @@
-"""What every delivery ends with: nothing is configured yet, or the new version answers, or it does not."""
+"""What every deployment ends with: nothing is configured yet, or the new release answers, or it does not."""
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
+from urllib.request import Request, urlopen
 
 from .. import ci
 from ..errors import ProjectError
+from .place import Address
 
-# Asked inside of the container: from outside, nobody need reach its port. Whoever is not ready answers with an error.
-ASK = (
-    "python",
-    "-c",
-    "import json; from urllib.request import urlopen as ask; at = 'http://127.0.0.1:8000';"
-    "ask(f'{at}/ready', timeout=2); print(json.load(ask(f'{at}/health', timeout=2))['model_version'])",
-)
+PAUSE = 0.1
 
 
-def not_delivered(what_to_set: str) -> None:
-    """Say that nothing was delivered: a new repository has no place to deliver to, and that is no failure."""
-    _tell(f"NOT DELIVERED: set {what_to_set}")
+def not_deployed(what_to_set: str) -> None:
+    """Say that nothing was deployed: a new repository has no place to deploy to, and that is no failure."""
+    tell(f"NOT DEPLOYED: set {what_to_set}")
 
 
-def await_version(version: str, place: str, ask: Callable[[], str], seconds: float = 60) -> None:
-    """Wait until the service answers with the version that was delivered.
+def await_model(version: str, address: Address, place: str, seconds: float = 60) -> None:
+    """Wait until the service is ready and answers with the model that was deployed.
 
     Args:
-        version: the version of the model.
+        version: of the model.
+        address: of the service.
         place: where the service is, for people.
-        ask: returns the version that answers, or nothing while none does.
         seconds: how long to wait.
 
     Raises:
         ProjectError: it does not in that time.
     """
     until = time.monotonic() + seconds
-    while (found := ask()) != version:
+    while (found := answering(address)) != version:
         if time.monotonic() > until:
             told = f"model {found}" if found else "nobody"
-            raise ProjectError(f"{told} answers at {place} instead of model {version}, {seconds:.0f} s after delivery")
-        time.sleep(min(1, seconds))
-    _tell(f"delivered model {version} to {place}: it answers")
+            raise ProjectError(f"{told} answers at {place} instead of model {version}, after {seconds:.0f} s")
+        time.sleep(min(PAUSE, seconds))
 
 
-def _tell(line: str) -> None:
+def answering(address: Address) -> str:
+    """The version of the model that answers, or nothing while none is ready."""
+    try:
+        get(address, "/ready")
+        return str(get(address, "/health")["model_version"])
+    except (OSError, ValueError):
+        return ""
+
+
+def get(address: Address, path: str) -> Mapping[str, Any]:
+    """The JSON object that a service answers.
+
+    Raises:
+        OSError: nobody answers, or with an error.
+        ValueError: it is no JSON.
+    """
+    request = Request(f"{address.url}{path}", headers=address.headers)  # noqa: S310 - the place's own address
+    with urlopen(request, timeout=5) as response:  # noqa: S310
+        answer: Mapping[str, Any] = json.load(response)
+        return answer
+
+
+def tell(line: str) -> None:
+    """Say a line here and on the page of the run."""
     print(line)
     ci.summary(line)

@@ -1,5 +1,6 @@
 """The image of the service: one model, and what it takes to ask it."""
 
+import hashlib
 import shutil
 import subprocess
 import tomllib
@@ -12,6 +13,8 @@ from ..repository import answer
 from ..serving import artefact as artefacts
 
 DOCKERFILE = Path("deploy/Dockerfile")
+# What an image is made of, beside the model.
+CODE = (DOCKERFILE, Path("deploy/requirements.lock"), Path("src"))
 # Of this folder alone .dockerignore lets models into a build.
 MODELS = Path("models")
 BUILD = {
@@ -28,17 +31,24 @@ class Image:
     Attributes:
         engine: the command that has it: docker or podman.
         repository: its name.
+        code: names the code and the packages inside, the same for the same ones.
         version: the version of the model inside, the same for the same model.
     """
 
     engine: str
     repository: str
+    code: str
     version: str
+
+    @property
+    def key(self) -> str:
+        """Names all that is inside."""
+        return hashlib.sha256(f"{self.code} {self.version}".encode()).hexdigest()[:12]
 
     @property
     def name(self) -> str:
         """The name that commands take."""
-        return f"{self.repository}:{self.version}"
+        return f"{self.repository}:{self.key}"
 
     def inspect(self, template: str) -> str | None:
         """What the engine knows of it, through a Go template; None if it is not built."""
@@ -65,14 +75,26 @@ def run(model: Path) -> None:
 
 
 def image_of(model: Path) -> Image:
-    """The image that has this model.
+    """The image that has this model, and the code at hand.
 
     Raises:
         ProjectError: the model is missing or damaged, or there is no engine.
     """
     version = artefacts.read(model, made_by="make fetch").manifest["version"]
+    return Image(engine(), project_name(), code_key(), version)
+
+
+def project_name() -> str:
+    """The name of the project, which its images have, too."""
     project = tomllib.loads(existing(Path("pyproject.toml"), made_by="git restore").read_text(encoding="utf-8"))
-    return Image(engine(), project["project"]["name"], version)
+    return str(project["project"]["name"])
+
+
+def code_key() -> str:
+    """Names the code and the packages of an image: the same files give the same name in every clone."""
+    files = [file for path in CODE for file in ([path] if path.is_file() else path.rglob("*.py"))]
+    digests = [f"{file.as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in sorted(files)]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:12]
 
 
 def engine() -> str:

@@ -1,0 +1,57 @@
+"""Which model the next release has: the commit's own if it is a new one, else the one in production."""
+
+from pathlib import Path
+
+from .. import registry
+from ..errors import ProjectError
+from ..paths import ARTEFACT, PRODUCTION
+from ..repository import answer
+from ..storage import LOCK, dvc, holds, md5_of
+from .image import image_of
+from .release import Release, known
+
+
+def next_release(environment: str, model: Path | None = None) -> Release:  # noqa: ARG001 - other sources ask for it
+    """The release of the code at hand with its model.
+
+    Args:
+        environment: where it is to go.
+        model: the packaged model, if it is not to be the candidate.
+
+    Raises:
+        ProjectError: there is no model yet, or the release is not built.
+    """
+    found = model or candidate()
+    if found is None:
+        raise ProjectError(NO_MODEL)
+    image = image_of(found)
+    release = known(image)
+    if release is None:
+        raise ProjectError(f"{image.name} is not built; run `make release` first")
+    return release
+
+
+NO_MODEL = "no model is trained yet: `make run`, `make push`, and commit what it leaves; or start the workflow `train`"
+
+
+def candidate() -> Path | None:
+    """The packaged model of the next release, brought here; None if no model was ever trained.
+
+    A model that this commit trained, and that is not registered yet, is what the commit is about. Any other commit is
+    about code: the model in production stays, which continuous training may have put there since.
+
+    Raises:
+        ProjectError: its content cannot be had.
+    """
+    if not LOCK.exists():
+        return PRODUCTION if registry.fetch(if_any=True) else None
+    md5 = md5_of(LOCK.read_text(encoding="utf-8"), ARTEFACT)
+    is_new = md5 not in {version.model_md5 for version in registry.versions()}
+    if not is_new and registry.in_production():
+        registry.fetch()
+        return PRODUCTION
+    if not holds(ARTEFACT, md5):
+        if ARTEFACT.exists() and answer("status", "--porcelain", str(LOCK)):
+            raise ProjectError(f"{LOCK} is not committed; `make push`, commit, and try again")
+        dvc("pull", "--quiet", str(ARTEFACT))
+    return ARTEFACT

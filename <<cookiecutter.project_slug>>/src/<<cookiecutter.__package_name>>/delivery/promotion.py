@@ -1,0 +1,57 @@
+"""Production: what is in staging, after enough good runs there, by a person's word; a new model alone by itself."""
+
+from pathlib import Path
+
+from .. import params as settings
+from ..errors import ProjectError
+from . import records
+from .release import Release
+
+AUTOMATIC = "model"
+
+
+def next_release(environment: str, model: Path | None = None) -> Release:  # noqa: ARG001 - it is what staging has
+    """The release that serves in staging: nothing else goes to production.
+
+    Raises:
+        ProjectError: there is none.
+    """
+    known = records.serving(records.history("staging"))
+    if not known:
+        raise ProjectError("nothing is in staging yet; `make deploy ENV=staging` comes first")
+    return known[-1]
+
+
+def require(environment: str, release: Release, confirm: str) -> None:
+    """Let a release into production after enough good runs in staging, if somebody says so.
+
+    Args:
+        environment: production.
+        release: what staging has.
+        confirm: its key, typed by a person; or `model`, which says that it is a new model with the code in production.
+
+    Raises:
+        ProjectError: one of these is not so; the text says which.
+    """
+    wanted = settings.load().delivery.staging_runs
+    good = records.good_runs(records.history("staging"), release)
+    print(f"{release.key} with model {release.model}: {good} good runs in staging, {wanted} are needed")
+    if good < wanted:
+        raise ProjectError(
+            f"{good} good runs of {release.key} in staging, {wanted} are needed: `make verify ENV=staging`"
+        )
+    if confirm == AUTOMATIC:
+        _require_same_code(environment, release)
+    elif confirm != release.key:
+        raise ProjectError(f"type the release that is meant: make deploy ENV={environment} CONFIRM={release.key}")
+
+
+def _require_same_code(environment: str, release: Release) -> None:
+    """A retrained model was judged by its gates; code is judged by people."""
+    before = records.serving(records.history(environment))
+    if settings.load().delivery.models == "by hand":
+        raise ProjectError(f"models go to {environment} by hand (delivery.models): CONFIRM={release.key}")
+    if not before or before[-1].code != release.code:
+        raise ProjectError(
+            f"the code of {release.key} was never in {environment}: a person says so, CONFIRM={release.key}"
+        )

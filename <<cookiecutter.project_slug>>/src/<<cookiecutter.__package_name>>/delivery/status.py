@@ -1,0 +1,21 @@
+"""What is where: each environment with its release, and the last things that were done there."""
+
+from ..environments import ENVIRONMENTS
+from . import records
+
+LAST = 5
+
+
+def run() -> None:
+    """Print what serves in each environment, and what was done there last."""
+    records.fetch()
+    for environment in ENVIRONMENTS:
+        known = records.history(environment)
+        served = records.serving(known)
+        if not served:
+            print(f"{environment}: nothing was deployed yet")
+            continue
+        release = served[-1]
+        print(f"{environment}: {release.key}, model {release.model}, commit {release.commit[:12]}, {release.digest}")
+        for record in known[: -LAST - 1 : -1]:
+            print(f"  {' | '.join(records.told(record))}")
