@@ -35,6 +35,9 @@ PULL_REQUEST = Path("reports/pull_request.md")
 MONITORING = Path("reports/monitoring.json")
 MONITORING_PAGE = Path("reports/monitoring.html")
 <% endif %>
+<% if cookiecutter.maturity_level == "2" %>
+MONITORING_SUMMARY = Path("reports/monitoring.md")
+<% endif %>
 
 MODEL_CARD = Path("docs/model_card.md")
 DATA_SHEET = Path("docs/data_sheet.md")

@@ -21,7 +21,7 @@ from .paths import MONITORING
 from .repository import answer, git, has_origin, introduce
 from .storage import LOCK, dvc, md5_of
 
-Event = Literal["demand", "schedule", "new-data", "degraded", "drift"]
+Event = Literal["demand", "schedule", "new-data", "degraded", "drift"<% if cookiecutter.maturity_level == "2" %>, "stale"<% endif %>]
 CLAIM = "refs/training/last"
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -58,7 +58,7 @@ def run(event: Event, why: str, claim: bool) -> None:
         ProjectError: the data have no pointer.
     """
     params = settings.load()
-    _fetch_claim()
+    fetch_claim()
     last = last_claim()
     data = _pointer(params)
     found = list(reasons(params, data, last, event, why))
@@ -101,9 +101,24 @@ def reasons(params: Params, data: str, last: Claim | None, event: Event, why: st
         yield Reason("new-data", f"{params.data.raw} is not what {newest.name} was trained on")
     if newest is not None:
         age = datetime.now(UTC) - datetime.fromisoformat(newest.made)
+<% if cookiecutter.maturity_level == "2" %>
+        if params.watch.leads_to.stale == "train" and age > timedelta(days=params.monitoring.max_age_days):
+<% else %>
         if age > timedelta(days=params.monitoring.max_age_days):
+<% endif %>
             yield Reason("schedule", f"{newest.name} is {age.days} days old, over {params.monitoring.max_age_days:g}")
+<% if cookiecutter.maturity_level == "2" %>
+    leads_to = params.watch.leads_to.model_dump()
+    yield from (reason for reason in monitored() if leads_to[reason.name] == "train")
+<% else %>
     yield from monitored()
+<% endif %>
+
+
+def fetch_claim() -> None:
+    """Take over what others have claimed."""
+    if has_origin():
+        answer("fetch", "--quiet", "origin", f"+{CLAIM}:{CLAIM}")
 
 
 def last_claim() -> Claim | None:
@@ -147,11 +162,6 @@ def _at_hand(params: Params) -> bool:
         except ProjectError as error:
             print(f"not at hand: {error}")
     return params.data.raw.exists()
-
-
-def _fetch_claim() -> None:
-    if has_origin():
-        answer("fetch", "--quiet", "origin", f"+{CLAIM}:{CLAIM}")
 
 
 def _claim(data: str, found: list[Reason]) -> bool:

@@ -66,7 +66,7 @@ def test_of_two_at_once_one_trains(
 ) -> None:
     """The second did not hear of the first one's claim: the remote repository refuses it."""
     monkeypatch.chdir(fresh.path)
-    monkeypatch.setattr(trigger, "_fetch_claim", lambda: None)
+    monkeypatch.setattr(trigger, "fetch_claim", lambda: None)
     trigger.run("demand", "", claim=True)
     assert capsys.readouterr().out.splitlines()[-1].startswith("TRAIN")
     fresh.run("git", "update-ref", "-d", trigger.CLAIM)

@@ -13,6 +13,25 @@ from .windows import Trigger
 
 
 @dataclass(frozen=True)
+class Words:
+    """How a verdict is told to people.
+
+    Attributes:
+        about: what it is about.
+        fires: what is said of it when it fires.
+        quiet: what is said of it when it does not.
+        advice: what to do then.
+        asks: what it leads to.
+    """
+
+    about: str
+    fires: str
+    quiet: str
+    advice: str
+    asks: str = "a new model is asked for"
+
+
+@dataclass(frozen=True)
 class DataWindow:
     """A window of predictions and how far its data have moved, the worst column first."""
 
@@ -51,7 +70,7 @@ class Findings:
         data: complete windows of predictions.
         loss: windows of labelled predictions.
         newest: the columns of the newest window, in cells of their own, for the pictures.
-        triggers: `drift` and `degraded`.
+        triggers: the verdicts by name: `drift` and `degraded`.
     """
 
     log: str

@@ -87,10 +87,20 @@ class LogReader:
         self._ours = predictions.c.model_version == predictor.version
         self.name = self._engine.url.render_as_string(hide_password=True)
 
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection to the log.
+
+        Raises:
+            UnreadableError: it does not answer, or no longer.
+        """
+        with _naming_the_log(), self._engine.connect() as connection:
+            yield connection
+
     def newest_version(self) -> str | None:
         """The version of the model that answered last, whichever it is."""
         newest = select(predictions.c.model_version).order_by(predictions.c.at.desc()).limit(1)
-        with self._connect() as connection:
+        with self.connect() as connection:
             version: str | None = connection.execute(newest).scalar()
         return version
 
@@ -126,25 +136,15 @@ class LogReader:
     def count_labelled(self, most: int) -> int:
         """How many predictions have a label, counted up to so many."""
         some = _with_label(select(predictions.c.id)).where(self._ours).limit(most).subquery()
-        with self._connect() as connection:
+        with self.connect() as connection:
             return connection.execute(select(func.count()).select_from(some)).scalar_one()
-
-    @contextmanager
-    def _connect(self) -> Iterator[Connection]:
-        """A connection to the log.
-
-        Raises:
-            UnreadableError: it does not answer, or no longer.
-        """
-        with _naming_the_log(), self._engine.connect() as connection:
-            yield connection
 
     def _newest(self, statement: Select[Any], most: int) -> Select[Any]:
         return statement.where(self._ours).order_by(predictions.c.at.desc(), predictions.c.id.desc()).limit(most)
 
     def _windows(self, statement: Select[Any], size: int) -> Iterator[tuple[list[Any], ...]]:
         """The rows of a query as columns, so many at a time."""
-        with self._connect() as connection:
+        with self.connect() as connection:
             result = connection.execution_options(stream_results=True, max_row_buffer=CHUNK).execute(statement)
             names, left = result.keys(), 0
             while not left:

@@ -33,18 +33,44 @@ def run(log: str | None = None, model: Path = ARTEFACT) -> None:
     """
     from . import page  # matplotlib
 
-    if not model.exists():
-        MONITORING.unlink(missing_ok=True)
-        print(f"not exercised: there is no {model} to compare live data with; `make run` and `make promote` make it")
+    if is_missing(model):
         return
     bounds = settings.load().monitoring
+    predictor, reference = load(model)
+    found = examine(url_of(log), predictor, reference, bounds)
+    write_json(MONITORING, told(found, bounds))
+    page.write(found, predictor, reference)
+    say(found)
+
+
+def is_missing(model: Path) -> bool:
+    """Whether there is no model to compare with, which is said, and leaves no verdict of another day behind."""
+    if model.exists():
+        return False
+    MONITORING.unlink(missing_ok=True)
+    print(f"not exercised: there is no {model} to compare live data with; `make run` and `make promote` make it")
+    return True
+
+
+def load(model: Path) -> tuple[Predictor, Reference]:
+    """A packaged model and its reference.
+
+    Raises:
+        ProjectError: the model is damaged, or its reference is missing.
+    """
     predictor, reference = Predictor.load(model), load_reference(model)
     if reference.model_sha256 != predictor.manifest["model"]["sha256"]:
         raise ProjectError(f"{model}: its reference is of another model; run `make run` again")
-    with _no_collection():
-        found = examine(log or os.environ.get(VARIABLE, DEFAULT), predictor, reference, bounds)
-    write_json(MONITORING, told(found, bounds))
-    page.write(found, predictor, reference)
+    return predictor, reference
+
+
+def url_of(log: str | None) -> str:
+    """The URL of the prediction log: the one that is named, $PREDICTION_LOG, or where the service writes by default."""
+    return log or os.environ.get(VARIABLE) or DEFAULT
+
+
+def say(found: Findings) -> None:
+    """Tell people the verdicts."""
     for name, trigger in found.triggers.items():
         print(f"{name}: {state(trigger)}: {trigger.reason}")
     print(f"wrote {MONITORING_PAGE} and {MONITORING}")
@@ -60,6 +86,7 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
+@_no_collection()
 def examine(url: str, predictor: Predictor, reference: Reference, bounds: Monitoring) -> Findings:
     """Read a prediction log and judge it.
 

@@ -1,6 +1,6 @@
 """reports/monitoring.html: the verdict on one page that needs nothing beside it, for a person who has to decide."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from ..files import write_text
@@ -9,7 +9,7 @@ from ..serving.predictor import Predictor
 from ..training.report import STYLE, table
 from . import pictures
 from .drift import PREDICTION, Check, Drift
-from .findings import DataWindow, Findings, LossWindow, at, state
+from .findings import DataWindow, Findings, LossWindow, Words, at, state
 from .profile import Reference
 from .windows import Trigger
 
@@ -45,25 +45,31 @@ td span {{ white-space: nowrap; }}
 <h1>{title}</h1>
 <p class="faint">{summary}</p>
 {verdicts}
+{more}
 {data}
 {loss}
 </body>
 </html>
 """
 
-TITLES = {"drift": "Live data", "degraded": "Live performance"}
 WORDS = {
-    "drift": {"FIRES": "have drifted: a new model is asked for", "quiet": "are as they were"},
-    "degraded": {"FIRES": "has degraded: a new model is asked for", "quiet": "is what the evaluation promised"},
-}
-ADVICE = {
-    "drift": (
-        "Look at the columns below, worst first. Is the change real, train on data that show it. Is it an error on "
-        "the way (a unit, a broken sensor, a renamed category), put that right: a new model would learn the error."
+    "drift": Words(
+        about="Live data",
+        fires="have drifted",
+        quiet="are as they were",
+        advice=(
+            "Look at the columns below, worst first. Is the change real, train on data that show it. Is it an error on "
+            "the way (a unit, a broken sensor, a renamed category), put that right: a new model would learn the error."
+        ),
     ),
-    "degraded": (
-        "Train on data that hold what is so now. Compare with the columns below: have they not moved, what they mean "
-        "for the target has changed, or the labels have."
+    "degraded": Words(
+        about="Live performance",
+        fires="has degraded",
+        quiet="is what the evaluation promised",
+        advice=(
+            "Train on data that hold what is so now. Compare with the columns below: have they not moved, what they "
+            "mean for the target has changed, or the labels have."
+        ),
     ),
 }
 HOW = (
@@ -79,13 +85,21 @@ GROWTH = (
 )
 
 
-def write(found: Findings, predictor: Predictor, reference: Reference) -> None:
+def write(
+    found: Findings,
+    predictor: Predictor,
+    reference: Reference,
+    words: Mapping[str, Words] = WORDS,
+    more: str = "",
+) -> None:
     """Write the page.
 
     Args:
         found: by `monitor.examine`.
         predictor: the model.
         reference: of the model.
+        words: for each verdict.
+        more: HTML that comes after the verdicts.
     """
     rows = sum(window.rows for window in found.data)
     span = f"{rows:,} predictions, {_span(found.data[0].begin, found.data[-1].end)}. " if found.data else ""
@@ -96,19 +110,21 @@ def write(found: Findings, predictor: Predictor, reference: Reference) -> None:
             f"{span}Model {found.version}, compared with the {_rows_of(reference):,} rows that it learned from."
             + (f" Log: {found.log}." if found.log else "")
         ),
-        verdicts="\n".join(_verdict(name, trigger) for name, trigger in found.triggers.items()),
+        verdicts="\n".join(_verdict(words[name], trigger) for name, trigger in found.triggers.items()),
+        more=more,
         data=_data(found, reference) if found.data else "",
         loss=_loss(found.loss, predictor, reference) if found.loss else "",
     )
     write_text(MONITORING_PAGE, text)
 
 
-def _verdict(name: str, trigger: Trigger) -> str:
+def _verdict(words: Words, trigger: Trigger) -> str:
     said = state(trigger)
-    words = WORDS[name].get(said, "could not be judged")
-    advice = f"<p>{escape(ADVICE[name])}</p>" if trigger.fires else ""
+    told = {"FIRES": f"{words.fires}: {words.asks}", "quiet": words.quiet}.get(said, "could not be judged")
+    advice = f"<p>{escape(words.advice)}</p>" if trigger.fires else ""
     css = {"FIRES": "fires", "quiet": "quiet"}.get(said, "unknown")
-    return f'<section class="{css}"><h3>{TITLES[name]} {words}</h3><p>{escape(trigger.reason)}.</p>{advice}</section>'
+    title = escape(f"{words.about} {told}")
+    return f'<section class="{css}"><h3>{title}</h3><p>{escape(trigger.reason)}.</p>{advice}</section>'
 
 
 def _data(found: Findings, reference: Reference) -> str:

@@ -1,0 +1,396 @@
+"""Monitoring acts: age, silence and the service's health are judged, and lead to what params.yaml says."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+from sandbox import ROOT, Repository
+from sqlalchemy import create_engine, insert
+
+from << cookiecutter.__package_name >> import platform, registry, trigger
+from << cookiecutter.__package_name >>.errors import ProjectError
+from << cookiecutter.__package_name >>.files import write_json
+from << cookiecutter.__package_name >>.monitoring import monitor, watch
+from << cookiecutter.__package_name >>.monitoring.findings import Findings
+from << cookiecutter.__package_name >>.monitoring.health import FEWEST_ANSWERS, Metrics, health
+from << cookiecutter.__package_name >>.monitoring.measures import Measure, judged, lasting
+from << cookiecutter.__package_name >>.monitoring.staleness import age, silence
+from << cookiecutter.__package_name >>.monitoring.windows import Trigger
+from << cookiecutter.__package_name >>.params import Params
+from << cookiecutter.__package_name >>.paths import ARTEFACT, MONITORING, MONITORING_PAGE, MONITORING_SUMMARY
+from << cookiecutter.__package_name >>.registry import Version
+from << cookiecutter.__package_name >>.serving.log import MOST_WAITING
+from << cookiecutter.__package_name >>.serving.log_tables import labels, metadata, predictions
+from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from << cookiecutter.__package_name >>.serving.telemetry import Telemetry
+
+pytestmark = pytest.mark.requirement("MON-02")
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+DAY, HOUR = 86_400.0, 3_600.0
+FIRES, QUIET, UNKNOWN = Trigger(True, True, "why"), Trigger(False, True, "why"), Trigger(False, False, "why")
+
+# Remembers one issue, as GitHub would.
+GH = """
+case "$*" in
+  "issue list"*) if [ -e "$0.issue" ]; then cat "$0.issue"; else echo "[]"; fi ;;
+  "issue create"*) cat > "$0.body"; echo https://github.example/issues/1 ;;
+  "issue"*) cat > /dev/null ;;
+esac
+"""
+
+
+@contextmanager
+def service(
+    predictor: Predictor,
+    statuses: Sequence[int] = (200,) * FEWEST_ANSWERS,
+    seconds: float = 0.001,
+    ready: int = 200,
+    **log: int,
+) -> Iterator[str]:
+    """What a service of this model would tell of itself and of its log, at an address of this machine."""
+    state = SimpleNamespace(**{"waiting": 0, "dropped": 0, "failures": 0} | log)
+    telemetry = Telemetry(predictor, state)  # type: ignore[arg-type]
+    for status in statuses:
+        telemetry.answered("/predict", status, seconds)
+    # Probes are no answers to people.
+    for _ in range(FEWEST_ANSWERS):
+        telemetry.answered("/ready", 503, 2.0)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(ready if self.path == "/ready" else 200)
+            self.end_headers()
+            self.wfile.write(telemetry.page() if self.path == "/metrics" else b'{"status": "told"}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Callable[[float | None, float | None], str]:
+    """Make a log whose newest prediction and newest label are so many seconds old."""
+
+    def made(asked: float | None, told: float | None) -> str:
+        url = f"sqlite:///{tmp_path / 'log.sqlite'}"
+        engine = create_engine(url)
+        metadata.create_all(engine)
+        with engine.begin() as connection:
+            if asked is not None:
+                at = NOW.timestamp() - asked
+                row = {"id": "a", "at": at, "model_version": "any", "record": "{}", "prediction": "1"}
+                connection.execute(insert(predictions), row)
+            if told is not None:
+                row = {"prediction_id": "a", "at": NOW.timestamp() - told, "label": "1"}
+                connection.execute(insert(labels), row)
+        engine.dispose()
+        return url
+
+    return made
+
+
+@pytest.fixture
+def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A command in the place of GitHub's, and the file of what it was asked."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    command = folder / "gh"
+    command.write_text(f'#!{shutil.which("sh")}\necho "$*" >> "$0.asked"\n{GH}')
+    command.chmod(0o755)
+    (folder / "gh.asked").touch()
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
+    return folder / "gh.asked"
+
+
+def unwell(measures: Sequence[Measure]) -> list[str]:
+    return [measure.name for measure in measures if measure.violates]
+
+
+# How the service is
+
+
+def test_service_that_is_well_is_quiet(predictor: Predictor, params: Params) -> None:
+    with service(predictor) as url:
+        found = judged(health(url, predictor.version, DAY, params.watch))
+    assert (found.fires, found.exercised) == (False, True)
+    assert f"answers that are 5xx: 0.00% of {FEWEST_ANSWERS} (at most {params.watch.errors:.2%})" in found.reason
+    assert f"model that is served: {predictor.version}" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ({"statuses": (200, 500) * FEWEST_ANSWERS}, "answers that are 5xx"),
+        ({"seconds": 3.0}, "p99 of the time to answer"),
+        ({"ready": 503}, "ready"),
+        ({"dropped": 1}, "predictions that could not be logged"),
+        ({"waiting": MOST_WAITING - 1}, "predictions that wait for the log"),
+    ],
+    ids=["errors", "slow", "not ready", "dropped", "waiting"],
+)
+def test_service_that_is_not_well_is_told(
+    told: dict[str, Any], name: str, predictor: Predictor, params: Params
+) -> None:
+    with service(predictor, **told) as url:
+        found = health(url, predictor.version, None, params.watch)
+    assert unwell(found) == [name]
+    assert judged(found).fires
+
+
+def test_service_with_another_model_has_its_time(predictor: Predictor, params: Params) -> None:
+    late = (params.watch.behind_hours + 1) * HOUR
+    with service(predictor) as url:
+        assert unwell(health(url, "another", HOUR / 2, params.watch)) == []
+        assert unwell(health(url, "another", late, params.watch)) == ["model that is served"]
+
+
+def test_few_answers_do_not_judge(predictor: Predictor, params: Params) -> None:
+    with service(predictor, statuses=[500] * 9, seconds=3.0) as url:
+        found = health(url, predictor.version, None, params.watch)
+    assert unwell(found) == []
+    assert "9: too few to judge errors and time by" in [measure.value for measure in found]
+
+
+def test_service_that_does_not_answer_is_not_well(predictor: Predictor, params: Params) -> None:
+    with service(predictor) as url:
+        pass
+    found = judged(health(url, predictor.version, None, params.watch))
+    assert found.fires
+    assert f"{url} does not answer" in found.reason
+
+
+def test_address_that_is_none_is_told(params: Params) -> None:
+    assert judged(health("file:///etc/passwd", "v", None, params.watch)).fires
+
+
+def test_no_address_is_not_well_nor_unwell(params: Params) -> None:
+    found = judged(health("", "v", None, params.watch))
+    assert found == Trigger(False, False, "health of the service: no SERVICE_URL names it")
+
+
+def test_quantile_is_that_of_prometheus() -> None:
+    buckets = {"0.1": 50, "0.2": 90, "0.4": 98, "+Inf": 100}
+    metrics = Metrics("".join(f'a_bucket{{le="{edge}"}} {count}\n' for edge, count in buckets.items()))
+    assert metrics.quantile(0.5, "a") == pytest.approx(0.1)
+    assert metrics.quantile(0.7, "a") == pytest.approx(0.15)
+    assert metrics.quantile(0.99, "a") == pytest.approx(0.4)
+
+
+# Age and silence
+
+
+@pytest.mark.parametrize(("days", "old"), [(-1, False), (1, True)])
+def test_model_is_old_after_its_days(days: int, old: bool, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = NOW - timedelta(days=params.monitoring.max_age_days + days)
+    monkeypatch.setattr(registry, "in_production", lambda: Version(3, "", made.isoformat(), "", ""))
+    found = age(params, NOW)
+    assert found.violates is old
+    assert found.name == "age of v3"
+
+
+def test_no_model_is_of_no_age(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "in_production", lambda: None)
+    assert age(params, NOW).violates is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "silent"),
+    [
+        ((60.0, None), []),
+        ((60.0, 60.0), []),
+        ((400 * DAY, None), ["time since the newest prediction"]),
+        ((60.0, 400 * DAY), ["time since the newest label"]),
+    ],
+    ids=["never labelled", "labelled", "not asked any more", "not labelled any more"],
+)
+def test_silence_is_told(
+    seconds: tuple[float, float | None], silent: list[str], log: Any, predictor: Predictor, params: Params
+) -> None:
+    assert unwell(silence(log(*seconds), predictor, params, NOW)) == silent
+
+
+def test_log_that_never_began_is_not_silent(log: Any, predictor: Predictor, params: Params, tmp_path: Path) -> None:
+    for url in (log(None, None), f"sqlite:///{tmp_path / 'none'}"):
+        found = judged(silence(url, predictor, params, NOW))
+        assert (found.fires, found.exercised) == (False, False)
+
+
+def test_time_is_told_in_a_unit_that_fits() -> None:
+    assert [lasting(seconds) for seconds in (59, 150, 3 * HOUR, 3.26 * DAY)] == [
+        "59 seconds",
+        "2.5 minutes",
+        "3 hours",
+        "3.3 days",
+    ]
+
+
+# What it leads to
+
+
+def test_each_verdict_leads_to_what_is_set(params: Params) -> None:
+    leads_to = params.changed(**{"watch.leads_to.degraded": "issue", "watch.leads_to.stale": "nothing"}).watch.leads_to
+    found = {"drift": FIRES, "degraded": FIRES, "stale": FIRES, "silent": QUIET, "unhealthy": UNKNOWN}
+    assert watch.decided(found, leads_to, timedelta()) == {"train": ["drift"], "issue": ["degraded"]}
+
+
+def test_training_is_not_asked_for_in_the_cooldown(params: Params) -> None:
+    found = {"drift": FIRES, "unhealthy": FIRES}
+    decided = watch.decided(found, params.watch.leads_to, timedelta(hours=1))
+    assert decided == {"train": [], "issue": ["unhealthy"]}
+
+
+@pytest.mark.parametrize("name", ["silent", "unhealthy"])
+def test_what_a_model_cannot_mend_trains_none(name: str, params: Params) -> None:
+    with pytest.raises(ValidationError):
+        params.changed(**{f"watch.leads_to.{name}": "train"})
+
+
+def test_trigger_trains_on_what_leads_to_a_training_only(in_production: Repository) -> None:
+    verdicts = {"drift": {"fires": True, "reason": "far"}, "unhealthy": {"fires": True, "reason": "down"}}
+    (in_production.path / MONITORING).write_text(json.dumps({"triggers": verdicts}))
+    assert in_production.project("trigger").strip().splitlines()[-1] == "TRAIN: drift: far"
+    in_production.set("watch.leads_to.drift", "issue")
+    in_production.set("watch.leads_to.stale", "issue")
+    in_production.set("monitoring.max_age_days", 1e-9)
+    assert in_production.project("trigger").strip().splitlines()[-1] == "do not train: nothing asks for a new model"
+
+
+def test_platform_asks_as_an_event_that_waits_for_the_cooldown(in_production: Repository) -> None:
+    decide = ("trigger", "--claim", "--event", "stale", "--why", "seen elsewhere")
+    assert in_production.project(*decide).strip().endswith("TRAIN: stale: seen elsewhere")
+    assert "too recent" in in_production.project(*decide)
+
+
+def test_watch_decides_and_tells_ci(
+    in_production: Repository, log: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A log of another day, a service that is gone, a model that is old, and a column that has drifted."""
+    in_production.set("monitoring.max_age_days", 1e-9)
+    monkeypatch.chdir(in_production.path)
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    drifted = Trigger(True, True, "island: `psi` | @somebody\n<b>")
+    found = Findings("", "v", (), (), {}, {"drift": drifted, "degraded": UNKNOWN})
+    monkeypatch.setattr(monitor, "examine", lambda *_: found)
+    watch.run(log(400 * DAY, None), ARTEFACT, "http://127.0.0.1:9")
+
+    verdict = json.loads(MONITORING.read_text())
+    fires = {name for name, each in verdict["triggers"].items() if each["fires"]}
+    assert fires == {"drift", "stale", "silent", "unhealthy"}
+    assert verdict["wanted"] == {"train": ["drift", "stale"], "issue": ["silent", "unhealthy"]}
+    output = (tmp_path / "output").read_text().splitlines()
+    assert output[:2] == ["train=true", "issue=true"]
+    assert output[2].startswith("why=drift: island")
+    assert (tmp_path / "summary").read_text().rstrip() == MONITORING_SUMMARY.read_text().rstrip()
+    assert "`island: 'psi' / @somebody <b>`" in MONITORING_SUMMARY.read_text()
+    shown = MONITORING_PAGE.read_text()
+    assert "The service is not well: people are told" in shown
+    assert "Live data have drifted: a new model is asked for" in shown
+    assert "<h2>Age and service</h2>" in shown
+
+
+def test_nothing_is_decided_without_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    watch.run()
+    assert capsys.readouterr().out.startswith("not exercised: there is no ")
+    assert (tmp_path / "output").read_text() == "train=false\nissue=false\nwhy=\n"
+
+
+# What is done
+
+
+def verdict(folder: Path, train: Sequence[str] = (), issue: Sequence[str] = ()) -> None:
+    names = {name: {"reason": f"why {name}"} for name in (*train, *issue)}
+    write_json(folder / MONITORING, {"triggers": names, "wanted": {"train": train, "issue": issue}})
+    (folder / MONITORING_SUMMARY).write_text("what was seen\n")
+
+
+def test_training_is_started_through_the_platform(gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    verdict(tmp_path, train=["degraded", "stale"])
+    watch.act()
+    assert gh.read_text() == "workflow run train.yml --field event=degraded --field why=why degraded; why stale\n"
+
+
+def test_one_issue_is_open_and_commented_when_it_is_about_something_else(
+    gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def asked(*issue: str) -> list[str]:
+        gh.write_text("")
+        verdict(tmp_path, issue=issue)
+        watch.act()
+        return [" ".join(line.split()[:2]) for line in gh.read_text().splitlines()]
+
+    assert asked("silent") == ["label create", "issue list", "issue create"]
+    body = gh.with_name("gh.body").read_text()
+    assert "what was seen" in body
+    gh.with_name("gh.issue").write_text(json.dumps([{"number": 7, "body": body}]))
+    assert asked("silent") == ["label create", "issue list", "issue edit"]
+    assert asked("silent", "unhealthy") == ["label create", "issue list", "issue edit", "issue comment"]
+
+
+def test_nothing_is_done_if_nothing_is_wanted(
+    gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    verdict(tmp_path)
+    watch.act()
+    assert capsys.readouterr().out == "nothing is to be done\n"
+    assert gh.read_text() == ""
+
+
+def test_verdict_that_decided_nothing_is_not_acted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_json(MONITORING, {"triggers": {}})
+    with pytest.raises(ProjectError, match="run `make watch` first"):
+        watch.act()
+
+
+def test_refusal_of_the_platform_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ProjectError, match="gh is not installed"):
+        platform.start_training("drift", "why")
+
+
+def test_claim_is_asked_for_before_a_training(monkeypatch: pytest.MonkeyPatch, params: Params) -> None:
+    monkeypatch.setattr(trigger, "fetch_claim", lambda: None)
+    monkeypatch.setattr(trigger, "last_claim", lambda: trigger.Claim(NOW - timedelta(hours=1), ""))
+    assert watch.cooldown(params, NOW) == timedelta(hours=params.monitoring.cooldown_hours - 1)
+
+
+def test_workflow_watches_and_acts_by_itself() -> None:
+    # YAML reads the key `on` as a truth value.
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "monitor.yml").read_text())
+    assert "schedule" in workflow[True]
+    commands = [step["run"] for step in workflow["jobs"]["watch"]["steps"] if "run" in step]
+    assert commands == ["make setup", "make watch", "make act"]
+    train = yaml.safe_load((ROOT / ".github" / "workflows" / "train.yml").read_text())
+    events = train[True]["workflow_dispatch"]["inputs"]["event"]
+    assert events["default"] == "demand"
+    assert {"degraded", "drift", "stale"} <= set(events["options"])
