@@ -137,6 +137,8 @@ COMMANDS = {
         ".delivery.build",
         (argument("--model", type=Path, help="default: the commit's own if it is new, else the one in production"),),
     ),
+    "pipeline-image": Command("build the image of the pipeline, which runs `make run`", ".delivery.pipeline"),
+    "audit": Command("look for known vulnerabilities in what the locks name", ".delivery.audit"),
     "rollback": Command(
         "bring back the release that served before",
         ".delivery.rollback",

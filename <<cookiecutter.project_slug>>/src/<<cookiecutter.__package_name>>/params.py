@@ -218,6 +218,18 @@ class Delivery(Section):
     models: Literal["automatic", "by hand"]
 
 
+class Audit(Section):
+    """Known vulnerabilities that do not concern this project, each with the reason."""
+
+    ignore: dict[str, str]
+
+    @model_validator(mode="after")
+    def _has_reasons(self) -> "Audit":
+        if bare := [name for name, reason in self.ignore.items() if not reason.strip()]:
+            raise ValueError(f"say why {', '.join(bare)} does not concern this project")
+        return self
+
+
 <% endif %>
 class Params(Section):
     """The whole of params.yaml."""
@@ -238,6 +250,7 @@ class Params(Section):
 <% endif %>
 <% if cookiecutter.maturity_level == "2" %>
     delivery: Delivery
+    audit: Audit
 <% endif %>
 
     @property

@@ -1,11 +1,24 @@
-"""Building a release once: whoever builds the same code with the same model finds it built."""
+"""Building a release once: whoever builds the same code with the same model finds it built.
 
+`dist/` gets what goes with it: the package as a wheel, the bill of materials of the image, what names it all, and the
+checksums. The same release gives the same files again, on any machine.
+"""
+
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 
-from .. import ci
-from . import candidate, image
+from .. import ci, registry
+from ..errors import ProjectError
+from ..files import write_json, write_text
+from ..repository import git
+from . import candidate, image, wheel
 from .arrival import tell
-from .release import known, next_release
+from .release import Release, known, next_release
+from .sbom import bill
+
+DIST = Path("dist")
+SBOM, TOLD, SUMS = (DIST / name for name in ("sbom.cdx.json", "release.json", "SHA256SUMS"))
 
 
 def run(model: Path | None = None) -> None:
@@ -15,16 +28,52 @@ def run(model: Path | None = None) -> None:
         model: the packaged model, if it is not to be the candidate.
 
     Raises:
-        ProjectError: there is no engine, or it fails.
+        ProjectError: the code is not committed, there is no engine, or it fails.
     """
     chosen = model or candidate.candidate()
     if chosen is None:
         tell(f"NOT RELEASED: {candidate.NO_MODEL}")
-        ci.output(release="")
+        ci.output(release="", image="", digest="")
         return
+    require_committed()
     wanted = image.image_of(chosen)
-    if known(wanted) is None:
+    found = known(wanted)
+    if found is None:
         image.run(chosen)
-    found = next_release("", chosen)
+        found = next_release("", chosen)
+    else:
+        print(f"{found.key} is built already: nothing is built anew")
+    describe(found, wanted)
     tell(f"release {found.key}: model {found.model}, code {found.code}, {found.image}")
-    ci.output(release=found.key)
+    ci.output(release=found.key, image=found.image.partition("@")[0], digest=found.digest)
+
+
+def require_committed() -> None:
+    """Refuse code that is in no commit: a release says which commit it is of.
+
+    Raises:
+        ProjectError: it names the files.
+    """
+    tracked = set(git("ls-files", "-z").split("\0"))
+    strange = {file.as_posix() for file in image.files_of(image.CODE)} - tracked
+    changed = git("diff", "--relative", "--name-only", "-z", "HEAD", "--", *map(str, image.CODE)).split("\0")
+    if found := sorted(strange.union(changed) - {""}):
+        raise ProjectError(f"not committed: {', '.join(found)}; commit what the release is to have, or take it away")
+
+
+def describe(release: Release, built: image.Image) -> None:
+    """Write what goes with a release into dist/.
+
+    Args:
+        release: that is built.
+        built: its image.
+    """
+    shutil.rmtree(DIST, ignore_errors=True)
+    DIST.mkdir()
+    write_json(SBOM, bill(release, built))
+    files = {file.name: image.sha256_of(file) for file in (wheel.build(DIST), SBOM)}
+    version = registry.of_model(release.model)
+    names = {"registry": version.name if version else None, "sha256": built.model, "version": release.model}
+    write_json(TOLD, asdict(release) | {"model": names, "files": files})
+    files[TOLD.name] = image.sha256_of(TOLD)
+    write_text(SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items())))

@@ -1,9 +1,11 @@
 """The image of the service: one model, and what it takes to ask it."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +15,13 @@ from ..repository import answer
 from ..serving import artefact as artefacts
 
 DOCKERFILE = Path("deploy/Dockerfile")
-# What an image is made of, beside the model.
-CODE = (DOCKERFILE, Path("deploy/requirements.lock"), Path("src"))
+PACKAGE = Path("src") / __package__.partition(".")[0]
+# What an image is made of, beside the model: the recipe, and what .dockerignore lets into a build.
+CODE = (Path(".dockerignore"), DOCKERFILE, Path("deploy/requirements.lock"), PACKAGE)
 # Of this folder alone .dockerignore lets models into a build.
 MODELS = Path("models")
+# As .dockerignore says it.
+MADE = re.compile(r"__pycache__|.*\.egg-info")
 BUILD = {
     "docker": ("docker", "build"),
     # An image in Podman's own format has no health check.
@@ -32,18 +37,20 @@ class Image:
         engine: the command that has it: docker or podman.
         repository: its name.
         code: names the code and the packages inside, the same for the same ones.
-        version: the version of the model inside, the same for the same model.
+        version: what the manifest of the model inside calls its version.
+        model: SHA-256 of the packaged model, with all that is beside it in its file.
     """
 
     engine: str
     repository: str
     code: str
     version: str
+    model: str
 
     @property
     def key(self) -> str:
         """Names all that is inside."""
-        return hashlib.sha256(f"{self.code} {self.version}".encode()).hexdigest()[:12]
+        return hashlib.sha256(f"{self.code} {self.model}".encode()).hexdigest()[:12]
 
     @property
     def name(self) -> str:
@@ -81,7 +88,7 @@ def image_of(model: Path) -> Image:
         ProjectError: the model is missing or damaged, or there is no engine.
     """
     version = artefacts.read(model, made_by="make fetch").manifest["version"]
-    return Image(engine(), project_name(), code_key(), version)
+    return Image(engine(), project_name(), key_of(files_of(CODE)), version, sha256_of(model))
 
 
 def project_name() -> str:
@@ -90,11 +97,22 @@ def project_name() -> str:
     return str(project["project"]["name"])
 
 
-def code_key() -> str:
-    """Names the code and the packages of an image: the same files give the same name in every clone."""
-    files = [file for path in CODE for file in ([path] if path.is_file() else path.rglob("*.py"))]
-    digests = [f"{file.as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in sorted(files)]
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """The files that some paths are or hold, without those that are made of others and that no build sees."""
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+    return sorted(file for file in files if not any(MADE.fullmatch(part) for part in file.parts))
+
+
+def key_of(files: Iterable[Path]) -> str:
+    """Names files and what is in them: the same in every clone, whatever their dates and rights are there."""
+    digests = [f"{sha256_of(file)}  {file.as_posix()}" for file in files]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:12]
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def engine() -> str:

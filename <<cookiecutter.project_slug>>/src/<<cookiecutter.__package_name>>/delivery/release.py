@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import ProjectError
@@ -48,34 +48,45 @@ def next_release(environment: str, model: Path | None = None) -> Release:  # noq
 def known(image: Image) -> Release | None:
     """The release that has this image, if it is built. The registry of IMAGE_REPOSITORY, if it is set, gets it too."""
     repository = os.environ.get("IMAGE_REPOSITORY")
-    shared = Image(image.engine, repository.lower(), image.code, image.version) if repository else image
-    if repository and not _pull(shared):
+    if not repository:
+        return _release(image, image.name)
+    shared = replace(image, repository=repository.lower())
+    if not _pull(shared.engine, shared.name):
         if image.inspect("{{.Id}}") is None:
             return None
         _do(image.engine, "tag", image.name, shared.name)
         _do(image.engine, "push", "--quiet", shared.name)
         # What was pushed is known by its digest once it is pulled.
-        _pull(shared)
-    digest = shared.inspect("{{.Id}}") if shared is image else _digest(shared)
-    if digest is None:
+        _pull(shared.engine, shared.name)
+    return _release(shared, _pinned(shared))
+
+
+def _release(image: Image, name: str) -> Release | None:
+    digest = name.partition("@")[2] or image.inspect("{{.Id}}")
+    if not digest:
         return None
     digest = digest if digest.startswith("sha256:") else f"sha256:{digest}"
-    name = image.name if shared is image else f"{shared.repository}@{digest}"
-    commit = shared.inspect('{{index .Config.Labels "org.opencontainers.image.revision"}}') or ""
+    commit = image.inspect('{{index .Config.Labels "org.opencontainers.image.revision"}}') or ""
     return Release(image.key, name, digest, image.code, image.version, commit)
 
 
-def _pull(image: Image) -> bool:
-    command = [image.engine, "pull", "--quiet", image.name]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+def _pinned(image: Image) -> str:
+    """The name of an image with its digest in the registry.
 
-
-def _digest(image: Image) -> str:
-    names: list[str] = json.loads(image.inspect("{{json .RepoDigests}}") or "null") or []
-    digests = [name.partition("@")[2] for name in names if name.startswith(f"{image.repository}@")]
-    if not digests:
+    Raises:
+        ProjectError: the engine does not know it.
+    """
+    known: list[str] = json.loads(image.inspect("{{json .RepoDigests}}") or "null") or []
+    names = [name for name in known if name.partition("@")[0] == image.repository]
+    # Podman also names the digest that an image had here before it was pushed: no other machine would find that.
+    pinned = next((name for name in names if len(names) == 1 or _pull(image.engine, name)), None)
+    if pinned is None:
         raise ProjectError(f"{image.engine} does not know the digest of {image.name}; push it to a registry by hand")
-    return digests[-1]
+    return pinned
+
+
+def _pull(engine: str, name: str) -> bool:
+    return subprocess.run([engine, "pull", "--quiet", name], capture_output=True, check=False).returncode == 0
 
 
 def _do(*command: str) -> None:
