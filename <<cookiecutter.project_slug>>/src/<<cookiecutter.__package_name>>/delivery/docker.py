@@ -7,7 +7,6 @@ began.
 
 import os
 import re
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ from .access import to_host
 from .image import engine, project_name
 from .place import Address
 from .release import Release
+from .tunnel import free_port, tunnel
 
 WHAT_TO_SET = "DEPLOY_HOST to user@host, a machine with Docker, or to `local` for this one"
 HERE = "local"
@@ -127,8 +127,10 @@ class Machine:
         if self.name == HERE:
             yield Address(f"http://127.0.0.1:{self._there['PORT']}", headers)
             return
-        with tunnel(self.name, int(self._there["PORT"]), self._there) as port:
-            yield Address(f"http://127.0.0.1:{port}", headers)
+        here, there = free_port(), self._there["PORT"]
+        forward = ["-N", "-o", "ExitOnForwardFailure=yes", "-L", f"127.0.0.1:{here}:127.0.0.1:{there}"]
+        with tunnel(["ssh", *forward, self.name], here, self._there, f"there is no way by SSH to {self.name}"):
+            yield Address(f"http://127.0.0.1:{here}", headers)
 
     def _bring(self, release: Release) -> None:
         """Bring an image there: from the registry of images if it comes from one, else from this machine."""
@@ -194,30 +196,3 @@ class Machine:
         if done.returncode:
             print(done.stdout + done.stderr, end="")
         return done
-
-
-@contextmanager
-def tunnel(host: str, port: int, environment: dict[str, str]) -> Iterator[int]:
-    """A port of this machine whose connections end at a port of another one.
-
-    Raises:
-        ProjectError: SSH does not get there.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        here: int = free.getsockname()[1]
-    forward = ["-N", "-o", "ExitOnForwardFailure=yes", "-L", f"127.0.0.1:{here}:127.0.0.1:{port}"]
-    with subprocess.Popen(["ssh", *forward, host], env=environment, stdin=subprocess.DEVNULL) as ssh:
-        try:
-            until = time.monotonic() + SECONDS_TO_START
-            while not _listens(here):
-                if ssh.poll() is not None or time.monotonic() > until:
-                    raise ProjectError(f"there is no way by SSH to port {port} of {host}; the lines above say why")
-                time.sleep(0.1)
-            yield here
-        finally:
-            ssh.terminate()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0

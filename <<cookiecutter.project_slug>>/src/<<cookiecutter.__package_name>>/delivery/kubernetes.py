@@ -1,86 +1,158 @@
-"""Delivery to a Kubernetes cluster, through a registry that the cluster pulls images from."""
+"""Deployment to a Kubernetes cluster, through a registry that the cluster pulls images from.
 
-import json
+The cluster replaces pods one by one and lets no request go to one that is not ready, so a release that was started is
+one that answers the users: `switch` and `settle` have nothing left to do. Where the prediction log is a file, the old
+pod ends first.
+"""
+
 import os
-import subprocess
-import tempfile
-from pathlib import Path
-
-import yaml
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from subprocess import CompletedProcess
 
 from ..errors import ProjectError
 from .access import to_cluster
-from .arrival import ASK, await_version, not_delivered
-from .image import Image, image_of
+from .kubectl import Kubectl, Manifest
+from .manifests import manifests_of, namespace_of, trial_of
+from .place import Address
+from .release import Release
+from .tunnel import free_port, tunnel
 
-OVERLAY = Path("deploy/kubernetes/production")
+WHAT_TO_SET = "DEPLOY_CONTEXT to a context of kubectl, and IMAGE_REPOSITORY to where the cluster pulls the image from"
 DEPLOYMENT = "deployment/prediction"
+PODS = "app.kubernetes.io/name=prediction"
+REVISION = "deployment.kubernetes.io/revision"
+SECONDS_TO_START = 180
+SECONDS_TO_TRY = 600
+# A container that waits for one of these waits for a person.
+STUCK = ("CreateContainerConfigError", "CreateContainerError", "ErrImagePull", "ImagePullBackOff", "InvalidImageName")
+
+DELETED: Manifest = {"status": {"phase": "Failed", "reason": "somebody deleted it"}}
 
 
-def run(model: Path) -> None:
-    """Bring the image of a model to the cluster that DEPLOY_CONTEXT names, and wait until it answers there.
+@contextmanager
+def place_of(environment: str, port: int) -> Iterator["Cluster | None"]:  # noqa: ARG001 - each has a namespace
+    """The cluster that DEPLOY_CONTEXT names; None if it names none, or if there is no IMAGE_REPOSITORY.
 
-    Raises:
-        ProjectError: there is no such image, the registry or the cluster refuses it, or it does not answer.
+    Args:
+        environment: what it serves; several environments may share a cluster.
+        port: where it would answer on a machine.
     """
-    context, repository = os.environ.get("DEPLOY_CONTEXT"), os.environ.get("IMAGE_REPOSITORY")
-    if not context or not repository:
-        not_delivered(
-            "DEPLOY_CONTEXT to a context of kubectl, and IMAGE_REPOSITORY to where the cluster pulls the image from"
-        )
+    context = os.environ.get("DEPLOY_CONTEXT")
+    if not context or not os.environ.get("IMAGE_REPOSITORY"):
+        yield None
         return
-    image = image_of(model)
-    if image.inspect("{{.Id}}") is None:
-        raise ProjectError(f"{image.name} is not built; run `make image` first")
-    digest = _push(image, repository)
-    with to_cluster() as environment:
-        _start(image.version, context, f"{repository}@{digest}", environment)
+    with to_cluster() as access:
+        yield Cluster(context, environment, access)
 
 
-def _start(version: str, context: str, image: str, environment: dict[str, str]) -> None:
-    namespace = yaml.safe_load((OVERLAY / "kustomization.yaml").read_text(encoding="utf-8"))["namespace"]
-    kubectl = ("kubectl", "--context", context, "--namespace", namespace)
-    with tempfile.TemporaryDirectory() as folder:
-        _write_overlay(Path(folder).resolve(), image, version)
-        _do(*kubectl, "apply", "--kustomize", folder, environment=environment)
-    _do(*kubectl, "rollout", "status", DEPLOYMENT, "--timeout", "180s", environment=environment)
+class Cluster:
+    """A namespace of a cluster, which serves an environment."""
 
-    def ask() -> str:
-        command = [*kubectl, "exec", DEPLOYMENT, "--", *ASK]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout.strip()
+    def __init__(self, context: str, environment: str, access: dict[str, str]) -> None:
+        """Say which.
 
-    await_version(version, context, ask)
+        Args:
+            context: the cluster, as kubectl knows it.
+            environment: what it serves; there is an overlay of the same name.
+            access: the environment of the commands that reach it.
+        """
+        self.name = context
+        self._environment = environment
+        self._kubectl = Kubectl(context, namespace_of(environment), access)
+        self._started: Release | None = None
+        self._before: str | None = None
+
+    def try_out(self, release: Release, arguments: Sequence[str]) -> CompletedProcess[str]:
+        """Run a command of the package in a pod of its own: with image, rights, limits and settings of the service."""
+        trial = trial_of(manifests_of(self._environment, release, self._kubectl), arguments, SECONDS_TO_TRY)
+        pod = self._kubectl.ask("create", "--filename", "-", "--output", "name", given=[trial]).strip()
+        try:
+            code = self._exit_code(pod)
+            return CompletedProcess(arguments, code, self._kubectl.ask("logs", pod), "")
+        finally:
+            self._kubectl.ask("delete", pod, "--wait=false")
+
+    def start(self, release: Release) -> None:
+        """Replace the pods that serve by those of a release, and wait until all of them answer."""
+        manifests = manifests_of(self._environment, release, self._kubectl)
+        self._before = self._revision()
+        self._started = release
+        self._kubectl.show("apply", "--filename", "-", given=manifests)
+        self._await_pods()
+
+    def switch(self) -> None:
+        """Nothing: the pods that were started answer already."""
+
+    def settle(self) -> None:
+        """Nothing: the pods that served before are gone, or end when they have answered what they began."""
+
+    def back(self) -> None:
+        """Bring back the pods that served before the start; where there were none, leave none."""
+        if self._started is None:
+            return
+        self._tell_why(self._started)
+        if self._before is None:
+            self._kubectl.show("delete", DEPLOYMENT, "--ignore-not-found")
+            print(f"nothing served at {self.name} before, and nothing serves there now")
+            return
+        self._kubectl.show("rollout", "undo", DEPLOYMENT, f"--to-revision={self._before}")
+        self._await_pods()
+
+    @contextmanager
+    def reach(self, started: bool = False) -> Iterator[Address]:  # noqa: ARG002 - what was started answers the users
+        """SERVICE_URL, if it is set; else the end of a tunnel to the newest pod that is ready."""
+        if url := os.environ.get("SERVICE_URL"):
+            yield Address(url.rstrip("/"))
+            return
+        port, pod = free_port(), self._newest_pod()
+        address = Address(f"http://127.0.0.1:{port}")
+        if pod is None:
+            yield address
+            return
+        command = self._kubectl.command("port-forward", f"pod/{pod}", f"{port}:http", "--address", "127.0.0.1")
+        with tunnel(command, port, self._kubectl.environment, f"there is no way to the pod {pod} at {self.name}"):
+            yield address
+
+    def _revision(self) -> str | None:
+        """Which of its revisions the deployment has; None before the first one."""
+        deployment = self._kubectl.read("get", DEPLOYMENT)
+        return str(deployment["metadata"]["annotations"][REVISION]) if deployment else None
+
+    def _await_pods(self) -> None:
+        self._kubectl.show("rollout", "status", DEPLOYMENT, f"--timeout={SECONDS_TO_START}s")
+
+    def _newest_pod(self) -> str | None:
+        """The pod that was started last, of those that are ready and not about to end."""
+        pods = self._kubectl.read("get", "pods", "--selector", PODS)["items"]
+        ready = [pod["metadata"] for pod in pods if _is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
+        return str(max(ready, key=lambda pod: str(pod["creationTimestamp"]))["name"]) if ready else None
+
+    def _exit_code(self, pod: str) -> int:
+        """Wait until the command of a pod has ended."""
+        until = time.monotonic() + SECONDS_TO_TRY
+        while True:
+            status: Manifest = (self._kubectl.read("get", pod) or DELETED)["status"]
+            state: Manifest = next((each["state"] for each in status.get("containerStatuses", ())), {})
+            if "terminated" in state:
+                return int(state["terminated"]["exitCode"])
+            waiting = state.get("waiting", {})
+            if waiting.get("reason") in STUCK or status["phase"] == "Failed" or time.monotonic() > until:
+                why = waiting.get("message") or status.get("reason") or "no node takes it"
+                raise ProjectError(f"{pod} did not run at {self.name}: {why}")
+            time.sleep(1)
+
+    def _tell_why(self, release: Release) -> None:
+        """Show what became of the pods of a release, as far as the cluster says it."""
+        selector = ("--selector", f"release={release.key}")
+        for command in (("get", "pods", *selector), ("logs", *selector, "--tail", "20")):
+            try:
+                self._kubectl.show(*command)
+            except ProjectError as error:
+                print(error)
 
 
-def _push(image: Image, repository: str) -> str:
-    """Push an image and return its digest, which names its bytes in every registry."""
-    pushed = Image(image.engine, repository, image.version)
-    _do(image.engine, "tag", image.name, pushed.name)
-    _do(image.engine, "push", pushed.name)
-    known: list[str] = json.loads(pushed.inspect("{{json .RepoDigests}}") or "null") or []
-    digests = [name.partition("@")[2] for name in known if name.startswith(f"{repository}@")]
-    if not digests:
-        raise ProjectError(f"{image.engine} does not know the digest of {pushed.name}; push it to a registry by hand")
-    return digests[0]
-
-
-def _write_overlay(folder: Path, image: str, version: str) -> None:
-    """Add the image to what is in git: which one is delivered is the registry's to say."""
-    repository, _, digest = image.partition("@")
-    content = {
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": [os.path.relpath(OVERLAY.resolve(), folder)],
-        "images": [{"name": "prediction", "newName": repository, "digest": digest}],
-        "labels": [{"includeTemplates": True, "pairs": {"app.kubernetes.io/version": version}}],
-    }
-    (folder / "kustomization.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-
-
-def _do(*command: str, environment: dict[str, str] | None = None) -> None:
-    try:
-        done = subprocess.run(command, env=environment, check=False)
-    except FileNotFoundError:
-        raise ProjectError(f"{command[0]} is not installed") from None
-    if done.returncode:
-        raise ProjectError(f"`{' '.join(command)}` failed; the lines above say why")
+def _is_ready(pod: Manifest) -> bool:
+    conditions = pod["status"].get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
