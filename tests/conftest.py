@@ -14,6 +14,8 @@ import pytest
 from cookiecutter.main import cookiecutter
 from filelock import FileLock
 
+pytest_plugins = ["engines"]
+
 TEMPLATE = Path(__file__).resolve().parent.parent
 PROJECT_FOLDER = TEMPLATE / "<<cookiecutter.project_slug>>"
 SAMPLE_SLUG = "penguin-species"
