@@ -24,9 +24,9 @@ RECORD = {
 }
 
 
-def packaged(folder: Path, python: Path) -> Project:
-    """A project of level 1 with a packaged model."""
-    project = bake_into(folder, maturity_level="1")
+def packaged(folder: Path, python: Path, level: str = "1") -> Project:
+    """A project with a packaged model."""
+    project = bake_into(folder, maturity_level=level)
     project.step(python, *STEPS)
     return project
 
