@@ -51,6 +51,10 @@ SERVED = paths.PRODUCTION if paths.PRODUCTION.exists() else paths.ARTEFACT
 
 <% if level == 2 %>
 ENVIRONMENT = argument("--environment", choices=ENVIRONMENTS, required=True, help="which one")
+IN = argument("--environment", choices=ENVIRONMENTS, help="ask this environment instead")
+MODEL = argument("--model", type=Path, default=SERVED, help=f"default: {SERVED}")
+URL = argument("--url", default="http://127.0.0.1:8000", help="of the service; default: http://127.0.0.1:8000")
+SETTINGS = argument("--settings", default="", help="as JSON; default: what params.yaml says")
 
 <% endif %>
 COMMANDS = {
@@ -146,6 +150,32 @@ COMMANDS = {
     ),
     "verify": Command("hold what serves in an environment to its checks once more", ".delivery.verify", (ENVIRONMENT,)),
     "status": Command("tell what is where, and what was done there last", ".delivery.status"),
+    "check-data": Command(
+        "hold data to their schema: those for training, or a file that is to be predicted",
+        ".checks.data",
+        (MODEL, argument("--source", type=Path, help="a CSV or Parquet file to predict; default: the raw data")),
+    ),
+    "check-model": Command(
+        "hold a model to its targets and to the one in production",
+        ".checks.model",
+        (argument("--model", type=Path, help="default: the one of the next release"),),
+    ),
+    "check-infra": Command(
+        "look for what a model needs: packages, memory, CPUs, accelerator", ".checks.infra", (MODEL, SETTINGS, IN)
+    ),
+    "check-shadow": Command(
+        "ask a model again what was asked, and compare the answers",
+        ".checks.shadow",
+        (
+            MODEL,
+            SETTINGS,
+            IN,
+            argument("--log", default="", help="URL of the prediction log; default: $PREDICTION_LOG"),
+            argument("--beside", default="", help="the version that answered; default: any"),
+        ),
+    ),
+    "check-api": Command("hold a service to the answers of its model", ".checks.api", (URL, MODEL, IN)),
+    "check-load": Command("hold a service to its budget under load", ".checks.load", (URL, IN)),
 <% endif %>
     "trigger": Command(
         "decide whether to train: on demand, on schedule, on new data, on degraded performance, on drift",

@@ -230,6 +230,42 @@ class Audit(Section):
         return self
 
 
+class Infrastructure(Section):
+    """What there must be where a release is to run, beside the packages."""
+
+    memory_mb: float = Field(gt=0)
+    cpus: float = Field(gt=0)
+    accelerator: Literal["none", "cuda", "rocm"]
+
+
+class Load(Section):
+    """How a load test asks, and what it must measure at least (requests per second) or at most (all else)."""
+
+    users: int = Field(ge=1, le=200)
+    seconds: int = Field(ge=1, le=60)
+    requests_per_second: float = Field(gt=0, le=5000)
+    p50_ms: float = Field(gt=0)
+    p95_ms: float = Field(gt=0)
+    p99_ms: float = Field(gt=0)
+    failures: float = Field(ge=0, lt=1)
+
+
+class Shadow(Section):
+    """How many of the newest requests a new release is asked again, and how far its answers may go: shares."""
+
+    records: int = Field(ge=1, le=10_000)
+    least: int = Field(ge=1)
+    refused: float = Field(ge=0, le=1)
+    changed: float = Field(ge=0, le=1)
+    moved: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _can_be_exercised(self) -> "Shadow":
+        if self.least > self.records:
+            raise ValueError("least is more than records: nothing would ever be compared")
+        return self
+
+
 <% endif %>
 class Params(Section):
     """The whole of params.yaml."""
@@ -251,6 +287,9 @@ class Params(Section):
 <% if cookiecutter.maturity_level == "2" %>
     delivery: Delivery
     audit: Audit
+    infrastructure: Infrastructure
+    load: Load
+    shadow: Shadow
 <% endif %>
 
     @property

@@ -37,6 +37,8 @@ MONITORING_PAGE = Path("reports/monitoring.html")
 <% endif %>
 <% if cookiecutter.maturity_level == "2" %>
 MONITORING_SUMMARY = Path("reports/monitoring.md")
+LOAD = Path("reports/load.json")
+LOAD_PAGE = Path("reports/load.html")
 <% endif %>
 
 MODEL_CARD = Path("docs/model_card.md")

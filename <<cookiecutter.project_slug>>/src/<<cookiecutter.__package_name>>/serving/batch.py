@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from ..data.reading import read_table, write_table
+from ..data.schema import Schema
 from ..errors import ProjectError
 from ..files import replacing
 from .predictor import Predictor
@@ -24,11 +27,7 @@ def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
     """
     if destination.suffix not in (".csv", ".parquet", ".pq"):
         raise ProjectError(f"{destination}: the name must end in .csv or .parquet")
-    given = read_table(source)
-    if given.empty:
-        raise ProjectError(f"{source} has no rows")
-    needed = [name for name in predictor.schema.columns if name in given]
-    frame = predictor.schema.check(given[needed])
+    given, frame = checked(source, predictor.schema)
     predicted = predictor.of_frame(frame)
     given["prediction"] = predictor.target.decode(predicted)
     if predictor.task == "classification":
@@ -37,3 +36,16 @@ def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
     with replacing(destination) as temporary:
         write_table(given, temporary)
     return len(given)
+
+
+def checked(source: Path, schema: Schema) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A table as it is, and the columns of it that a model needs, which fit its schema.
+
+    Raises:
+        ProjectError: the file cannot be read, has no rows, or does not fit the schema.
+    """
+    given = read_table(source)
+    if given.empty:
+        raise ProjectError(f"{source} has no rows")
+    needed = [name for name in schema.columns if name in given]
+    return given, schema.check(given[needed])

@@ -48,9 +48,12 @@ def gains(
         `trivial`: 1 is perfect, 0 no better than the trivial model, negative worse; `simple`: 0 no better than the
         simple model.
     """
-    unit = loss(task, target, trivial)
-    ours, theirs = (loss(task, target, answers) for answers in (predicted, simple))
-    return {"trivial": (unit - ours) / unit, "simple": (theirs - ours) / unit} if unit > 0 else NO_GAIN
+    return shares(*(loss(task, target, answers) for answers in (predicted, trivial, simple)))
+
+
+def shares(ours: float, trivial: float, simple: float) -> dict[str, float]:
+    """The same of losses: the model's, the trivial model's, the simple model's."""
+    return {"trivial": (trivial - ours) / trivial, "simple": (simple - ours) / trivial} if trivial > 0 else NO_GAIN
 
 
 def scores(task: Task, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
