@@ -304,6 +304,20 @@ DEFECTS = [
         says="test_who_is_not_ready_is_no_answer[False]",
         suite="tests/delivery",
     ),
+    defect(
+        "a new release gets requests before it is told to",
+        replace("src:delivery/docker.py", "        self._weigh(self._new, 0)\n        self._end(self._new)\n", ""),
+        "1-CD",
+        says="test_a_release_starts_beside_the_one_that_serves_and_gets_no_requests",
+        suite="tests/delivery/test_docker.py",
+    ),
+    defect(
+        "a release that is taken back goes on serving",
+        replace("src:delivery/docker.py", "            self._weigh(self._old, 100)\n", "            pass\n"),
+        "1-CD",
+        says="test_taken_back_the_old_one_serves_and_the_new_one_ends",
+        suite="tests/delivery/test_docker.py",
+    ),
     # 1-PARITY
     defect(
         "serving counts the days of the week otherwise",

@@ -1,78 +1,139 @@
-"""Delivery to a machine with Docker."""
+"""Deployment to a machine with Docker: a new version starts beside the old one, and takes its place or does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from << cookiecutter.__package_name >>.delivery import docker
+from << cookiecutter.__package_name >>.delivery.docker import Machine, place_of
+from << cookiecutter.__package_name >>.delivery.release import Release
 from << cookiecutter.__package_name >>.errors import ProjectError
 
 pytestmark = pytest.mark.requirement("1-CD")
 
 Stage = Callable[[str, str], Path]
 
-# Says where it is told to work, and answers as the service would.
+RELEASE = Release("0123456789ab", "service:0123456789ab", f"sha256:{64 * '1'}", "code", "model", "commit")
+# Blue serves; the proxy tells so, and finds both ready.
 DOCKER = """
 case "$*" in
-  *exec*) echo 0123456789ab ;;
-  *up*) echo "$IMAGE at ${DOCKER_HOST:-this machine}" ;;
+  *"show servers state"*)
+    echo "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight"
+    echo "3 colours 1 blue 10.0.0.2 2 0 100"
+    echo "3 colours 2 green - 0 32 100" ;;
+  *"show stat"*) printf 'colours,blue,0,UP,1\\ncolours,green,0,UP,1\\n' ;;
+  *-blue*"ps --quiet") echo container ;;
 esac
 """
 
 
-def test_nothing_is_delivered_before_a_place_is_named(
-    model: Path,
+@pytest.fixture
+def notes(model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001 - it makes the folder
+    """What docker is told, on this machine."""
+    monkeypatch.setenv("DEPLOY_HOST", "local")
+    return stage("docker", DOCKER)
+
+
+@pytest.fixture
+def machine(notes: Path) -> Iterator[Machine]:  # noqa: ARG001 - docker must be there
+    with place_of("production", 8000) as place:
+        assert place is not None
+        yield place
+
+
+def told(notes: Path, *wanted: str) -> list[str]:
+    """Which of some parts of commands docker was told, in order."""
+    lines = notes.read_text().splitlines()
+    return [part for line in lines for part in wanted if part in line]
+
+
+def test_nothing_is_deployed_before_a_place_is_named(
+    model: Path,  # noqa: ARG001 - it makes the folder
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DEPLOY_HOST", raising=False)
+    with place_of("production", 8000) as place:
+        assert place is None
+
+
+def test_a_release_starts_beside_the_one_that_serves_and_gets_no_requests(machine: Machine, notes: Path) -> None:
+    machine.start(RELEASE)
+    done = told(notes, "green weight 0", "-green --file deploy/service.yaml up", "weight 100", "blue --file down")
+    assert done == ["green weight 0", "-green --file deploy/service.yaml up"]
+    with machine.reach(started=True) as new, machine.reach() as users:
+        assert (new.url, new.headers) == ("http://127.0.0.1:8000", {"x-colour": "green"})
+        assert users.headers == {}
+
+
+def test_all_requests_go_to_the_new_one_before_the_old_one_ends(machine: Machine, notes: Path) -> None:
+    machine.start(RELEASE)
+    machine.switch()
+    machine.settle()
+    order = ["green weight 100", "blue weight 0", "-blue --file deploy/service.yaml down"]
+    assert told(notes, *order) == order
+
+
+@pytest.mark.parametrize("switched", [True, False])
+def test_taken_back_the_old_one_serves_and_the_new_one_ends(switched: bool, machine: Machine, notes: Path) -> None:
+    machine.start(RELEASE)
+    if switched:
+        machine.switch()
+    notes.write_text("")
+    machine.back()
+    order = ["blue weight 100", "green weight 0", "-green --file deploy/service.yaml down"]
+    assert told(notes, *order, "-blue --file deploy/service.yaml down") == order
+
+
+def test_a_release_that_does_not_start_is_told(
+    machine: Machine, stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage("docker", f'case "$*" in *service.yaml*up*) echo why >&2; exit 1 ;; esac\n{DOCKER}')
+    with pytest.raises(ProjectError, match="did not start at local"):
+        machine.start(RELEASE)
+    assert capsys.readouterr().out == "why\n"
+
+
+def test_a_new_release_that_the_proxy_does_not_find_ready_gets_no_requests(
+    machine: Machine, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = stage("docker", DOCKER.replace("green,0,UP", "green,0,DOWN"))
+    monkeypatch.setattr(docker, "SECONDS_TO_START", 0.1)
+    machine.start(RELEASE)
+    with pytest.raises(ProjectError, match="does not find the new release ready"):
+        machine.switch()
+    assert told(notes, "weight 100", "blue weight 0") == []
+
+
+def test_another_machine_gets_the_image_first(model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    missing = 'case "$*" in "image inspect"*) exit 1 ;; *up*) exit 1 ;; esac'
+    notes = stage("docker", f'echo "at $DOCKER_HOST" >> "{{notes}}"\n{missing}\n{DOCKER}')
+    monkeypatch.setenv("DEPLOY_HOST", "me@there")
+    with pytest.raises(ProjectError, match="the proxy did not start at me@there"):
+        start("production")
+    moved = told(notes, "save service:0123456789ab", "load --quiet", "service.yaml up")
+    assert sorted(moved) == ["load --quiet", "save service:0123456789ab"]
+
+
+def test_settings_of_the_service_are_in_a_file_that_is_gone_afterwards(
+    model: Path,  # noqa: ARG001 - it makes the folder
     stage: Stage,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    notes, summary = stage("docker", DOCKER), tmp_path / "summary.md"
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    docker.run(model)
-    told = capsys.readouterr().out
-    assert told.startswith("NOT DELIVERED: set DEPLOY_HOST")
-    assert summary.read_text() == told
-    assert notes.read_text() == ""
-
-
-def test_this_machine_starts_the_image_and_is_asked(
-    model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    notes = stage("docker", DOCKER)
     monkeypatch.setenv("DEPLOY_HOST", "local")
-    docker.run(model)
-    told = capfd.readouterr().out.splitlines()
-    assert told[0].endswith(":0123456789ab at this machine")
-    assert told[1] == "delivered model 0123456789ab to local: it answers"
-    assert "save" not in notes.read_text()
+    monkeypatch.setenv("SERVICE_SETTINGS", "PREDICTION_LOG=postgresql://there")
+    show = 'cat "$SERVICE_ENV"; echo; echo "$SERVICE_ENV"; exit 1'
+    stage("docker", f'case "$*" in *service.yaml*up*) {show} ;; esac\n{DOCKER}')
+    with pytest.raises(ProjectError, match="did not start"):
+        start("production")
+    content, file = capsys.readouterr().out.splitlines()
+    assert content == "PREDICTION_LOG=postgresql://there"
+    assert not Path(file).exists()
 
 
-def test_another_machine_gets_the_image_first(
-    model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    notes = stage("docker", DOCKER)
-    monkeypatch.setenv("DEPLOY_HOST", "me@there")
-    docker.run(model)
-    assert " at ssh://me@there\n" in capfd.readouterr().out
-    done = [line.split()[0] for line in notes.read_text().splitlines()]
-    assert sorted(done[1:3]) == ["load", "save"]
-    assert done[3:] == ["compose", "compose"]
-
-
-def test_what_was_not_built_is_not_delivered(model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage("docker", "exit 1")
-    monkeypatch.setenv("DEPLOY_HOST", "local")
-    with pytest.raises(ProjectError, match="run `make image` first"):
-        docker.run(model)
-
-
-def test_a_service_that_does_not_start_is_a_failed_delivery(
-    model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    notes = stage("docker", 'case "$*" in *up*) exit 1 ;; esac')
-    monkeypatch.setenv("DEPLOY_HOST", "local")
-    with pytest.raises(ProjectError, match="did not get ready at local"):
-        docker.run(model)
-    assert "logs" in notes.read_text()
+def start(environment: str) -> None:
+    """Start the release where DEPLOY_HOST says."""
+    with place_of(environment, 8000) as place:
+        assert place is not None
+        place.start(RELEASE)

@@ -28,6 +28,7 @@ COLOURS = ("blue", "green")
 PROXY, SERVICE = "deploy/compose.yaml", "deploy/service.yaml"
 # The proxy is told what to do by a port that only it reaches.
 SAY = 'exec 3<>/dev/tcp/127.0.0.1/9999 && echo "$0" >&3 && cat <&3'
+SETTINGS = "deploy/service.env"
 SECONDS_TO_START = 60
 
 
@@ -80,7 +81,9 @@ class Machine:
         self._bring(release)
         self._open_proxy()
         rights = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")  # noqa: S108
-        beside = ("--network", self._stack, "--volume", f"{self._stack}-predictions:/var/lib/predictions")
+        beside = ["--network", self._stack, "--volume", f"{self._stack}-predictions:/var/lib/predictions"]
+        settings = Path(self._there.get("SERVICE_ENV", SETTINGS))
+        beside += ["--env-file", str(settings)] if settings.exists() else []
         package = __package__.partition(".")[0]
         command = [self._engine, "run", "--rm", *rights, *beside, release.image, "python", "-m", package, *arguments]
         return subprocess.run(command, env=self._there, capture_output=True, text=True, check=False)
