@@ -105,32 +105,59 @@ def test_settings_of_the_machine_do_not_go_into_git(projects: dict[str, Project]
 # A cluster
 
 
-def render(project: Project, folder: str) -> list[Manifest]:
+def render(project: Project, environment: str) -> list[Manifest]:
     """The manifests of an environment, as kubectl makes them, each valid for its reader."""
-    text = project.run(str(TOOLS / "kubectl"), "kustomize", folder).stdout
+    text = project.run(str(TOOLS / "kubectl"), "kustomize", f"deploy/kubernetes/{environment}").stdout
     file = project.path.parent / "rendered.yaml"
     file.write_text(text)
     project.run(str(TOOLS / "kubernetes-validate"), "--strict", "--kubernetes-version", KUBERNETES, str(file))
     return [manifest for manifest in yaml.safe_load_all(text) if manifest]
 
 
+# Those with the log in a file, and those with the log in PostgreSQL.
+FILE = ("level 1", "level 2, test")
+DATABASE = ("level 1, with PostgreSQL", "level 2, staging", "level 2, production")
+
+
 @pytest.fixture(scope="module")
-def environments(projects: dict[str, Project]) -> dict[str, list[Manifest]]:
-    """The environment as it is emitted, and with the log in PostgreSQL."""
-    project = projects["kubernetes"]
-    production = project.path / "deploy/kubernetes/production/kustomization.yaml"
-    emitted = production.read_text()
-    rendered = {"SQLite": render(project, "deploy/kubernetes/production")}
-    assert "# components:\n#   - ../postgresql\n" in emitted
-    production.write_text(emitted.replace("# components:\n#   - ", "components:\n  - "))
-    rendered["PostgreSQL"] = render(project, "deploy/kubernetes/production")
-    production.write_text(emitted)
-    return rendered
+def overlays(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Manifest]]:
+    """Each environment, of projects with a name that Kubernetes would not take; at level 1 also as its comment says."""
+    folder = tmp_path_factory.mktemp("cluster")
+    answers = {"deploy_target": "kubernetes", "project_slug": "of_price-and_size"}
+    first = bake_into(folder / "1", maturity_level="1", **answers)
+    second = bake_into(folder / "2", maturity_level="2", **answers)
+    rendered = {"level 1": render(first, "production")}
+    rendered |= {f"level 2, {name}": render(second, name) for name in ("test", "staging", "production")}
+    production = first.path / "deploy/kubernetes/production/kustomization.yaml"
+    text = production.read_text()
+    assert text.endswith("#   - ../postgresql\n#   - ../autoscaling\ncomponents:\n  - ../sqlite\n")
+    production.write_text(text.replace("  - ../sqlite\n", "  - ../postgresql\n  - ../autoscaling\n"))
+    return rendered | {"level 1, with PostgreSQL": render(first, "production")}
 
 
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
-def manifests(environments: dict[str, list[Manifest]], request: pytest.FixtureRequest) -> list[Manifest]:
-    return environments[request.param]
+@pytest.fixture(params=[*FILE, *DATABASE])
+def manifests(overlays: dict[str, list[Manifest]], request: pytest.FixtureRequest) -> list[Manifest]:
+    return overlays[request.param]
+
+
+@pytest.fixture(params=FILE)
+def with_file(overlays: dict[str, list[Manifest]], request: pytest.FixtureRequest) -> list[Manifest]:
+    return overlays[request.param]
+
+
+@pytest.fixture(params=DATABASE)
+def with_database(overlays: dict[str, list[Manifest]], request: pytest.FixtureRequest) -> list[Manifest]:
+    return overlays[request.param]
+
+
+def test_each_environment_has_its_namespace(overlays: dict[str, list[Manifest]]) -> None:
+    assert {name: the("Namespace", manifests)["metadata"]["name"] for name, manifests in overlays.items()} == {
+        "level 1": "of-price-and-size-production",
+        "level 1, with PostgreSQL": "of-price-and-size-production",
+        "level 2, test": "of-price-and-size-test",
+        "level 2, staging": "of-price-and-size-staging",
+        "level 2, production": "of-price-and-size-production",
+    }
 
 
 def the(kind: str, manifests: list[Manifest]) -> Manifest:
@@ -144,10 +171,11 @@ def container_of(manifests: list[Manifest]) -> Manifest:
     return found
 
 
-def test_every_manifest_is_in_the_namespace(manifests: list[Manifest]) -> None:
-    name = the("Namespace", manifests)["metadata"]["name"]
-    assert name == "of-price-and-size-production"
-    assert {each["metadata"].get("namespace") for each in manifests if each["kind"] != "Namespace"} == {name}
+def test_every_manifest_is_in_the_namespace_and_nothing_else_is(manifests: list[Manifest]) -> None:
+    namespace = the("Namespace", manifests)["metadata"]
+    assert namespace["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
+    inside = [each["metadata"].get("namespace") for each in manifests if each["kind"] != "Namespace"]
+    assert set(inside) == {namespace["name"]}
 
 
 def selectors(manifests: list[Manifest]) -> Iterator[dict[str, str]]:
@@ -157,15 +185,23 @@ def selectors(manifests: list[Manifest]) -> Iterator[dict[str, str]]:
                 yield manifest["spec"]["selector"]
             case "Deployment" | "PodDisruptionBudget":
                 yield manifest["spec"]["selector"]["matchLabels"]
-            case "NetworkPolicy":
-                yield manifest["spec"]["podSelector"]["matchLabels"]
+    for spread in the("Deployment", manifests)["spec"]["template"]["spec"].get("topologySpreadConstraints", ()):
+        yield spread["labelSelector"]["matchLabels"]
 
 
 def test_selectors_find_the_pods(manifests: list[Manifest]) -> None:
     labels = the("Deployment", manifests)["spec"]["template"]["metadata"]["labels"]
     found = list(selectors(manifests))
-    assert len(found) >= 3
+    assert len(found) >= 2
     assert all(selector and selector.items() <= labels.items() for selector in found)
+
+
+def test_the_policy_binds_what_serves_and_what_is_tried_out(manifests: list[Manifest]) -> None:
+    name = the("Deployment", manifests)["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"]
+    policy = the("NetworkPolicy", manifests)["spec"]
+    (bound,) = policy["podSelector"]["matchExpressions"]
+    assert bound == {"key": "app.kubernetes.io/name", "operator": "In", "values": [name, "try-out"]}
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
 
 
 def test_ports_and_volumes_are_those_that_exist(manifests: list[Manifest]) -> None:
@@ -190,7 +226,7 @@ def test_a_pod_has_no_rights(manifests: list[Manifest]) -> None:
     assert account["automountServiceAccountToken"] is False
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["runAsUser"] == pod["securityContext"]["fsGroup"] == USER
+    assert pod["securityContext"]["runAsUser"] == pod["securityContext"].get("fsGroup", USER) == USER
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container_of(manifests)["securityContext"] == {
         "allowPrivilegeEscalation": False,
@@ -198,7 +234,7 @@ def test_a_pod_has_no_rights(manifests: list[Manifest]) -> None:
         "readOnlyRootFilesystem": True,
     }
     assert "memory" in container_of(manifests)["resources"]["limits"]
-    assert the("NetworkPolicy", manifests)["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert set(container_of(manifests)["resources"]["requests"]) == {"cpu", "memory"}
 
 
 def test_probes_ask_what_the_service_answers(manifests: list[Manifest], projects: dict[str, Project]) -> None:
@@ -217,20 +253,55 @@ def test_a_pod_has_time_to_end(manifests: list[Manifest]) -> None:
     assert pod["terminationGracePeriodSeconds"] >= int(pause[1]) + 30
 
 
-def test_a_log_in_a_file_has_one_writer(environments: dict[str, list[Manifest]]) -> None:
-    deployment = the("Deployment", environments["SQLite"])["spec"]
-    assert (deployment["replicas"], deployment["strategy"]["type"]) == (1, "Recreate")
-    mounts = {mount["mountPath"] for mount in container_of(environments["SQLite"])["volumeMounts"]}
-    assert LOG in mounts
-    assert the("PersistentVolumeClaim", environments["SQLite"])["spec"]["accessModes"] == ["ReadWriteOnce"]
-    assert the("NetworkPolicy", environments["SQLite"])["spec"]["egress"] == []
+def test_a_log_in_a_file_has_one_writer(with_file: list[Manifest]) -> None:
+    deployment = the("Deployment", with_file)["spec"]
+    assert deployment["replicas"] == 1
+    assert deployment["strategy"] == {"type": "Recreate"}
+    assert deployment["template"]["spec"]["securityContext"]["fsGroup"] == USER
+    assert LOG in {mount["mountPath"] for mount in container_of(with_file)["volumeMounts"]}
+    assert the("PersistentVolumeClaim", with_file)["spec"]["accessModes"] == ["ReadWriteOnce"]
+    assert the("NetworkPolicy", with_file)["spec"]["egress"] == []
+    assert not {"HorizontalPodAutoscaler", "PodDisruptionBudget"} & {each["kind"] for each in with_file}
 
 
-def test_with_a_database_pods_are_replaced_one_by_one(environments: dict[str, list[Manifest]]) -> None:
-    deployment = the("Deployment", environments["PostgreSQL"])["spec"]
-    assert deployment["replicas"] >= 2
-    assert deployment["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
-    assert "PersistentVolumeClaim" not in {manifest["kind"] for manifest in environments["PostgreSQL"]}
-    (setting,) = container_of(environments["PostgreSQL"])["env"]
+def test_with_a_database_pods_are_replaced_one_by_one(with_database: list[Manifest]) -> None:
+    strategy = the("Deployment", with_database)["spec"]["strategy"]
+    assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}
+    assert "PersistentVolumeClaim" not in {manifest["kind"] for manifest in with_database}
+    (setting,) = container_of(with_database)["env"]
     assert setting["name"] == "PREDICTION_LOG"
     assert "optional" not in setting["valueFrom"]["secretKeyRef"]
+    asked = {port["port"] for rule in the("NetworkPolicy", with_database)["spec"]["egress"] for port in rule["ports"]}
+    assert asked == {53, 5432}
+
+
+def test_the_autoscaler_alone_says_how_many_pods_there_are(with_database: list[Manifest]) -> None:
+    deployment, scaler = the("Deployment", with_database), the("HorizontalPodAutoscaler", with_database)["spec"]
+    assert "replicas" not in deployment["spec"]
+    target = {"apiVersion": deployment["apiVersion"], "kind": "Deployment", "name": deployment["metadata"]["name"]}
+    assert scaler["scaleTargetRef"] == target
+    assert 2 <= scaler["minReplicas"] < scaler["maxReplicas"]
+    # The load is measured in what a pod asks for.
+    (measure,) = scaler["metrics"]
+    assert measure["resource"]["name"] in container_of(with_database)["resources"]["requests"]
+
+
+def test_a_node_may_be_emptied_and_one_pod_stays(with_database: list[Manifest]) -> None:
+    assert the("PodDisruptionBudget", with_database)["spec"]["maxUnavailable"] == 1
+    assert the("HorizontalPodAutoscaler", with_database)["spec"]["minReplicas"] > 1
+    (spread,) = the("Deployment", with_database)["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "kubernetes.io/hostname"
+
+
+@pytest.mark.parametrize("name", ["test", "staging", "production"])
+def test_prometheus_finds_the_pods_and_may_ask_them(name: str, overlays: dict[str, list[Manifest]]) -> None:
+    manifests = overlays[f"level 2, {name}"]
+    annotations = the("Deployment", manifests)["spec"]["template"]["metadata"]["annotations"]
+    assert annotations == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(PORT),
+        "prometheus.io/path": "/metrics",
+    }
+    own, other = the("NetworkPolicy", manifests)["spec"]["ingress"]
+    assert own["from"] == [{"podSelector": {}}]
+    assert other["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
