@@ -1,77 +1,265 @@
-"""Delivery to a Kubernetes cluster."""
+"""Deployment to a Kubernetes cluster."""
 
 import json
-from collections.abc import Callable
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
 from << cookiecutter.__package_name >>.delivery import kubernetes
+from << cookiecutter.__package_name >>.delivery.deploy import Trial, replace
+from << cookiecutter.__package_name >>.delivery.kubernetes import Cluster, place_of
+from << cookiecutter.__package_name >>.delivery.release import Release
 from << cookiecutter.__package_name >>.errors import ProjectError
 
+<% if cookiecutter.maturity_level == "1" %>
 pytestmark = pytest.mark.requirement("1-CD")
+<% else %>
+pytestmark = pytest.mark.requirement("CD-10")
+<% endif %>
 
 Stage = Callable[[str, str], Path]
+Json = dict[str, Any]
 
 REPOSITORY = "registry.example/team/service"
 DIGEST = f"sha256:{64 * '1'}"
-DIGESTS = json.dumps([f"other@sha256:{64 * '2'}", f"{REPOSITORY}@{DIGEST}"])
-DOCKER = f"case \"$*\" in *RepoDigests*) echo '{DIGESTS}' ;; esac"
-# Keeps what it is to apply, and answers as the service would.
-KUBECTL = """
-case "$*" in
-  *apply*) for folder in "$@"; do :; done; cat "$folder/kustomization.yaml" > applied.yaml ;;
-  *exec*) echo 0123456789ab ;;
+RELEASE = Release("12345678e901", f"{REPOSITORY}@{DIGEST}", DIGEST, "code", "0123456789ab", "commit")
+# Answers from files of the current folder, and keeps what it is given. Where a port is to be open, one is.
+KUBECTL = f"""
+answer() {{ test ! -e "$1" || cat "$1"; }}
+case " $* " in
+  *" kustomize "*) for folder; do :; done; cat "$folder/kustomization.yaml" > overlay.json; answer manifests.json ;;
+  *" get deployment/"*) answer deployment.json ;;
+  *" get pods "*) answer pods.json ;;
+  *" get pod/"*) answer pod.json ;;
+  *" create "*) cat > created.json; echo pod/try-out-1 ;;
+  *" apply "*) cat > applied.json ;;
+  *" logs pod/"*) echo "what it said" ;;
+  *" port-forward "*) exec {sys.executable} -m http.server --bind 127.0.0.1 "${{7%:http}}" 2> /dev/null ;;
 esac
 """
+# What the cluster's own tool makes of the overlay, as far as it matters.
+SERVICE = {
+    "kind": "Deployment",
+    "spec": {
+        "template": {
+            "metadata": {"labels": {"app.kubernetes.io/name": "prediction"}},
+            "spec": {
+                "serviceAccountName": "prediction",
+                "automountServiceAccountToken": False,
+                "securityContext": {"runAsNonRoot": True},
+                "containers": [
+                    {
+                        "name": "prediction",
+                        "image": RELEASE.image,
+                        "env": [{"name": "PREDICTION_LOG", "valueFrom": {"secretKeyRef": {"name": "prediction-log"}}}],
+                        "ports": [{"name": "http", "containerPort": 8000}],
+                        "readinessProbe": {"httpGet": {"path": "/ready", "port": "http"}},
+                        "securityContext": {"readOnlyRootFilesystem": True},
+                    }
+                ],
+                "volumes": [
+                    {"name": "predictions", "persistentVolumeClaim": {"claimName": "predictions"}},
+                    {"name": "temporary", "emptyDir": {"sizeLimit": "64Mi"}},
+                ],
+            },
+        }
+    },
+}
 
 
 @pytest.fixture
-def place(model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cluster, and where it pulls images from; gives the model to deliver."""
+def cluster(model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Cluster, Path]]:  # noqa: ARG001
+    """A cluster, and what it was told."""
     monkeypatch.setenv("DEPLOY_CONTEXT", "there")
     monkeypatch.setenv("IMAGE_REPOSITORY", REPOSITORY)
-    return model
+    monkeypatch.delenv("SERVICE_URL", raising=False)
+    told = stage("kubectl", KUBECTL)
+    write("manifests.json", SERVICE)
+    with place_of("production", 8000) as place:
+        assert place is not None
+        yield place, told
+
+
+def write(name: str, content: Json) -> None:
+    Path(name).write_text(json.dumps(content), encoding="utf-8")
+
+
+def at_revision(number: int) -> None:
+    """Let the cluster have a deployment."""
+    write("deployment.json", {"metadata": {"annotations": {"deployment.kubernetes.io/revision": str(number)}}})
+
+
+def pod(name: str, second: int, *, ready: bool = True, going: bool = False) -> Json:
+    at = f"2026-01-01T00:00:{second:02}Z"
+    ends = {"deletionTimestamp": at} if going else {}
+    status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
+    return {"metadata": {"name": name, "creationTimestamp": at, **ends}, "status": status}
+
+
+def verbs(told: Path) -> list[str]:
+    """The commands that the cluster was told, without what says which cluster."""
+    lines = [line.split() for line in told.read_text(encoding="utf-8").splitlines()]
+    assert all(line[:3] == ["--context", "there", "--namespace"] for line in lines)
+    return [" ".join(line[4:]) for line in lines]
 
 
 @pytest.mark.parametrize("missing", ["DEPLOY_CONTEXT", "IMAGE_REPOSITORY"])
-def test_nothing_is_delivered_before_a_place_is_named(
-    missing: str, place: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_there_is_no_place_before_one_is_named(
+    missing: str, cluster: tuple[Cluster, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notes = stage("docker", DOCKER), stage("kubectl", KUBECTL)
     monkeypatch.delenv(missing)
-    kubernetes.run(place)
-    assert capsys.readouterr().out.startswith("NOT DELIVERED: set DEPLOY_CONTEXT")
-    assert [note.read_text() for note in notes] == ["", ""]
+    with place_of("production", 8000) as place:
+        assert place is None
+    assert cluster[1].read_text() == ""
 
 
-def test_the_cluster_gets_the_image_by_its_digest(
-    place: Path, stage: Stage, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stage("docker", DOCKER)
-    notes = stage("kubectl", KUBECTL)
-    kubernetes.run(place)
-    applied = yaml.safe_load(Path("applied.yaml").read_text(encoding="utf-8"))
-    assert applied["images"] == [{"name": "prediction", "newName": REPOSITORY, "digest": DIGEST}]
-    assert [Path(resource).name for resource in applied["resources"]] == ["production"]
-    done = [line.split()[:5] for line in notes.read_text().splitlines()]
-    assert [words[4] for words in done] == ["apply", "rollout", "exec"]
-    assert all(words[:2] == ["--context", "there"] for words in done)
-    assert capsys.readouterr().out == "delivered model 0123456789ab to there: it answers\n"
+def test_the_cluster_gets_the_image_by_its_digest(cluster: tuple[Cluster, Path]) -> None:
+    place, told = cluster
+    place.start(RELEASE)
+    overlay = json.loads(Path("overlay.json").read_text(encoding="utf-8"))
+    assert overlay["images"] == [{"name": "prediction", "newName": REPOSITORY, "digest": DIGEST}]
+    assert [Path(resource).name for resource in overlay["resources"]] == ["production"]
+    (labels,) = overlay["labels"]
+    assert labels["pairs"] == {"app.kubernetes.io/version": RELEASE.model, "release": RELEASE.key}
+    assert json.loads(Path("applied.json").read_text(encoding="utf-8"))["items"] == [SERVICE]
+    assert verbs(told)[-2:] == ["apply --filename -", "rollout status deployment/prediction --timeout=180s"]
 
 
 @pytest.mark.parametrize("refused", ["apply", "rollout"])
-def test_what_the_cluster_refuses_is_a_failed_delivery(refused: str, place: Path, stage: Stage) -> None:
-    stage("docker", DOCKER)
-    stage("kubectl", f'case "$*" in *{refused}*) exit 1 ;; esac')
-    with pytest.raises(ProjectError, match=f"{refused}.*failed"):
-        kubernetes.run(place)
+def test_what_the_cluster_refuses_is_said_in_one_line(
+    refused: str, cluster: tuple[Cluster, Path], stage: Stage
+) -> None:
+    stage("kubectl", f'case "$*" in *{refused}*) printf "error: no\\nway\\n" >&2; exit 1 ;; esac\n{KUBECTL}')
+    with pytest.raises(ProjectError, match=f"`kubectl .* {refused} .*` failed: no way$"):
+        cluster[0].start(RELEASE)
 
 
-def test_an_image_without_a_digest_is_not_delivered(place: Path, stage: Stage) -> None:
-    stage("docker", "")
-    notes = stage("kubectl", KUBECTL)
-    with pytest.raises(ProjectError, match="does not know the digest"):
-        kubernetes.run(place)
-    assert notes.read_text() == ""
+def test_a_missing_kubectl_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ProjectError, match="kubectl is not installed"):
+        Cluster("there", "production", dict(os.environ)).start(RELEASE)
+
+
+# Back
+
+
+def test_a_release_that_does_not_get_ready_is_taken_back(cluster: tuple[Cluster, Path], stage: Stage) -> None:
+    at_revision(7)
+    told = stage("kubectl", f'case "$*" in *"rollout status"*) mkdir tried || exit 0; exit 1 ;; esac\n{KUBECTL}')
+    with pytest.raises(ProjectError, match="taken back: there serves what it served before"):
+        replace(Trial("production", RELEASE, cluster[0]))
+    assert verbs(told)[-4:] == [
+        f"get pods --selector release={RELEASE.key}",
+        f"logs --selector release={RELEASE.key} --tail 20",
+        "rollout undo deployment/prediction --to-revision=7",
+        "rollout status deployment/prediction --timeout=180s",
+    ]
+
+
+def test_a_first_release_that_fails_leaves_nothing(
+    cluster: tuple[Cluster, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    place, told = cluster
+    place.start(RELEASE)
+    place.back()
+    assert verbs(told)[-1] == "delete deployment/prediction --ignore-not-found"
+    assert "nothing served at there before, and nothing serves there now" in capfd.readouterr().out
+
+
+def test_what_was_not_started_is_not_taken_back(cluster: tuple[Cluster, Path], stage: Stage) -> None:
+    told = stage("kubectl", "exit 1")
+    with pytest.raises(ProjectError):
+        cluster[0].start(RELEASE)
+    cluster[0].back()
+    assert not any("undo" in verb or "delete" in verb for verb in verbs(told))
+
+
+# The way there
+
+
+def test_the_newest_pod_that_is_ready_and_stays_is_asked(cluster: tuple[Cluster, Path]) -> None:
+    place, told = cluster
+    pods = [pod("old", 1), pod("new", 2), pod("starting", 3, ready=False), pod("going", 4, going=True)]
+    write("pods.json", {"items": pods})
+    with place.reach() as address:
+        port = int(address.url.rpartition(":")[2])
+        assert is_open(port)
+    assert not is_open(port)
+    assert verbs(told)[-1] == f"port-forward pod/new {port}:http --address 127.0.0.1"
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_before_the_first_release_nobody_answers(cluster: tuple[Cluster, Path]) -> None:
+    write("pods.json", {"items": []})
+    with cluster[0].reach() as address:
+        assert not is_open(int(address.url.rpartition(":")[2]))
+
+
+def test_a_way_that_does_not_open_is_said(cluster: tuple[Cluster, Path], stage: Stage) -> None:
+    write("pods.json", {"items": [pod("new", 1)]})
+    stage("kubectl", f'case "$*" in *port-forward*) exit 1 ;; esac\n{KUBECTL}')
+    with pytest.raises(ProjectError, match="there is no way to the pod new at there"), cluster[0].reach():
+        pass
+
+
+def test_an_address_of_its_own_is_used(cluster: tuple[Cluster, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_URL", "https://service.example/")
+    with cluster[0].reach() as address:
+        assert address.url == "https://service.example"
+    assert cluster[1].read_text() == ""
+
+
+# A pod of its own
+
+
+def ended(code: int) -> Json:
+    return {"status": {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"exitCode": code}}}]}}
+
+
+def waiting(**why: str) -> Json:
+    return {"status": {"phase": "Pending", "containerStatuses": [{"state": {"waiting": why}}]}}
+
+
+def test_a_command_is_tried_out_in_a_pod_of_its_own(cluster: tuple[Cluster, Path]) -> None:
+    place, told = cluster
+    write("pod.json", ended(3))
+    done = place.try_out(RELEASE, ["check", "it"])
+    assert (done.returncode, done.stdout) == (3, "what it said\n")
+    assert verbs(told)[-1] == "delete pod/try-out-1 --wait=false"
+    (made,) = json.loads(Path("created.json").read_text(encoding="utf-8"))["items"]
+    assert made["metadata"]["labels"] == {"app.kubernetes.io/name": "try-out"}, "requests must not get there"
+    (container,) = made["spec"]["containers"]
+    assert container["command"] == ["python", "-m", "<< cookiecutter.__package_name >>", "check", "it"]
+    assert not {"ports", "readinessProbe"} & set(container)
+    served = SERVICE["spec"]["template"]["spec"]  # type: ignore[index]
+    assert made["spec"]["securityContext"] == served["securityContext"]
+    for part in ("env", "image", "securityContext"):
+        assert container[part] == served["containers"][0][part]
+    assert made["spec"]["volumes"][0] == {"name": "predictions", "emptyDir": {}}, "a file has one writer"
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (waiting(reason="CreateContainerConfigError", message="secret not found"), "secret not found"),
+        (waiting(reason="ContainerCreating"), "no node takes it"),
+        ({"status": {"phase": "Failed", "reason": "DeadlineExceeded"}}, "DeadlineExceeded"),
+    ],
+)
+def test_a_pod_that_does_not_run_is_given_up(
+    found: Json, why: str, cluster: tuple[Cluster, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kubernetes, "SECONDS_TO_TRY", 0)
+    write("pod.json", found)
+    with pytest.raises(ProjectError, match=f"pod/try-out-1 did not run at there: {why}"):
+        cluster[0].try_out(RELEASE, ["check"])
+    assert verbs(cluster[1])[-1] == "delete pod/try-out-1 --wait=false"
