@@ -1,7 +1,7 @@
 """Each check of a level-1 project turns red for the defect it is there for, and says so.
 
 Without a defect none is red: tests/test_workflows.py really runs the checks of a fresh level-1 repository. What takes
-real containers, clusters and workflows to see is in tests/test_images.py, tests/test_deploy.py and
+real containers, clusters and workflows to see is in tests/test_images.py, tests/test_cluster.py and
 tests/test_continuous_training.py.
 """
 
@@ -269,9 +269,7 @@ DEFECTS = [
     # 1-CD
     defect(
         "a delivery may be left out",
-        replace(
-            TRAIN, "      - run: make deploy\n", "      - run: make deploy\n        if: vars.DEPLOY_HOST != ''\n"
-        ),
+        replace(TRAIN, "      - run: make deploy\n", "      - run: make deploy\n        if: vars.DEPLOY_HOST != ''\n"),
         "1-CD",
         says="what may be left out or may fail",
         suite=LEVEL,
@@ -317,6 +315,14 @@ DEFECTS = [
         "1-CD",
         says="test_taken_back_the_old_one_serves_and_the_new_one_ends",
         suite="tests/delivery/test_docker.py",
+    ),
+    defect(
+        "a release that does not get ready stays in the cluster",
+        replace("src:delivery/kubernetes.py", 'self._kubectl.show("rollout", "undo", DEPLOYMENT', "print(DEPLOYMENT"),
+        "1-CD",
+        says="test_a_release_that_does_not_get_ready_is_taken_back",
+        suite="tests/delivery/test_kubernetes.py",
+        deploy_target="kubernetes",
     ),
     # 1-PARITY
     defect(
