@@ -60,11 +60,11 @@ with kubernetes.place_of(environment, 0) as place:
 def programs() -> Path:
     """The programs of the control plane, built unless they are at hand."""
     made = CACHE / hashlib.sha256(BUILD.read_bytes()).hexdigest()[:12]
-    if not (made / "kube-controller-manager").exists():
-        if os.geteuid() or not shutil.which("debootstrap"):
-            pytest.skip("a cluster cannot be built: apt-get install debootstrap, and run the tests as root")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with FileLock(CACHE / "used.lock"):
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(CACHE / "used.lock"):
+        if not made.exists():
+            if os.geteuid() or not shutil.which("debootstrap"):
+                pytest.skip("a cluster cannot be built: apt-get install debootstrap, and run the tests as root")
             run([str(BUILD), str(made)], CACHE)
     return made
 
