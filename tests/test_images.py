@@ -24,6 +24,12 @@ predictor = Predictor.load()
 records = json.loads(sys.argv[1])
 print(json.dumps({{"version": predictor.version, "answers": predictor.answers(predictor.of_records(records))}}))
 """
+COUNTED = """
+import os, sys
+os.chdir(sys.argv[1])
+from {package}.delivery.image import CODE, files_of
+print(*files_of(CODE), sep="\\n")
+"""
 LOAD = ("python", "-c", "import onnxruntime")
 RECORDS = [
     {
@@ -171,9 +177,11 @@ def test_told_to_end_it_keeps_what_it_acknowledged(built: Built, tmp_path: Path)
 def test_nothing_but_what_the_image_is_made_of_comes_near_it(built: Built, tmp_path: Path) -> None:
     context = tmp_path / "context"
     shutil.copytree(built.project.path, context)
-    for secret in (".env", "deploy/service.env", "src/.venv/x", "storage/x"):
-        (context / secret).parent.mkdir(exist_ok=True)
-        (context / secret).write_text("secret")
+    package = f"src/{built.project.package}"
+    for path in (".env", "deploy/service.env", "src/.venv/x", "storage/x", f"{package}/__pycache__/x.pyc"):
+        (context / path).parent.mkdir(exist_ok=True, parents=True)
+        (context / path).write_text("secret")
+    (context / package / "table.csv").write_text("code or not, the image has it")
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
     name, archive = "context:test", tmp_path / "context.tar"
     built.engine("build", "--file", str(tmp_path / "Dockerfile"), "--tag", name, str(context))
@@ -183,10 +191,11 @@ def test_nothing_but_what_the_image_is_made_of_comes_near_it(built: Built, tmp_p
     built.engine("rmi", name)
     with tarfile.open(archive) as tar:
         found = {member.name for member in tar if member.isfile()}
-    package = f"src/{built.project.package}"
-    expected = {str(path.relative_to(context)) for path in (context / package).rglob("*.py")}
-    expected |= {"deploy/requirements.lock", *(f"models/{path.name}" for path in (context / "models").glob("*.zip"))}
-    assert found == expected
+    counted = built.project.python(built.python, "-c", COUNTED.format(package=built.project.package), str(context))
+    models = {f"models/{path.name}" for path in (context / "models").glob("*.zip")}
+    assert found - models == set(counted.stdout.splitlines()) - {".dockerignore", "deploy/Dockerfile"}
+    assert f"{package}/table.csv" in found
+    assert models < found
 
 
 def test_without_a_model_in_production_there_is_no_image(built: Built) -> None:

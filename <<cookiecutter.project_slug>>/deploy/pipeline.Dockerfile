@@ -19,11 +19,12 @@ WORKDIR /project
 
 # The packages first: they are the same for most commits.
 COPY --chown=10001:10001 project/requirements.lock /project/
-RUN --mount=type=cache,target=/home/pipeline/.cache/pip,uid=10001,gid=10001 \
+RUN --mount=type=cache,target=/var/cache/pip,uid=10001,gid=10001 \
     python -m venv .venv \
-    && .venv/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement requirements.lock
+    && .venv/bin/python -m pip install --disable-pip-version-check --quiet --cache-dir /var/cache/pip \
+    --require-hashes --requirement requirements.lock
 COPY --chown=10001:10001 project /project
-RUN make setup
+RUN UV_NO_CACHE=1 make setup
 
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="<< cookiecutter.project_slug >>-pipeline" \

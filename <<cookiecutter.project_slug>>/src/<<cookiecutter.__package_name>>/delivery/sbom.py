@@ -72,11 +72,16 @@ def _normal(name: str, version: str) -> str:
 
 
 def _cyclonedx(requirements: str) -> dict[str, Any]:
-    # The same requirements give the same bytes: no serial number, no date.
-    command = [sys.executable, "-m", "cyclonedx_py", "requirements", "--output-reproducible", "--of", "JSON", "-"]
+    # The same requirements give the same bytes: no serial number, no date. What is made of the result is held to its
+    # schema by a test, which is sooner than each time.
+    options = ("--output-reproducible", "--no-validate", "--output-format", "JSON", "--spec-version", "1.6")
+    command = [sys.executable, "-m", "cyclonedx_py", "requirements", *options, "-"]
     done = subprocess.run(command, input=requirements, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr, end="")
         raise ProjectError("cyclonedx-bom could not make the bill of materials; the lines above say why")
     found: dict[str, Any] = json.loads(done.stdout)
+    for component in found["components"]:
+        # The line of the lock once more, with all its hashes.
+        del component["description"]
     return found
