@@ -114,20 +114,23 @@ class Deployed:
         return sum(is_ready(pod) for pod in self.read("get", "pods")["items"])
 
 
+Prepare = Callable[..., Deployed]
+
+
 @pytest.fixture(scope="module")
-def deployed(
-    there: Cluster, environment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, str, str], Deployed]:
+def deployed(there: Cluster, environment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Prepare:
     """Prepare an environment as a person does: its namespace, and the secret that it needs."""
     folder = tmp_path_factory.mktemp("projects")
 
-    def prepare(level: str, name: str, slug: str) -> Deployed:
+    def prepare(level: str, name: str, slug: str, *, by_hand: bool = True) -> Deployed:
         project = bake_into(folder, maturity_level=level, deploy_target="kubernetes", project_slug=slug)
         for file, (emitted, older) in OLDER.items():
             manifest = project.path / f"deploy/kubernetes/autoscaling/{file}.yaml"
             assert f"apiVersion: {emitted}\n" in manifest.read_text()
             manifest.write_text(manifest.read_text().replace(emitted, older))
         prepared = Deployed(project, environment("none", level), there, name)
+        if not by_hand:
+            return prepared
         there("apply", "--filename", str(project.path / f"deploy/kubernetes/{name}/namespace.yaml"))
         secret = ("create", "secret", "generic", "prediction-log", "--from-literal=url=postgresql://")
         there("--namespace", prepared.namespace, *secret)
@@ -146,9 +149,7 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 @pytest.mark.parametrize(
     ("level", "name", "pods"), [("1", "production", 1), ("2", "test", 1), ("2", "staging", 2), ("2", "production", 2)]
 )
-def test_every_overlay_is_taken_and_serves(
-    level: str, name: str, pods: int, deployed: Callable[[str, str, str], Deployed]
-) -> None:
+def test_every_overlay_is_taken_and_serves(level: str, name: str, pods: int, deployed: Prepare) -> None:
     place = deployed(level, name, f"overlay-{level}-{name}")
     # A key that YAML would take for a number.
     place.do("replace", "12345678e901")
@@ -166,7 +167,7 @@ def test_every_overlay_is_taken_and_serves(
 
 
 @pytest.fixture(scope="module")
-def staging(deployed: Callable[[str, str, str], Deployed]) -> Deployed:
+def staging(deployed: Prepare) -> Deployed:
     place = deployed("2", "staging", "story")
     place.do("replace", "first")
     eventually(lambda: place.count() == 2, "there are not two pods")
@@ -202,7 +203,7 @@ def test_taking_back_what_served_already_brings_nothing_older(staging: Deployed)
     assert staging.serves() == {"fourth"}
 
 
-def test_a_first_release_that_fails_leaves_nothing(deployed: Callable[[str, str, str], Deployed]) -> None:
+def test_a_first_release_that_fails_leaves_nothing(deployed: Prepare) -> None:
     place = deployed("2", "production", "broken")
     done = place.do("replace", "broken", MISSING, check=False)
     assert done.returncode == 1
@@ -213,11 +214,19 @@ def test_a_first_release_that_fails_leaves_nothing(deployed: Callable[[str, str,
     assert place.serves() == {"good"}
 
 
+def test_a_log_in_a_file_asks_nothing_of_a_person_before(deployed: Prepare) -> None:
+    place = deployed("2", "test", "unprepared", by_hand=False)
+    place.there.node.exit_code = 0
+    assert place.do("try out", "first").stdout.endswith(f"0 {SAID}\n")
+    place.do("replace", "first")
+    assert place.serves() == {"first"}
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_command_runs_beside_what_serves(code: int, staging: Deployed) -> None:
     staging.there.node.exit_code = code
     done = staging.do("try out", "fifth")
-    assert done.stdout == f"{code} {SAID}\n"
+    assert done.stdout.endswith(f"\n{code} {SAID}\n")
     pod = staging.there.node.tried[-1]
     serving = staging.read("get", "deployment", "prediction")["spec"]
     assert not serving["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items(), "users would meet it"
@@ -228,7 +237,7 @@ def test_a_command_runs_beside_what_serves(code: int, staging: Deployed) -> None
     eventually(lambda: len(staging.read("get", "pods")["items"]) == staging.count(), "the pod is left")
 
 
-def test_what_a_pod_waits_for_is_said(deployed: Callable[[str, str, str], Deployed]) -> None:
+def test_what_a_pod_waits_for_is_said(deployed: Prepare) -> None:
     place = deployed("2", "staging", "without-secret")
     place.there("--namespace", place.namespace, "delete", "secret", "prediction-log")
     done = place.do("try out", "first", check=False)

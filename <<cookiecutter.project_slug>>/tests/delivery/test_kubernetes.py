@@ -43,6 +43,7 @@ case " $* " in
 esac
 """
 # What the cluster's own tool makes of the overlay, as far as it matters.
+NAMESPACE = {"kind": "Namespace", "metadata": {"name": "production"}}
 SERVICE = {
     "kind": "Deployment",
     "spec": {
@@ -79,7 +80,7 @@ def cluster(model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("IMAGE_REPOSITORY", REPOSITORY)
     monkeypatch.delenv("SERVICE_URL", raising=False)
     told = stage("kubectl", KUBECTL)
-    write("manifests.json", SERVICE)
+    Path("manifests.json").write_text(f"{json.dumps(NAMESPACE)}\n---\n{json.dumps(SERVICE)}", encoding="utf-8")
     with place_of("production", 8000) as place:
         assert place is not None
         yield place, told
@@ -126,7 +127,7 @@ def test_the_cluster_gets_the_image_by_its_digest(cluster: tuple[Cluster, Path])
     assert [Path(resource).name for resource in overlay["resources"]] == ["production"]
     (labels,) = overlay["labels"]
     assert labels["pairs"] == {"app.kubernetes.io/version": RELEASE.model, "release": RELEASE.key}
-    assert json.loads(Path("applied.json").read_text(encoding="utf-8"))["items"] == [SERVICE]
+    assert json.loads(Path("applied.json").read_text(encoding="utf-8"))["items"] == [NAMESPACE, SERVICE]
     assert verbs(told)[-2:] == ["apply --filename -", "rollout status deployment/prediction --timeout=180s"]
 
 
@@ -234,6 +235,8 @@ def test_a_command_is_tried_out_in_a_pod_of_its_own(cluster: tuple[Cluster, Path
     write("pod.json", ended(3))
     done = place.try_out(RELEASE, ["check", "it"])
     assert (done.returncode, done.stdout) == (3, "what it said\n")
+    assert verbs(told)[1] == "apply --filename -"
+    assert json.loads(Path("applied.json").read_text(encoding="utf-8"))["items"] == [NAMESPACE]
     assert verbs(told)[-1] == "delete pod/try-out-1 --wait=false"
     (made,) = json.loads(Path("created.json").read_text(encoding="utf-8"))["items"]
     assert made["metadata"]["labels"] == {"app.kubernetes.io/name": "try-out"}, "requests must not get there"

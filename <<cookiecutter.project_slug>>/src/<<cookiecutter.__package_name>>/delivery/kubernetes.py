@@ -66,7 +66,12 @@ class Cluster:
 
     def try_out(self, release: Release, arguments: Sequence[str]) -> CompletedProcess[str]:
         """Run a command of the package in a pod of its own: with image, rights, limits and settings of the service."""
-        trial = trial_of(manifests_of(self._environment, release, self._kubectl), arguments, SECONDS_TO_TRY)
+        manifests = manifests_of(self._environment, release, self._kubectl)
+        # The first deployment tries something out before it starts.
+        self._kubectl.show(
+            "apply", "--filename", "-", given=[each for each in manifests if each["kind"] == "Namespace"]
+        )
+        trial = trial_of(manifests, arguments, SECONDS_TO_TRY)
         pod = self._kubectl.ask("create", "--filename", "-", "--output", "name", given=[trial]).strip()
         try:
             code = self._exit_code(pod)
@@ -118,7 +123,7 @@ class Cluster:
     def _revision(self) -> str | None:
         """Which of its revisions the deployment has; None before the first one."""
         deployment = self._kubectl.read("get", DEPLOYMENT)
-        return str(deployment["metadata"]["annotations"][REVISION]) if deployment else None
+        return deployment["metadata"].get("annotations", {}).get(REVISION) if deployment else None
 
     def _await_pods(self) -> None:
         self._kubectl.show("rollout", "status", DEPLOYMENT, f"--timeout={SECONDS_TO_START}s")
