@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from .errors import ProjectError
-from .paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, RUN_RECORD, TEST
+from .paths import ARTEFACT, COMPARISON, <% if cookiecutter.maturity_level == "1" %>METRICS, <% endif %>PRODUCTION, RUN_RECORD, TEST
 from .repository import answer, git, has_origin, introduce
 from .serving import artefact as artefacts
 from .storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current, share_with
@@ -141,6 +141,7 @@ def register(compared: bool = False) -> Version:
         print(f"registered already: {same[-1].name}")
         return same[-1]
     _require_pushed()
+    _require_at_hand(md5)
     if not compared:
         compare()
     import gto.api  # half a second that only this command needs
@@ -154,6 +155,7 @@ def register(compared: bool = False) -> Version:
     return versions()[-1]
 
 
+<% if cookiecutter.maturity_level == "1" %>
 def promote(name: str | None = None) -> Version:
     """Put a version, or else the newest, into production if it is not worse than the one that is there.
 
@@ -189,6 +191,7 @@ def rollback() -> Version:
     return assign(max(earlier))
 
 
+<% endif %>
 def fetch(if_any: bool = False) -> Version | None:
     """Bring the model in production to models/production.zip.
 
@@ -203,7 +206,11 @@ def fetch(if_any: bool = False) -> Version | None:
         print("no model is in production yet")
         return None
     if version is None:
+<% if cookiecutter.maturity_level == "1" %>
         raise ProjectError("no model is in production yet; `make register promote` puts the model at hand there")
+<% else %>
+        raise ProjectError("no model is in production yet; `make deploy ENV=production` brings one there")
+<% endif %>
     if not holds(PRODUCTION, version.model_md5):
         with checkout(version.commit, ARTEFACT) as folder:
             PRODUCTION.parent.mkdir(exist_ok=True)
@@ -221,6 +228,10 @@ def lineage(name: str | None = None) -> dict[str, Any]:
     version = find(name) if name else in_production()
     if version is None:
         raise ProjectError("no model is in production yet; name a version: make lineage VERSION=v1")
+<% if cookiecutter.maturity_level == "2" %>
+    from .delivery.status import served  # deployments ask the registry, too
+
+<% endif %>
     record = json.loads(version.text(RUN_RECORD))
     lock = version.text(LOCK)
     raw = yaml.safe_load(version.text("params.yaml"))["data"]["raw"]
@@ -233,6 +244,9 @@ def lineage(name: str | None = None) -> dict[str, Any]:
         "data": {"file": raw, "md5": md5_of(lock, raw)},
         "model": {"file": str(ARTEFACT), "md5": version.model_md5, "sha256": record["artefacts"][str(ARTEFACT)]},
         "trained": {"run": record["run"], "by": record["executor"], "versions": record["versions"]},
+<% if cookiecutter.maturity_level == "2" %>
+        "served": served(version.model),
+<% endif %>
         "previous model": record["previous_model"],
         "metrics": record["metrics"],
         "parameters": record["parameters"],
@@ -286,15 +300,20 @@ def _tags() -> list[list[str]]:
 
 
 def _committed_model() -> str:
-    """The MD5 of the model that the current commit names, which must be the one at hand."""
+    """The MD5 of the model that the current commit names; there must be no changes beside it."""
     if changed := git("status", "--porcelain"):
         raise ProjectError(
             f"{changed.splitlines()[0].split()[-1]} is not committed; `make push`, commit, and try again"
         )
-    md5 = md5_of(git("show", f"HEAD:{LOCK}"), ARTEFACT)
+    return md5_of(git("show", f"HEAD:{LOCK}"), ARTEFACT)
+
+
+def _require_at_hand(md5: str) -> None:
+    """The model of the commit, and the rows that it is compared on; a machine that did not train has neither."""
+    if missing := [str(path) for path in (ARTEFACT, TEST) if not path.exists()]:
+        dvc("pull", "--quiet", *missing)
     if not holds(ARTEFACT, md5):
         raise ProjectError(f"{ARTEFACT} is not the model of dvc.lock; run `make run` or `make pull` first")
-    return md5
 
 
 def _require_pushed() -> None:

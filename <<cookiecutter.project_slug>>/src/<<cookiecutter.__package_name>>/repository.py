@@ -9,6 +9,8 @@ from .errors import ProjectError
 
 # What makes a model, beside the data.
 CODE = ("src", "params.yaml", "data/schema.yaml", "requirements.lock")
+# What git calls a tree without files: of commits that are notes.
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
 def git(*arguments: str, folder: Path | None = None) -> str:

@@ -18,12 +18,11 @@ from . import params as settings
 from .errors import ProjectError
 from .params import Params
 from .paths import MONITORING
-from .repository import answer, git, has_origin, introduce
+from .repository import EMPTY_TREE, answer, git, has_origin, introduce
 from .storage import LOCK, dvc, md5_of
 
 Event = Literal["demand", "schedule", "new-data", "degraded", "drift"<% if cookiecutter.maturity_level == "2" %>, "stale"<% endif %>]
 CLAIM = "refs/training/last"
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def test_version_is_immutable_and_known_to_the_remote(in_production: Repository)
     assert "registered already: v1" in in_production.project("register")
 
 
+<% if cookiecutter.maturity_level == "1" %>
 @pytest.mark.requirement("1-REG")
 def test_promote_and_roll_back(in_production: Repository) -> None:
     models = {"v1": (in_production.path / "models" / "production.zip").read_bytes()}
@@ -55,6 +56,18 @@ def test_promote_and_roll_back(in_production: Repository) -> None:
     assert "nothing was in production before v1" in in_production.project("rollback", check=False)
     assert "v2 was taken back from production" in in_production.project("promote", check=False)
     assert "v2, the model in production" in in_production.project("promote", "2")
+
+
+<% endif %>
+@pytest.mark.requirement("1-REG")
+def test_a_machine_that_did_not_train_brings_what_it_registers(in_production: Repository) -> None:
+    another_model(in_production)
+    in_production.commit()
+    for path in ("models/model.zip", "data/processed", ".dvc/cache"):
+        there = in_production.path / path
+        shutil.rmtree(there) if there.is_dir() else there.unlink()
+    assert "registered model v2" in in_production.project("register")
+    assert "registered already: v2" in in_production.project("register")
 
 
 @pytest.mark.requirement("1-REG")
@@ -113,7 +126,11 @@ def test_closed_gate_leaves_model_registry_and_production_as_they_were(in_produc
 
 
 @pytest.mark.requirement("1-GATE")
+<% if cookiecutter.maturity_level == "1" %>
 def test_model_that_is_worse_than_the_one_in_production_is_neither_registered_nor_promoted(
+<% else %>
+def test_model_that_is_worse_than_the_one_in_production_is_not_registered(
+<% endif %>
     in_production: Repository, schema: Schema, params: Params
 ) -> None:
     nothing = {"gradient_boosting.max_iter": 1, "gradient_boosting.learning_rate": 1e-6, "linear.penalty": 1e9}
@@ -127,10 +144,12 @@ def test_model_that_is_worse_than_the_one_in_production_is_neither_registered_no
     assert tags(in_production) == ["model#prod#1", "model@v1.0.0"]
     comparison = json.loads((in_production.path / "reports" / "comparison.json").read_text())
     assert not all(gate["open"] for gate in comparison["gates"])
+<% if cookiecutter.maturity_level == "1" %>
     # A version that somebody made by hand.
     in_production.run("gto", "register", "model", "--version", "v2.0.0")
     assert "v1 stays in production" in in_production.project("promote", check=False)
     assert tags(in_production) == ["model#prod#1", "model@v1.0.0", "model@v2.0.0"]
+<% endif %>
 
 
 @pytest.mark.requirement("1-GATE")

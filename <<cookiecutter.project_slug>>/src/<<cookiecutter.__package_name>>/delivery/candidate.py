@@ -37,8 +37,9 @@ NO_MODEL = "no model is trained yet: `make run`, `make push`, and commit what it
 def candidate() -> Path | None:
     """The packaged model of the next release, brought here; None if no model was ever trained.
 
-    A model that this commit trained, and that is not registered yet, is what the commit is about. Any other commit is
-    about code: the model in production stays, which continuous training may have put there since.
+    A model that this commit trained is what the commit is about, as long as it is newer than the one in production and
+    was never taken back from there. Any other commit is about code: the model in production stays, which continuous
+    training may have put there since.
 
     Raises:
         ProjectError: its content cannot be had.
@@ -46,8 +47,9 @@ def candidate() -> Path | None:
     if not LOCK.exists():
         return PRODUCTION if registry.fetch(if_any=True) else None
     md5 = md5_of(LOCK.read_text(encoding="utf-8"), ARTEFACT)
-    is_new = md5 not in {version.model_md5 for version in registry.versions()}
-    if not is_new and registry.in_production():
+    current, past = registry.in_production(), registry.history()
+    same = next((version for version in registry.versions() if version.model_md5 == md5), None)
+    if current and same and (same in past or same < current):
         registry.fetch()
         return PRODUCTION
     if not holds(ARTEFACT, md5):

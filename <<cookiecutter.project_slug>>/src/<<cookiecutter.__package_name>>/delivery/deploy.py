@@ -19,6 +19,13 @@ class Check(Protocol):
         """Raise ProjectError, with what was compared, if the check fails."""
 
 
+class Condition(Protocol):
+    """What a module of conditions has: the function that says whether a release may go to an environment."""
+
+    def require(self, environment: str, release: Release, confirm: str) -> str:
+        """Raise ProjectError if it may not; return why it waits for a person, or nothing."""
+
+
 class Trial:
     """A release on trial in an environment, as the checks see it.
 
@@ -72,7 +79,10 @@ def run(environment: str, model: Path | None = None, confirm: str = "") -> None:
         records.fetch()
         release = import_module(policy.source, __package__).next_release(environment, model)
         for module in policy.conditions:
-            import_module(module, __package__).require(environment, release, confirm)
+            condition: Condition = import_module(module, __package__)
+            if waits := condition.require(environment, release, confirm):
+                tell(f"WAITS FOR A PERSON: {waits}; make deploy ENV={environment} CONFIRM={release.key}")
+                return
         put(release, environment, place)
 
 

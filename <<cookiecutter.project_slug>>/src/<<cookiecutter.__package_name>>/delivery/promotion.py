@@ -4,6 +4,7 @@ from pathlib import Path
 
 from .. import params as settings
 from ..errors import ProjectError
+from ..paths import PARAMS
 from . import records
 from .release import Release
 
@@ -22,7 +23,7 @@ def next_release(environment: str, model: Path | None = None) -> Release:  # noq
     return known[-1]
 
 
-def require(environment: str, release: Release, confirm: str) -> None:
+def require(environment: str, release: Release, confirm: str) -> str:
     """Let a release into production after enough good runs in staging, if somebody says so.
 
     Args:
@@ -30,8 +31,11 @@ def require(environment: str, release: Release, confirm: str) -> None:
         release: what staging has.
         confirm: its key, typed by a person; or `model`, which says that it is a new model with the code in production.
 
+    Returns:
+        Why a model that would go by itself waits for a person; nothing if it does not.
+
     Raises:
-        ProjectError: one of these is not so; the text says which.
+        ProjectError: there were too few good runs, or another release is meant.
     """
     wanted = settings.load().delivery.staging_runs
     good = records.good_runs(records.history("staging"), release)
@@ -41,17 +45,17 @@ def require(environment: str, release: Release, confirm: str) -> None:
             f"{good} good runs of {release.key} in staging, {wanted} are needed: `make verify ENV=staging`"
         )
     if confirm == AUTOMATIC:
-        _require_same_code(environment, release)
-    elif confirm != release.key:
+        return _waits(environment, release)
+    if confirm != release.key:
         raise ProjectError(f"type the release that is meant: make deploy ENV={environment} CONFIRM={release.key}")
+    return ""
 
 
-def _require_same_code(environment: str, release: Release) -> None:
+def _waits(environment: str, release: Release) -> str:
     """A retrained model was judged by its gates; code is judged by people."""
     before = records.serving(records.history(environment))
     if settings.load().delivery.models == "by hand":
-        raise ProjectError(f"models go to {environment} by hand (delivery.models): CONFIRM={release.key}")
-    if not before or before[-1].code != release.code:
-        raise ProjectError(
-            f"the code of {release.key} was never in {environment}: a person says so, CONFIRM={release.key}"
-        )
+        return f"models go to {environment} by hand (delivery.models in {PARAMS})"
+    if not before:
+        return f"nothing serves in {environment} yet"
+    return "" if before[-1].code == release.code else f"the code of {release.key} is not the one in {environment}"

@@ -8,13 +8,12 @@ once, as a training is claimed. `git log refs/deployments/staging` reads it, too
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from ..errors import ProjectError
-from ..repository import answer, git, has_origin, introduce
+from ..repository import EMPTY_TREE, answer, git, has_origin, introduce
 from ..runs import executor
-from ..trigger import EMPTY_TREE
 from .release import Release
 
 Kind = Literal["deploy", "check", "rollback"]
@@ -68,6 +67,11 @@ def serving(records: list[Record]) -> list[Release]:
         if not stack or stack[-1] != record.release:
             stack.append(record.release)
     return stack
+
+
+def since(records: list[Record]) -> datetime:
+    """When that came which serves now, where something does."""
+    return [record.at for record in records if record.result == "good" and record.kind != "check"][-1]
 
 
 def good_runs(records: list[Record], release: Release) -> int:
@@ -125,6 +129,6 @@ def _record(at: str, message: str) -> Record:
         Release(**content["release"]),
         content["result"],
         content["why"],
-        datetime.fromisoformat(at),
+        datetime.fromisoformat(at).astimezone(UTC),
         content["by"],
     )

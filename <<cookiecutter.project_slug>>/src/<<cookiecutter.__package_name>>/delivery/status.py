@@ -6,6 +6,23 @@ from . import records
 LAST = 5
 
 
+def served(model: str) -> dict[str, dict[str, str]]:
+    """Where a model serves now: in which release, of which bytes, since when.
+
+    Args:
+        model: what its manifest calls its version.
+    """
+    records.fetch()
+    found = {}
+    for environment in ENVIRONMENTS:
+        known = records.history(environment)
+        last = records.serving(known)[-1:]
+        if last and last[0].model == model:
+            release, since = last[0], f"{records.since(known):%Y-%m-%d %H:%M}Z"
+            found[environment] = {"release": release.key, "digest": release.digest, "since": since}
+    return found
+
+
 def run() -> None:
     """Print what serves in each environment, and what was done there last."""
     records.fetch()

@@ -1,5 +1,6 @@
 """The checks of an environment, once more, for what serves there: each good run counts."""
 
+from .. import params as settings
 from ..environments import ENVIRONMENTS, WHAT_TO_SET, place_of
 from ..errors import ProjectError
 from . import records
@@ -7,11 +8,15 @@ from .arrival import not_deployed, tell
 from .deploy import Trial
 
 
-def run(environment: str) -> None:
+def run(environment: str, enough: bool = False) -> None:
     """Hold what serves in an environment to its checks, and note what came of it.
 
+    Args:
+        environment: its name.
+        enough: do so until there are as many good runs as production asks for.
+
     Raises:
-        ProjectError: nothing serves there, or a check fails. Nothing is taken back: users had it before.
+        ProjectError: a check fails. Nothing is taken back: users had it before.
     """
     policy = ENVIRONMENTS[environment]
     with place_of(environment, policy.port) as place:
@@ -21,13 +26,21 @@ def run(environment: str) -> None:
         records.fetch()
         served = records.serving(records.history(environment))
         if not served:
-            raise ProjectError(f"nothing serves in {environment} yet; `make deploy ENV={environment}` comes first")
-        release = served[-1]
-        try:
-            Trial(environment, release, place).hold_to(policy.after)
-        except ProjectError as error:
-            records.note(environment, "check", release, "failed", str(error))
-            raise
-    records.note(environment, "check", release, "good")
-    good = records.good_runs(records.history(environment), release)
+            tell(f"NOT VERIFIED: nothing serves in {environment} yet")
+            return
+        release, wanted = served[-1], settings.load().delivery.staging_runs if enough else 0
+        while (good := _hold(Trial(environment, release, place), policy.after)) < wanted:
+            print(f"{good} good runs, {wanted} are needed")
     tell(f"{release.key} in {environment} ({place.name}) holds: {good} good runs since the last bad one")
+
+
+def _hold(trial: Trial, checks: tuple[str, ...]) -> int:
+    """Hold it to the checks once; how many good runs that makes."""
+    environment, release = trial.environment, trial.release
+    try:
+        trial.hold_to(checks)
+    except ProjectError as error:
+        records.note(environment, "check", release, "failed", str(error))
+        raise
+    records.note(environment, "check", release, "good")
+    return records.good_runs(records.history(environment), release)

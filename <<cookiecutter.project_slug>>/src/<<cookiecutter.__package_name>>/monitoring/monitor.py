@@ -48,7 +48,7 @@ def is_missing(model: Path) -> bool:
     if model.exists():
         return False
     MONITORING.unlink(missing_ok=True)
-    print(f"not exercised: there is no {model} to compare live data with; `make run` and `make promote` make it")
+    print(f"not exercised: there is no {model} to compare live data with; `make run` makes one")
     return True
 
 
