@@ -41,7 +41,9 @@ class Traffic:
         """Send a request, and note what came of it."""
         began = time.monotonic()
         try:
-            connection.request("POST", "/predict", json.dumps({"records": [record]}), {"Content-Type": "application/json"})
+            connection.request(
+                "POST", "/predict", json.dumps({"records": [record]}), {"Content-Type": "application/json"}
+            )
             response = connection.getresponse()
             answer = json.load(response)
             if response.status != 200:
