@@ -141,6 +141,7 @@ COMMANDS = {
         ".delivery.build",
         (argument("--model", type=Path, help="default: the commit's own if it is new, else the one in production"),),
     ),
+    "login": Command("log the container engine in to the registry of images", ".delivery.login"),
     "pipeline-image": Command("build the image of the pipeline, which runs `make run`", ".delivery.pipeline"),
     "audit": Command("look for known vulnerabilities in what the locks name", ".delivery.audit"),
     "rollback": Command(
@@ -148,7 +149,11 @@ COMMANDS = {
         ".delivery.rollback",
         (ENVIRONMENT, argument("--why", default="", help="for those who read the record")),
     ),
-    "verify": Command("hold what serves in an environment to its checks once more", ".delivery.verify", (ENVIRONMENT,)),
+    "verify": Command(
+        "hold what serves in an environment to its checks once more",
+        ".delivery.verify",
+        (ENVIRONMENT, argument("--enough", action="store_true", help="until there are enough good runs for production")),
+    ),
     "status": Command("tell what is where, and what was done there last", ".delivery.status"),
     "check-data": Command(
         "hold data to their schema: those for training, or a file that is to be predicted",

@@ -27,7 +27,7 @@ def run() -> None:
     version = registry.register(compared=True)
     write_text(PULL_REQUEST, "\n".join(told(version.name, reason)) + "\n")
     print(f"{version.name} is on {f'the branch {branch}' if branch else 'this commit'}; see {PULL_REQUEST}")
-    ci.output(version=version.name, branch=branch)
+    ci.output(version=version.name, branch=branch, commit=git("rev-parse", "HEAD"))
     ci.summary(PULL_REQUEST.read_text(encoding="utf-8"))
 
 

@@ -45,6 +45,8 @@ def run(model: Path | None = None) -> None:
         print(f"{found.key} is built already: nothing is built anew")
     describe(found, wanted)
     tell(f"release {found.key}: model {found.model}, code {found.code}, {found.image}")
+    if found.image == wanted.name:
+        tell("NOT SHARED: set IMAGE_REPOSITORY to where images are kept; this machine alone has the release")
     ci.output(release=found.key, image=found.image.partition("@")[0], digest=found.digest)
 
 

@@ -27,7 +27,9 @@ def next_release(environment: str, model: Path | None = None) -> Release:  # noq
     image = image_of(found)
     release = known(image)
     if release is None:
-        raise ProjectError(f"{image.name} is not built; run `make release` first")
+        raise ProjectError(
+            f"{image.name} is not here: `make release` builds it, and brings it to IMAGE_REPOSITORY, where that is set"
+        )
     return release
 
 
