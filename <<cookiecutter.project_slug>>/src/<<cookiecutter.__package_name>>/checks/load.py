@@ -32,7 +32,8 @@ TRAFFIC = Path(__file__).with_name("traffic.py")
 # Different ones; the callers ask for them in turn.
 RECORDS = 200
 MORE_THAN_ASKED_FOR = 1.25
-SECONDS_TO_END = 30
+# To begin and to end, before and after the seconds of the budget.
+SECONDS_MORE = 60
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,13 @@ def measure(address: Address, budget: Load) -> Measured:
         plan, result = (Path(folder) / name for name in ("plan.json", "result.json"))
         plan.write_text(json.dumps(_plan(address, budget)), encoding="utf-8")
         LOAD_PAGE.parent.mkdir(exist_ok=True)
-        run_time = ("--users", budget.users, "--spawn-rate", budget.users, "--run-time", f"{budget.seconds}s")
+        callers = ("--users", budget.users, "--spawn-rate", budget.users)
         reports = ("--html", LOAD_PAGE, "--json-file", result.with_suffix(""))
         quiet = ("--headless", "--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", 0)
-        options = ("--locustfile", TRAFFIC, "--host", address.url, *run_time, *reports, *quiet)
+        options = ("--locustfile", TRAFFIC, "--host", address.url, *callers, *reports, *quiet)
         command = [sys.executable, "-m", "locust", *map(str, options)]
         variables = os.environ | {"LOAD_PLAN": str(plan)}
-        longest = budget.seconds + SECONDS_TO_END
+        longest = budget.seconds + SECONDS_MORE
         try:
             done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=longest, check=False)
         except subprocess.TimeoutExpired:
@@ -170,4 +171,4 @@ def _plan(address: Address, budget: Load) -> dict[str, Any]:
         raise ProjectError(f"{address.url} does not say what it takes: GET /model has no schema") from None
     bodies = [json.dumps({"records": [record]}) for record in records_of(schema, RECORDS)]
     each = MORE_THAN_ASKED_FOR * budget.requests_per_second / budget.users
-    return {"bodies": bodies, "each_per_second": each, "headers": address.headers}
+    return {"bodies": bodies, "each_per_second": each, "headers": address.headers, "seconds": budget.seconds}
