@@ -1,8 +1,5 @@
 """What a cluster is told of a release: the overlay of its environment, and a pod that tries something out."""
 
-import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,19 +25,13 @@ def manifests_of(environment: str, release: Release, kubectl: Kubectl) -> list[M
     Raises:
         ProjectError: kubectl cannot read the overlay.
     """
-    repository, _, digest = release.image.partition("@")
-    labels = {"app.kubernetes.io/version": release.model, "release": release.key}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        content = {
-            "apiVersion": "kustomize.config.k8s.io/v1beta1",
-            "kind": "Kustomization",
-            "resources": [os.path.relpath((OVERLAYS / environment).resolve(), folder)],
-            "images": [{"name": "prediction", "newName": repository, "digest": digest}],
-            "labels": [{"includeTemplates": True, "pairs": labels}],
-        }
-        (folder / "kustomization.yaml").write_text(json.dumps(content), encoding="utf-8")
-        return list(yaml.safe_load_all(kubectl.ask("kustomize", str(folder))))
+    manifests: list[Manifest] = list(yaml.safe_load_all(kubectl.ask("kustomize", str(OVERLAYS / environment))))
+    deployment = _deployment(manifests)
+    template = deployment["spec"]["template"]
+    _container(template["spec"])["image"] = release.image
+    for metadata in (deployment["metadata"], template["metadata"]):
+        metadata["labels"] |= {"app.kubernetes.io/version": release.model, "release": release.key}
+    return manifests
 
 
 def trial_of(manifests: Sequence[Manifest], arguments: Sequence[str], seconds: int) -> Manifest:
@@ -51,9 +42,8 @@ def trial_of(manifests: Sequence[Manifest], arguments: Sequence[str], seconds: i
         arguments: what the package is to do.
         seconds: when it is ended at the latest.
     """
-    (deployment,) = [manifest for manifest in manifests if manifest["kind"] == "Deployment"]
-    spec: Manifest = deployment["spec"]["template"]["spec"]
-    (container,) = spec["containers"]
+    spec: Manifest = _deployment(manifests)["spec"]["template"]["spec"]
+    container = _container(spec)
     kept = {name: value for name, value in container.items() if name not in OF_A_SERVICE}
     kept["command"] = ["python", "-m", __package__.partition(".")[0], *arguments]
     # The account comes with the first deployment, and this pod may come before.
@@ -69,3 +59,12 @@ def trial_of(manifests: Sequence[Manifest], arguments: Sequence[str], seconds: i
         "metadata": {"generateName": "try-out-", "labels": {"app.kubernetes.io/name": "try-out"}},
         "spec": spec | {"containers": [kept], "volumes": volumes} | ends,
     }
+
+
+def _deployment(manifests: Sequence[Manifest]) -> Manifest:
+    return next(manifest for manifest in manifests if manifest["kind"] == "Deployment")
+
+
+def _container(pod: Manifest) -> Manifest:
+    found: Manifest = next(container for container in pod["containers"] if container["name"] == "prediction")
+    return found
