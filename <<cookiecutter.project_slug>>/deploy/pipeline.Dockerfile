@@ -24,7 +24,9 @@ RUN --mount=type=cache,target=/var/cache/pip,uid=10001,gid=10001 \
     && .venv/bin/python -m pip install --disable-pip-version-check --quiet --cache-dir /var/cache/pip \
     --require-hashes --requirement requirements.lock
 COPY --chown=10001:10001 project /project
-RUN UV_NO_CACHE=1 make setup
+# What `make setup` ends with: no verb sets the environment up anew.
+RUN .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable . \
+    && touch .venv/ready
 
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="<< cookiecutter.project_slug >>-pipeline" \

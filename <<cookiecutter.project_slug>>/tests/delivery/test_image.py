@@ -1,31 +1,34 @@
-"""One image for one model, and the end of every delivery."""
+"""One image for one model and its code, and the end of every delivery."""
 
 import io
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 
-from << cookiecutter.__package_name >>.delivery import image
-from << cookiecutter.__package_name >>.delivery.arrival import ASK, await_version
+from << cookiecutter.__package_name >>.delivery import arrival, image
+from << cookiecutter.__package_name >>.delivery.arrival import answering, await_model
+from << cookiecutter.__package_name >>.delivery.place import Address
 from << cookiecutter.__package_name >>.errors import ProjectError
 
 pytestmark = pytest.mark.requirement("1-CD")
 
 Stage = Callable[[str, str], Path]
+THERE = Address("http://127.0.0.1:1")
 
 
-def test_the_image_is_named_by_its_model(model: Path, stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_image_is_named_by_what_is_in_it(model: Path, stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     notes = stage("docker", "echo 380000000")
     image.run(model)
     build, _ = notes.read_text().splitlines()
-    name = image.image_of(model).name
-    assert name.endswith(":0123456789ab")
-    assert build.startswith(f"build --file deploy/Dockerfile --tag {name} --build-arg MODEL=models/production.zip ")
+    built = image.image_of(model)
+    assert built.name.endswith(f":{built.key}")
+    assert built.name.startswith(f"{image.project_name()}:")
+    assert build.startswith(f"build --file deploy/Dockerfile --tag {built.name} --build-arg MODEL={model} ")
     assert "--build-arg VERSION=0123456789ab" in build
-    assert capsys.readouterr().out.endswith(f"built {name}: 380 MB\n")
+    assert capsys.readouterr().out.endswith(f"built {built.name}: 380 MB\n")
 
 
 def test_without_a_model_there_is_nothing_to_build(model: Path, stage: Stage) -> None:
@@ -49,28 +52,31 @@ def test_a_build_that_fails_is_told(model: Path, stage: Stage) -> None:
         image.run(model)
 
 
-def test_the_version_that_was_delivered_must_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def answers(monkeypatch: pytest.MonkeyPatch, *models: str) -> None:
+    """Let one model after the other answer, and then the last one again and again."""
+    found = list(models)
+    monkeypatch.setattr(arrival, "answering", lambda _: found.pop(0) if len(found) > 1 else found[0])
     monkeypatch.setattr("time.sleep", lambda _: None)
-    found = iter(["", "old", "new"])
-    await_version("new", "there", lambda: next(found))
+
+
+def test_the_model_that_was_deployed_must_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, "", "old", "new")
+    await_model("new", THERE, "there")
 
 
 @pytest.mark.parametrize(("found", "told"), [("", "nobody answers"), ("old", "model old answers at there instead of")])
-def test_another_version_is_a_failed_delivery(found: str, told: str) -> None:
+def test_another_model_is_a_failed_deployment(found: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, found)
     with pytest.raises(ProjectError, match=told):
-        await_version("new", "there", lambda: found, seconds=0.01)
+        await_model("new", THERE, "there", seconds=0.01)
 
 
 @pytest.mark.parametrize("ready", [True, False])
-def test_who_is_not_ready_is_no_answer(
-    ready: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def answer(url: str, timeout: float) -> io.StringIO:
-        if url.endswith("/ready") and not ready:
+def test_who_is_not_ready_is_no_answer(ready: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(request: Request, timeout: float) -> io.BytesIO:
+        if request.full_url.endswith("/ready") and not ready:
             raise URLError(f"not ready within {timeout} s")
-        return io.StringIO('{"model_version": "new"}')
+        return io.BytesIO(b'{"model_version": "new"}')
 
-    monkeypatch.setattr("urllib.request.urlopen", answer)
-    with nullcontext() if ready else pytest.raises(URLError):
-        exec(ASK[-1], {})  # noqa: S102
-    assert capsys.readouterr().out == ("new\n" if ready else "")
+    monkeypatch.setattr(arrival, "urlopen", answer)
+    assert answering(THERE) == ("new" if ready else "")

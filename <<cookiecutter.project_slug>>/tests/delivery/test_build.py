@@ -1,0 +1,149 @@
+"""What goes with a release: the wheel, the bill of materials, the checksums; and the pipeline as an image."""
+
+import json
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from << cookiecutter.__package_name >>.delivery import build, candidate, pipeline, wheel
+from << cookiecutter.__package_name >>.delivery.image import image_of, sha256_of
+from << cookiecutter.__package_name >>.errors import ProjectError
+
+pytestmark = [pytest.mark.requirement("CI-07"), pytest.mark.usefixtures("docker")]
+
+PACKAGE = Path("src/<< cookiecutter.__package_name >>")
+DIST = Path("dist")
+DIGEST = f"sha256:{'b' * 64}"
+
+
+def dist() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in DIST.iterdir()}
+
+
+def test_all_that_goes_with_a_release_is_there_and_has_a_checksum(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", "output")
+    monkeypatch.setenv("IMAGE_REPOSITORY", "registry.example/service")
+    build.run(model)
+    lines = (DIST / "SHA256SUMS").read_text().splitlines()
+    listed = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    (built,) = (name for name in listed if name.endswith("-py3-none-any.whl"))
+    assert set(listed) == {built, "release.json", "sbom.cdx.json"} == set(dist()) - {"SHA256SUMS"}
+    assert listed == {name: sha256_of(DIST / name) for name in listed}
+    image = image_of(model)
+    assert json.loads((DIST / "release.json").read_text()) == {
+        "key": image.key,
+        "code": image.code,
+        "commit": "abcdef",
+        "image": f"registry.example/service@{DIGEST}",
+        "digest": DIGEST,
+        "model": {"registry": None, "sha256": sha256_of(model), "version": "0123456789ab"},
+        "files": {name: digest for name, digest in listed.items() if name != "release.json"},
+    }
+    expected = [f"release={image.key}", "image=registry.example/service", f"digest={DIGEST}"]
+    assert Path("output").read_text().splitlines() == expected
+
+
+def test_the_same_release_has_the_same_files(model: Path) -> None:
+    build.run(model)
+    before = dist()
+    (PACKAGE / "__pycache__").mkdir()
+    (PACKAGE / "__pycache__" / "x.pyc").write_text("x")
+    (PACKAGE / "errors.py").touch()
+    (PACKAGE / "errors.py").chmod(0o600)
+    (DIST / "left over").write_text("of another release")
+    build.run(model)
+    assert dist() == before
+
+
+def test_code_that_is_in_no_commit_is_refused(model: Path, docker: Path) -> None:
+    for path in (PACKAGE / "errors.py", PACKAGE / "new.py", Path("deploy/Dockerfile")):
+        with path.open("a") as file:
+            file.write("# Changed.\n")
+    with pytest.raises(ProjectError) as refusal:
+        build.run(model)
+    assert str(refusal.value).startswith(f"not committed: deploy/Dockerfile, {PACKAGE}/errors.py, {PACKAGE}/new.py; ")
+    assert docker.read_text() == ""
+
+
+def test_without_a_model_there_is_no_release(
+    docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(candidate, "candidate", lambda: None)
+    monkeypatch.setenv("GITHUB_OUTPUT", "output")
+    build.run()
+    assert capsys.readouterr().out.startswith("NOT RELEASED: no model is trained yet: `make run`")
+    assert Path("output").read_text().splitlines() == ["release=", "image=", "digest="]
+    assert docker.read_text() == ""
+
+
+def test_the_wheel_has_the_package_and_a_version_of_its_own(tmp_path: Path) -> None:
+    first = wheel.build(tmp_path)
+    with zipfile.ZipFile(first) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert names == {path.relative_to("src").as_posix() for path in PACKAGE.rglob("*.py")}
+    with (PACKAGE / "errors.py").open("a") as file:
+        file.write("# Changed.\n")
+    assert wheel.build(tmp_path).name != first.name
+
+
+def test_a_wheel_that_cannot_be_built_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("pyproject.toml").open("a") as file:
+        file.write("[project\n")
+    with pytest.raises(ProjectError, match="setuptools could not build the wheel"):
+        wheel.build(tmp_path)
+    assert "TOMLDecodeError" in capsys.readouterr().out
+
+
+def test_the_bill_of_materials_names_what_is_in_the_image(model: Path) -> None:
+    build.run(model)
+    text = (DIST / "sbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    found = {(each["type"], each["name"], each["version"]) for each in json.loads(text)["components"]}
+    inside = {("library", *package.split("==")) for package in Path("installed").read_text().splitlines()}
+    assert {each for each in found if each[0] == "library"} == inside
+    assert ("machine-learning-model", image_of(model).repository, "0123456789ab") in found
+    (base,) = (name for kind, name, _ in found if kind == "container")
+    assert base == "python"
+
+
+def test_a_package_that_nobody_locked_is_refused(model: Path) -> None:
+    with Path("installed").open("a") as file:
+        file.write("\nLeft.Pad==1.0")
+    with pytest.raises(ProjectError, match=r"the image has left-pad==1\.0, which deploy/\S+ does not name"):
+        build.run(model)
+
+
+# The pipeline
+
+
+def test_the_pipeline_is_built_of_a_clone(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = docker.with_suffix("")
+    listing = '[ "$1" = push ] || find "$8" -path "*/.git" -prune -o -printf "%P\\n" > seen\n'
+    command.write_text(command.read_text() + listing)
+    monkeypatch.setenv("IMAGE_REPOSITORY", "registry.example/Service")
+    Path(PACKAGE / "secret.env").write_text("PASSWORD=secret")
+    pipeline.run()
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    name = f"registry.example/service-pipeline:{head[:12]}"
+    assert [line.split()[0] for line in docker.read_text().splitlines()] == ["build", "push"]
+    assert f"--tag {name} --build-arg REVISION={head.strip()} " in docker.read_text()
+    seen = set(Path("seen").read_text().splitlines())
+    assert {f"project/{PACKAGE}/errors.py", "project/deploy/pipeline.Dockerfile"} < seen
+    assert not {path for path in seen if "secret" in path or "models" in path}
+
+
+def test_a_folder_of_another_repository_is_no_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("src")
+    with pytest.raises(ProjectError, match="a repository of its own"):
+        pipeline.run()
+
+
+def test_a_pipeline_that_cannot_be_built_is_told(docker: Path) -> None:
+    docker.with_suffix("").write_text(f"#!{shutil.which('sh')}\nexit 1\n")
+    with pytest.raises(ProjectError, match="could not build"):
+        pipeline.run()

@@ -1,0 +1,141 @@
+"""A release is named by what is in it, built once, and the same wherever it goes."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from << cookiecutter.__package_name >>.delivery import build, image, release
+from << cookiecutter.__package_name >>.delivery.image import Image, image_of
+from << cookiecutter.__package_name >>.errors import ProjectError
+from << cookiecutter.__package_name >>.serving import artefact as artefacts
+from << cookiecutter.__package_name >>.serving.artefact import Artefact
+
+pytestmark = [pytest.mark.requirement("CD-09"), pytest.mark.usefixtures("docker")]
+
+Stage = Callable[[str, str], Path]
+PACKAGE = Path("src/<< cookiecutter.__package_name >>")
+OWN, PUSHED = "a" * 64, "b" * 64
+SHARED = "registry.example/Team/service"
+
+
+def append(path: str | Path) -> Callable[[Path], None]:
+    def change(model: Path) -> None:  # noqa: ARG001 - others change the model
+        with Path(path).open("a") as file:
+            file.write("# Changed.\n")
+
+    return change
+
+
+def add(path: str | Path) -> Callable[[Path], None]:
+    def change(model: Path) -> None:  # noqa: ARG001 - others change the model
+        Path(path).parent.mkdir(exist_ok=True, parents=True)
+        Path(path).write_text("new")
+
+    return change
+
+
+def rename(model: Path) -> None:  # noqa: ARG001 - others change the model
+    (PACKAGE / "errors.py").rename(PACKAGE / "mistakes.py")
+
+
+def refer(model: Path) -> None:
+    """The same model, version and all, with other rows to compare live data with."""
+    packaged = artefacts.read(model, made_by="the test")
+    artefacts.write(Artefact(packaged.model, packaged.manifest, b"{}"), model)
+
+
+CHANGES = {
+    "a line of code": append(PACKAGE / "errors.py"),
+    "a module": add(PACKAGE / "checks" / "new.py"),
+    "a table beside the code": add(PACKAGE / "table.csv"),
+    "the name of a module": rename,
+    "a package": append("deploy/requirements.lock"),
+    "the recipe": append("deploy/Dockerfile"),
+    "what the recipe sees": append(".dockerignore"),
+    "the model": refer,
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_whatever_is_in_it_has_a_part_in_its_name(what: str, model: Path) -> None:
+    before = image_of(model)
+    CHANGES[what](model)
+    after = image_of(model)
+    assert before.key != after.key, f"another release has the same name: {what} does not count"
+    assert (before.code == after.code) == (what == "the model")
+
+
+@pytest.mark.parametrize("path", ["notes.txt", "src/other/x.py", "data/raw/x.csv", "models/other.zip", "params.yaml"])
+def test_whatever_is_not_in_it_has_none(path: str, model: Path) -> None:
+    before = image_of(model)
+    add(path)(model)
+    assert image_of(model) == before
+
+
+def test_it_has_the_same_name_in_every_clone(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = image_of(model)
+    clone = shutil.copytree(Path.cwd(), Path.cwd() / "clone", ignore=shutil.ignore_patterns("bin", "clone"))
+    monkeypatch.chdir(clone)
+    for path in (PACKAGE / "__pycache__" / "errors.pyc", "src/x.egg-info/PKG-INFO"):
+        add(path)(model)
+    (PACKAGE / "errors.py").chmod(0o600)
+    assert image_of(model) == before
+
+
+def test_what_is_not_built_is_no_release(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for repository in ("", SHARED):
+        monkeypatch.setenv("IMAGE_REPOSITORY", repository)
+        assert release.known(image_of(model)) is None
+    with pytest.raises(ProjectError, match="is not built; run `make image` first"):
+        release.next_release("production", model)
+
+
+def test_without_a_registry_it_is_an_image_of_this_machine(model: Path, docker: Path) -> None:
+    image.run(model)
+    found = release.next_release("production", model)
+    assert (found.image, found.digest) == (image_of(model).name, f"sha256:{OWN}")
+    assert (found.key, found.model, found.commit) == (image_of(model).key, "0123456789ab", "abcdef")
+    assert "pu" not in {line[:2] for line in docker.read_text().splitlines()}
+
+
+def test_it_goes_by_the_digest_that_others_find(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tag is what somebody pushed last; a digest is one image for ever. That of this machine is nobody else's."""
+    monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
+    image.run(model)
+    found = release.next_release("production", model)
+    assert found.image == f"registry.example/team/service@sha256:{PUSHED}", "a release goes by a name that can change"
+    assert found.digest == f"sha256:{PUSHED}"
+
+
+def test_it_is_built_once(
+    model: Path, docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
+    monkeypatch.setattr(build, "describe", lambda *_: None)
+    for _ in range(2):
+        build.run(model)
+    # Another machine has nothing but the registry.
+    Path("here").write_text("")
+    build.run(model)
+    builds = [line for line in docker.read_text().splitlines() if line.startswith("build ")]
+    pushes = [line for line in docker.read_text().splitlines() if line.startswith("push ")]
+    assert len(builds) == len(pushes) == 1, "what is built is built anew"
+    assert capsys.readouterr().out.count("is built already: nothing is built anew") == 2
+
+
+def test_a_registry_that_refuses_is_told(model: Path, docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
+    image.run(model)
+    command = docker.with_suffix("")
+    command.write_text(command.read_text().replace("printf '%s", "exit 1; printf '%s"))
+    with pytest.raises(ProjectError, match=r"push --quiet registry.example/team/service:.* failed"):
+        release.known(image_of(model))
+
+
+def test_an_image_without_a_digest_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage("docker", "echo null")
+    monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
+    with pytest.raises(ProjectError, match=r"docker does not know the digest of registry.example/team/service:"):
+        release.known(Image("docker", "service", "code", "model", "hash"))
