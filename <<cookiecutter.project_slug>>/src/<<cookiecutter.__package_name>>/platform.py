@@ -23,7 +23,7 @@ def start_training(event: str, why: str) -> None:
     Raises:
         ProjectError: GitHub refuses.
     """
-    _gh("workflow", "run", "train.yml", "--field", f"event={event}", "--field", f"why={why}")
+    gh("workflow", "run", "train.yml", "--raw-field", f"event={event}", "--raw-field", f"why={why}")
 
 
 def tell_people(title: str, names: Sequence[str], text: Path) -> str:
@@ -42,14 +42,14 @@ def tell_people(title: str, names: Sequence[str], text: Path) -> str:
     """
     mark = MARK.format(names=", ".join(names))
     body = f"{mark}\n{text.read_text(encoding='utf-8')}{_this_run()}"
-    _gh("label", "create", LABEL, "--force", "--description", "Found by make watch", "--color", "C53030")
-    known = json.loads(_gh("issue", "list", "--label", LABEL, "--state", "open", "--json", "number,body"))
+    gh("label", "create", LABEL, "--force", "--description", "Found by make watch", "--color", "C53030")
+    known = json.loads(gh("issue", "list", "--label", LABEL, "--state", "open", "--json", "number,body"))
     if not known:
-        return _gh("issue", "create", "--title", title, "--label", LABEL, "--body-file", "-", typed=body)
+        return gh("issue", "create", "--title", title, "--label", LABEL, "--body-file", "-", typed=body)
     number, before = str(known[0]["number"]), str(known[0]["body"])
-    _gh("issue", "edit", number, "--body-file", "-", typed=body)
+    gh("issue", "edit", number, "--body-file", "-", typed=body)
     if not before.startswith(mark):
-        _gh("issue", "comment", number, "--body-file", "-", typed=body)
+        gh("issue", "comment", number, "--body-file", "-", typed=body)
     return f"issue {number}"
 
 
@@ -61,8 +61,12 @@ def _this_run() -> str:
     return f"\n[The run that saw it]({server}/{repository}/actions/runs/{run}) keeps the page.\n"
 
 
-def _gh(*arguments: str, typed: str | None = None) -> str:
-    """Run GitHub's command.
+def gh(*arguments: str, typed: str | None = None) -> str:
+    """Run GitHub's command and return what it prints.
+
+    Args:
+        arguments: of the command.
+        typed: what it reads.
 
     Raises:
         ProjectError: it is not installed, or refuses.

@@ -333,7 +333,8 @@ def test_training_is_started_through_the_platform(gh: Path, tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     verdict(tmp_path, train=["degraded", "stale"])
     watch.act()
-    assert gh.read_text() == "workflow run train.yml --field event=degraded --field why=why degraded; why stale\n"
+    asked = "workflow run train.yml --raw-field event=degraded --raw-field why=why degraded; why stale"
+    assert gh.read_text().splitlines() == [asked]
 
 
 def test_one_issue_is_open_and_commented_when_it_is_about_something_else(
