@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from conftest import clean_environment, run
 CONTEXT = "there"
 CONTROLLERS = (
     *("deployment", "replicaset", "garbagecollector", "namespace", "serviceaccount"),
-    *("disruption", "endpoint", "horizontalpodautoscaling"),
+    *("clusterrole-aggregation", "disruption", "endpoint", "horizontalpodautoscaling"),
 )
 # No registry has an image of this digest.
 MISSING = f"sha256:{64 * 'f'}"
@@ -183,13 +183,15 @@ class Cluster:
 
     Attributes:
         node: its only one.
-        configuration: of kubectl; it is the cluster's own administrator.
+        configuration: of kubectl, for the administrator.
+        deployer: of kubectl, for somebody who has no right before the administrator gives one.
         kubectl: the command.
         ingress: the address of all services; a namespace is a folder there.
     """
 
     node: Node
     configuration: Path
+    deployer: Path
     kubectl: Path
     ingress: str
 
@@ -212,12 +214,13 @@ def cluster(programs: Path, kubectl: Path, folder: Path) -> Iterator[Cluster]:
         kubectl: the command.
         folder: for what the cluster keeps.
     """
-    token, ports = secrets.token_hex(), free_ports(5)
-    database, peers, port, other, kubelet = ports
-    api = Api(f"https://127.0.0.1:{port}", token, folder / "certificates" / "apiserver.crt")
-    (folder / "tokens.csv").write_text(f"{token},administrator,administrator,system:masters\n")
+    database, peers, port, other, kubelet = free_ports(5)
+    api = Api(f"https://127.0.0.1:{port}", secrets.token_hex(), folder / "certificates" / "apiserver.crt")
+    deployer = replace(api, token=secrets.token_hex())
+    users = f"{api.token},administrator,administrator,system:masters\n{deployer.token},deployer,deployer\n"
+    (folder / "tokens.csv").write_text(users)
     run(["openssl", "genrsa", "-out", str(folder / "accounts.key"), "2048"], folder)
-    configuration = write_configuration(folder, api)
+    configuration = write_configuration(folder / "administrator", api)
     etcd, peer = f"http://127.0.0.1:{database}", f"http://127.0.0.1:{peers}"
     commands = {
         "etcd": {
@@ -266,7 +269,8 @@ def cluster(programs: Path, kubectl: Path, folder: Path) -> Iterator[Cluster]:
         node = Node(api)
         stack.callback(node.stopping.set)
         threading.Thread(target=node.run, daemon=True).start()
-        yield Cluster(node, configuration, kubectl, f"http://127.0.0.1:{at}")
+        theirs = write_configuration(folder / "deployer", deployer)
+        yield Cluster(node, configuration, theirs, kubectl, f"http://127.0.0.1:{at}")
 
 
 def free_ports(count: int) -> list[int]:
@@ -275,14 +279,13 @@ def free_ports(count: int) -> list[int]:
         return [server.getsockname()[1] for server in servers]
 
 
-def write_configuration(folder: Path, api: Api) -> Path:
-    configuration = folder / "configuration"
+def write_configuration(configuration: Path, api: Api) -> Path:
     content = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "it", "cluster": {"server": api.url, "certificate-authority": str(api.certificate)}}],
-        "users": [{"name": "administrator", "user": {"token": api.token}}],
-        "contexts": [{"name": CONTEXT, "context": {"cluster": "it", "user": "administrator"}}],
+        "users": [{"name": "me", "user": {"token": api.token}}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": "it", "user": "me"}}],
         "current-context": CONTEXT,
     }
     configuration.write_text(json.dumps(content))

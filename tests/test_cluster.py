@@ -77,12 +77,13 @@ def there(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @dataclass(frozen=True)
 class Deployed:
-    """An environment of a project in the cluster."""
+    """An environment of a project in the cluster, and the configuration of who deploys."""
 
     project: Project
     python: Path
     there: Cluster
     environment: str
+    configuration: Path
 
     @property
     def namespace(self) -> str:
@@ -93,7 +94,7 @@ class Deployed:
         image = f"{REPOSITORY}@{digest or 'sha256:' + hashlib.sha256(key.encode()).hexdigest()}"
         environment = clean_environment(
             DEPLOY_CONTEXT=CONTEXT,
-            DEPLOY_KUBECONFIG=self.there.configuration.read_text(),
+            DEPLOY_KUBECONFIG=self.configuration.read_text(),
             IMAGE_REPOSITORY=REPOSITORY,
             PATH=f"{TOOLS}:{clean_environment()['PATH']}",
             PYTHONPATH=str(self.project.path / "src"),
@@ -119,22 +120,25 @@ Prepare = Callable[..., Deployed]
 
 @pytest.fixture(scope="module")
 def deployed(there: Cluster, environment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Prepare:
-    """Prepare an environment as a person does: its namespace, and the secret that it needs."""
+    """Prepare an environment as a person does: a namespace, rights in it for who deploys, and the secret."""
     folder = tmp_path_factory.mktemp("projects")
 
-    def prepare(level: str, name: str, slug: str, *, by_hand: bool = True) -> Deployed:
+    def prepare(level: str, name: str, slug: str, *, prepared: bool = True) -> Deployed:
         project = bake_into(folder, maturity_level=level, deploy_target="kubernetes", project_slug=slug)
         for file, (emitted, older) in OLDER.items():
             manifest = project.path / f"deploy/kubernetes/autoscaling/{file}.yaml"
             assert f"apiVersion: {emitted}\n" in manifest.read_text()
             manifest.write_text(manifest.read_text().replace(emitted, older))
-        prepared = Deployed(project, environment("none", level), there, name)
-        if not by_hand:
-            return prepared
+        python = environment("none", level)
+        if not prepared:
+            return Deployed(project, python, there, name, there.configuration)
+        place = Deployed(project, python, there, name, there.deployer)
         there("apply", "--filename", str(project.path / f"deploy/kubernetes/{name}/namespace.yaml"))
         secret = ("create", "secret", "generic", "prediction-log", "--from-literal=url=postgresql://")
-        there("--namespace", prepared.namespace, *secret)
-        return prepared
+        there("--namespace", place.namespace, *secret)
+        rights = ("create", "rolebinding", "deployer", "--clusterrole=edit", "--user=deployer")
+        there("--namespace", place.namespace, *rights)
+        return place
 
     return prepare
 
@@ -214,8 +218,8 @@ def test_a_first_release_that_fails_leaves_nothing(deployed: Prepare) -> None:
     assert place.serves() == {"good"}
 
 
-def test_a_log_in_a_file_asks_nothing_of_a_person_before(deployed: Prepare) -> None:
-    place = deployed("2", "test", "unprepared", by_hand=False)
+def test_who_may_do_anything_needs_nothing_prepared_for_a_log_in_a_file(deployed: Prepare) -> None:
+    place = deployed("2", "test", "unprepared", prepared=False)
     place.there.node.exit_code = 0
     assert place.do("try out", "first").stdout.endswith(f"0 {SAID}\n")
     place.do("replace", "first")
