@@ -12,15 +12,303 @@ from conftest import bake_into
 from planting import Defect, defect, hold_to, replace
 
 ALERTS = "tests/monitoring/test_alerts.py"
+API = "tests/checks/test_api.py"
+AUDIT = "tests/delivery/test_audit.py"
+BUILD = "tests/delivery/test_build.py"
 CLUSTER = "tests/delivery/test_kubernetes.py"
+DATA = "tests/checks/test_data.py"
+INFRA = "tests/checks/test_infra.py"
+LOAD = "tests/checks/test_load.py"
+MODEL = "tests/checks/test_model.py"
 OVERLAYS = "tests/delivery/test_overlays.py"
+RELEASE = "tests/delivery/test_release.py"
 RIGHTS = "tests/delivery/test_rights.py"
+SHADOW = "tests/checks/test_shadow.py"
 WATCH = "tests/monitoring/test_watch.py"
 
 METRICS = "deploy/monitoring"
 MONITOR = ".github/workflows/monitor.yml"
 
 DEFECTS = [
+    # CI-07
+    defect(
+        "a wheel has the date of the day",
+        replace("src:delivery/wheel.py", ' | {"SOURCE_DATE_EPOCH": NO_TIME}', ""),
+        "CI-07",
+        says="test_the_same_release_has_the_same_files",
+        suite=f"{BUILD} -k same_files",
+    ),
+    defect(
+        "wheels of different code have the same version",
+        replace("src:delivery/wheel.py", "+code{key_of(files)}", "+code"),
+        "CI-07",
+        says="test_the_wheel_has_the_package_and_a_version_of_its_own",
+        suite=f"{BUILD} -k version_of_its_own",
+    ),
+    defect(
+        "the bill of materials is the lock's, whatever the image has",
+        replace("src:delivery/sbom.py", "for package in sorted(installed))", "for package in sorted(locked))"),
+        "CI-07",
+        says="test_the_bill_of_materials_names_what_is_in_the_image",
+        suite=f"{BUILD} -k bill_of_materials",
+    ),
+    defect(
+        "the bill of materials does not know of the model",
+        replace("src:delivery/sbom.py", '"machine-learning-model"', '"file"'),
+        "CI-07",
+        says="test_the_bill_of_materials_names_what_is_in_the_image",
+        suite=f"{BUILD} -k bill_of_materials",
+    ),
+    defect(
+        "a file of a release has no checksum",
+        replace("src:delivery/build.py", "    files[TOLD.name] = image.sha256_of(TOLD)\n", ""),
+        "CI-07",
+        says="test_all_that_goes_with_a_release_is_there_and_has_a_checksum",
+        suite=f"{BUILD} -k checksum",
+    ),
+    defect(
+        "a release has code that is in no commit",
+        replace("src:delivery/build.py", "    require_committed()\n    wanted", "    wanted"),
+        "CI-07",
+        says="test_code_that_is_in_no_commit_is_refused",
+        suite=f"{BUILD} -k no_commit",
+    ),
+    defect(
+        "the pipeline is packaged with all that lies about",
+        replace(
+            "src:delivery/pipeline.py",
+            'git("clone", "--quiet", "--no-local", "--single-branch", ".", str(project))\n'
+            '        git("remote", "remove", "origin", folder=project)',
+            '__import__("shutil").copytree(".", project)',
+        ),
+        "CI-07",
+        says="test_the_pipeline_is_built_of_a_clone",
+        suite=f"{BUILD} -k clone",
+    ),
+    defect(
+        "a known vulnerability passes",
+        replace("src:delivery/audit.py", "    if open_ones:", "    if not found and open_ones:"),
+        "CI-07",
+        says="test_a_known_vulnerability_is_named_with_what_fixes_it",
+        suite=f"{AUDIT} -k known_vulnerability",
+    ),
+    defect(
+        "what could not be audited passes in silence",
+        replace("src:delivery/audit.py", "    if unknown:", "    if not packages:"),
+        "CI-07",
+        says="test_what_the_service_does_not_know_is_not_audited",
+        suite=f"{AUDIT} -k does_not_know",
+    ),
+    defect(
+        "a lock that cannot be read passes",
+        replace("src:delivery/audit.py", "if NO_ANSWER.search(done.stderr):", "if done.stderr:"),
+        "CI-07",
+        says="test_a_lock_that_cannot_be_read_is_no_pass",
+        suite=f"{AUDIT} -k cannot_be_read",
+    ),
+    defect(
+        "an exception needs no reason",
+        replace("src:params.py", "if not reason.strip()]", "if reason is None]"),
+        "CI-07",
+        says="test_an_exception_without_a_reason_is_refused",
+        suite=f"{AUDIT} -k without_a_reason",
+    ),
+    # CD-01
+    defect(
+        "any version of a package will do",
+        replace("src:checks/infra.py", "ours[:leading] == numbers[:leading] and ours >= numbers", "bool(ours)"),
+        "CD-01",
+        says="test_wrong_version_of_a_package_is_named",
+        suite=f"{INFRA} -k version",
+    ),
+    defect(
+        "any memory will do",
+        replace("src:checks/infra.py", "memory >= needs.memory_mb", "memory > 0"),
+        "CD-01",
+        says="test_missing_hardware_is_named",
+        suite=f"{INFRA} -k hardware",
+    ),
+    defect(
+        "no accelerator will do",
+        replace("src:checks/infra.py", "there = ", "there = True or "),
+        "CD-01",
+        says="test_missing_hardware_is_named",
+        suite=f"{INFRA} -k hardware",
+    ),
+    defect(
+        "an accelerator needs no device",
+        replace("src:checks/machine.py", "any(root.glob(device))", "device"),
+        "CD-01",
+        says="test_accelerator_takes_a_device_and_a_build_that_can_use_it",
+        suite=f"{INFRA} -k accelerator_takes",
+    ),
+    defect(
+        "the limits of a container do not count",
+        replace("src:checks/machine.py", "(innermost, *innermost.parents)", "()"),
+        "CD-01",
+        says="test_limits_of_a_container_count",
+        suite=f"{INFRA} -k limits",
+    ),
+    defect(
+        "what fails inside of a release is not heard",
+        replace("src:checks/inside.py", "if done.returncode:", "if not said:"),
+        "CD-01",
+        says="test_release_that_lacks_something_is_refused",
+        suite=f"{INFRA} -k release",
+    ),
+    # CD-02
+    defect(
+        "the answers of another model are fine",
+        replace("src:checks/api.py", "distance <= TOLERANCE", "distance < 9e9"),
+        "CD-02",
+        says="test_service_with_answers_of_another_model_is_refused",
+        suite=f"{API} -k answers_of_another",
+    ),
+    defect(
+        "the manifest of another model is fine",
+        replace("src:checks/api.py", "found, not other)", "found, True)"),
+        "CD-02",
+        says="test_service_whose_model_expects_another_input_is_refused",
+        suite=f"{API} -k another_input",
+    ),
+    defect(
+        "known answers need not be given",
+        replace("src:checks/api.py", "found == case.expect)", "True)"),
+        "CD-02",
+        says="test_known_answers_must_be_given",
+        suite=f"{API} -k known",
+    ),
+    defect(
+        "wrong records may be taken",
+        replace("src:checks/api.py", "holds = answer.status == 422 and ", "holds = True or "),
+        "CD-02",
+        says="test_service_that_takes_wrong_records_is_refused",
+        suite=f"{API} -k wrong_records",
+    ),
+    # CD-03
+    defect(
+        "no latency is over the budget",
+        replace("src:checks/load.py", 'f"{found:.0f}", found <= wanted', 'f"{found:.0f}", True'),
+        "CD-03",
+        says="test_slow_predictions_are_refused",
+        suite=f"{LOAD} -k 'slow or each_part'",
+    ),
+    defect(
+        "the load goes where it is sent on to",
+        replace("src:checks/traffic.py", "max_redirects = 0", "max_redirects = 5"),
+        "CD-03",
+        says="test_only_the_given_address_is_asked",
+        suite=f"{LOAD} -k address",
+    ),
+    defect(
+        "the load asks whichever release there is",
+        replace("src:checks/traffic.py", ', **PLAN["headers"]', ""),
+        "CD-03",
+        says="test_only_the_given_address_is_asked",
+        suite=f"{LOAD} -k address",
+    ),
+    # CD-04
+    defect(
+        "a batch is predicted as it comes",
+        replace("src:serving/batch.py", "return given, schema.check(given[needed])", "return given, given[needed]"),
+        "CD-04",
+        says="test_bad_batch_is_named_and_leaves_no_output",
+        suite=DATA,
+    ),
+    defect(
+        "data for training may be anything",
+        replace("src:checks/data.py", "learnable(schema.check(table), ", "learnable(table, "),
+        "CD-04",
+        says="test_data_that_do_not_fit_are_no_data_for_training",
+        suite=DATA,
+    ),
+    # CD-05
+    defect(
+        "targets need not be met before deployment",
+        replace("src:checks/model.py", "*gates.judge(measured, params.gates), ", ""),
+        "CD-05",
+        says="test_model_that_misses_a_target_is_refused",
+        suite=f"{MODEL} -k target",
+    ),
+    defect(
+        "a model may be worse than the one in production",
+        replace("src:checks/model.py", ", *_beside_production(predictor, rows, trivial, params)", ""),
+        "CD-05",
+        says="test_model_that_is_worse_than_the_one_in_production_is_refused",
+        suite=f"{MODEL} -k worse",
+    ),
+    defect(
+        "a model may be another one than was scored",
+        replace("src:checks/model.py", "same = abs(", "same = 1 or abs("),
+        "CD-05",
+        says="test_model_that_is_not_the_one_scored_is_refused",
+        suite=f"{MODEL} -k scored",
+    ),
+    # CD-09
+    defect(
+        "the name of a release ignores its model",
+        replace("src:delivery/image.py", 'f"{self.code} {self.model}"', "self.code"),
+        "CD-09",
+        says="another release has the same name: the model does not count",
+        suite=f"{RELEASE} -k part_in_its_name",
+    ),
+    defect(
+        "the name of a release ignores what is beside the code",
+        replace("src:delivery/image.py", 'path.rglob("*")', 'path.rglob("*.py")'),
+        "CD-09",
+        says="another release has the same name: a table beside the code does not count",
+        suite=f"{RELEASE} -k part_in_its_name",
+    ),
+    defect(
+        "the name of a release depends on what a run leaves",
+        replace("src:delivery/image.py", r'r"__pycache__|.*\.egg-info"', '"none"'),
+        "CD-09",
+        says="test_it_has_the_same_name_in_every_clone",
+        suite=f"{RELEASE} -k every_clone",
+    ),
+    defect(
+        "a release is built each time",
+        replace("src:delivery/build.py", "    found = known(wanted)\n", "    found = None\n"),
+        "CD-09",
+        says="what is built is built anew",
+        suite=f"{RELEASE} -k built_once",
+    ),
+    defect(
+        "a tag is deployed in the place of a digest",
+        replace("src:delivery/release.py", "_release(shared, _pinned(shared))", "_release(shared, shared.name)"),
+        "CD-09",
+        says="a release goes by a name that can change",
+        suite=f"{RELEASE} -k goes_by_the_digest",
+    ),
+    defect(
+        "a digest is deployed that no other machine finds",
+        replace("src:delivery/release.py", "if len(names) == 1 or _pull(image.engine, name)", "if name"),
+        "CD-09",
+        says="test_it_goes_by_the_digest_that_others_find",
+        suite=f"{RELEASE} -k goes_by_the_digest",
+    ),
+    # CD-10, before users meet a release
+    defect(
+        "a release may answer otherwise than the one before",
+        replace("src:checks/shadow.py", "value <= bound)", "True)"),
+        "CD-10",
+        says="test_other_answers_are_refused",
+        suite=f"{SHADOW} -k other_answers",
+    ),
+    defect(
+        "a release may refuse what is asked",
+        replace("src:checks/shadow.py", "found.refused <= bounds.refused)", "True)"),
+        "CD-10",
+        says="test_requests_that_it_does_not_take_are_refused",
+        suite=f"{SHADOW} -k take",
+    ),
+    defect(
+        "a log is made where there is none",
+        replace("src:checks/past.py", '?mode=ro&uri=true") if file.is_file() else None', '?uri=true")'),
+        "CD-10",
+        says="test_too_few_requests_are_no_pass",
+        suite=f"{SHADOW} -k too_few",
+    ),
     # CD-10, in a cluster
     defect(
         "a release that does not get ready stays in the cluster",
