@@ -290,14 +290,18 @@ DEFECTS = [
     ),
     defect(
         "a delivery ends whatever version answers",
-        replace("src:delivery/arrival.py", "while (found := ask()) != version:", "while not (found := ask()):"),
+        replace(
+            "src:delivery/arrival.py",
+            "while (found := answering(address)) != version:",
+            "while not (found := answering(address)):",
+        ),
         "1-CD",
-        says="test_another_version_is_a_failed_delivery[old",
+        says="test_another_model_is_a_failed_deployment[old",
         suite="tests/delivery",
     ),
     defect(
         "a delivery ends before the service is ready",
-        replace("src:delivery/arrival.py", "ask(f'{at}/ready', timeout=2); ", ""),
+        replace("src:delivery/arrival.py", '        get(address, "/ready")\n', ""),
         "1-CD",
         says="test_who_is_not_ready_is_no_answer[False]",
         suite="tests/delivery",

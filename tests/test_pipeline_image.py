@@ -72,14 +72,6 @@ def test_it_makes_the_model_that_is_made_outside(packaged: Packaged, volume: str
 
 
 def test_it_has_what_was_committed_and_no_more(packaged: Packaged) -> None:
-    head = packaged.project.run("git", "rev-parse", "HEAD").stdout
-    assert packaged.run("git", "rev-parse", "HEAD") == head
-    assert packaged.run("git", "status", "--porcelain", "--untracked-files=all") == ""
-    assert packaged.run("git", "remote") == ""
-    assert "secret.env" not in packaged.run("ls", "-A")
-
-
-def test_it_is_not_root(packaged: Packaged) -> None:
-    assert (
-        packaged.run("id", "-u").strip() == packaged.engine.inspect(packaged.image, "{{.Config.User}}")[:5] == "10001"
-    )
+    head = packaged.project.run("git", "rev-parse", "HEAD").stdout.strip()
+    told = "git rev-parse HEAD; git status --porcelain --untracked-files=all; git remote; ls -d secret.env; id -u"
+    assert packaged.run("sh", "-c", told).split() == [head, "10001"]
