@@ -156,8 +156,8 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
 def test_every_overlay_is_taken_and_serves(level: str, name: str, pods: int, deployed: Prepare) -> None:
     place = deployed(level, name, f"overlay-{level}-{name}")
     # A key that YAML would take for a number.
-    place.do("replace", "12345678e901")
-    assert place.serves() == {"12345678e901"}
+    place.do("replace", "123456789e12")
+    assert place.serves() == {"123456789e12"}
     eventually(lambda: place.count() == pods, f"there are not {pods} pods")
     deployment = place.read("get", "deployment", "prediction")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]

@@ -64,38 +64,44 @@ def test_dependencies_of_the_image_are_locked_by_hash(project: Project) -> None:
 
 
 @pytest.fixture(scope="module")
-def compose(projects: dict[str, Project]) -> Manifest:
-    """The compose file as Docker Compose itself reads it."""
-    done = run(
-        [str(TOOLS / "docker-compose"), "--file", "deploy/compose.yaml", "config", "--format", "json"],
-        projects["docker"].path,
-        environment=clean_environment(IMAGE="penguin-species:1"),
-    )
-    assert done.stderr == ""
-    read: Manifest = json.loads(done.stdout)
-    return read
+def compose(projects: dict[str, Project]) -> dict[str, Manifest]:
+    """What stays on a machine, and what comes and goes behind it, each as Docker Compose itself reads it."""
+    told = clean_environment(IMAGE="penguin-species:1", STACK="penguins", COLOUR="blue")
+    services: dict[str, Manifest] = {}
+    for file in ("compose", "service"):
+        command = [str(TOOLS / "docker-compose"), "--file", f"deploy/{file}.yaml", "config", "--format", "json"]
+        done = run(command, projects["docker"].path, environment=told)
+        assert done.stderr == ""
+        services |= json.loads(done.stdout)["services"]
+    return services
 
 
-def test_compose_file_fits_its_schema(projects: dict[str, Project]) -> None:
-    check = [str(TOOLS / "check-jsonschema"), "--builtin-schema", "vendor.compose-spec", "deploy/compose.yaml"]
+@pytest.mark.parametrize("file", ["compose", "service"])
+def test_compose_file_fits_its_schema(file: str, projects: dict[str, Project]) -> None:
+    check = [str(TOOLS / "check-jsonschema"), "--builtin-schema", "vendor.compose-spec", f"deploy/{file}.yaml"]
     projects["docker"].run(*check)
 
 
-def test_a_container_has_no_rights(compose: Manifest) -> None:
-    service = compose["services"]["prediction"]
+@pytest.mark.parametrize("name", ["proxy", "prediction"])
+def test_a_container_has_no_rights(name: str, compose: dict[str, Manifest]) -> None:
+    assert compose[name]["read_only"] is True
+    assert compose[name]["cap_drop"] == ["ALL"]
+    assert compose[name]["security_opt"] == ["no-new-privileges:true"]
+    assert compose[name]["restart"] == "unless-stopped"
+
+
+def test_this_machine_alone_asks_the_proxy_and_the_proxy_alone_the_service(compose: dict[str, Manifest]) -> None:
+    assert [(port["host_ip"], port["target"]) for port in compose["proxy"]["ports"]] == [("127.0.0.1", PORT)]
+    assert "ports" not in compose["prediction"]
+    assert set(compose["proxy"]["networks"]) == set(compose["prediction"]["networks"])
+
+
+def test_a_service_is_of_the_image_that_was_brought_and_keeps_its_log(compose: dict[str, Manifest]) -> None:
+    service = compose["prediction"]
     assert service["image"] == "penguin-species:1"
     assert service["pull_policy"] == "never"
-    assert service["read_only"] is True
-    assert service["cap_drop"] == ["ALL"]
-    assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["deploy"]["resources"]["limits"] == {"memory": str(512 * 2**20), "pids": 256}
-
-
-def test_a_container_answers_this_machine_alone_and_keeps_its_log(compose: Manifest) -> None:
-    service = compose["services"]["prediction"]
-    assert [(port["host_ip"], port["target"]) for port in service["ports"]] == [("127.0.0.1", PORT)]
     assert [(mount["type"], mount["target"]) for mount in service["volumes"]] == [("volume", LOG)]
-    assert service["restart"] == "unless-stopped"
 
 
 def test_settings_of_the_machine_do_not_go_into_git(projects: dict[str, Project]) -> None:

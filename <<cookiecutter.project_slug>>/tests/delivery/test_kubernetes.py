@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 REPOSITORY = "registry.example/team/service"
 DIGEST = f"sha256:{64 * '1'}"
-RELEASE = Release("12345678e901", f"{REPOSITORY}@{DIGEST}", DIGEST, "code", "0123456789ab", "commit")
+RELEASE = Release("123456789e12", f"{REPOSITORY}@{DIGEST}", DIGEST, "code", "0123456789ab", "commit")
 # Answers from files of the current folder, and keeps what it is given. Where a port is to be open, one is.
 KUBECTL = f"""
 answer() {{ test ! -e "$1" || cat "$1"; }}

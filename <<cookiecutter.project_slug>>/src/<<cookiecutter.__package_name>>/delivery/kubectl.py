@@ -68,7 +68,7 @@ class Kubectl:
         self, arguments: Sequence[str], given: Sequence[Manifest], stdout: int | None = None
     ) -> CompletedProcess[str]:
         command = self.command(*arguments)
-        # JSON, because it says of each value whether it is a text: 12345678e901 is a number in YAML, and may be a name.
+        # JSON, because it says of each value whether it is a text: 123456789e12 is a number in YAML, and may be a name.
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(given)}) if given else ""
         try:
             done = subprocess.run(
