@@ -29,7 +29,14 @@ KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
 
 
 # Each of their tests takes minutes: begun last, one would run on alone.
-LONGEST = ("test_cluster.py", "test_continuous_training.py", "test_first_try.py", "test_workflows.py", "test_tables.py", "test_watching.py")
+LONGEST = (
+    "test_cluster.py",
+    "test_continuous_training.py",
+    "test_first_try.py",
+    "test_workflows.py",
+    "test_tables.py",
+    "test_watching.py",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
