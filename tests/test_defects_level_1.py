@@ -450,7 +450,7 @@ DEFECTS = [
     ),
     defect(
         "the container may write anywhere",
-        replace("deploy/compose.yaml", "    read_only: true\n", ""),
+        replace("deploy/service.yaml", "    read_only: true\n", ""),
         "SEC-06",
         says="test_the_container_writes_nowhere_but_to_its_log",
         suite="tests/delivery",

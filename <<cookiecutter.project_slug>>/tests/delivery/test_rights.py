@@ -11,14 +11,16 @@ pytestmark = pytest.mark.requirement("SEC-06")
 DEPLOY = Path("deploy")
 
 
-def test_the_image_has_a_user_who_is_not_root() -> None:
-    *_, user = re.findall(r"^USER (\S+)", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+@pytest.mark.parametrize("file", list(DEPLOY.glob("*Dockerfile")), ids=str)
+def test_the_image_has_a_user_who_is_not_root(file: Path) -> None:
+    *_, user = re.findall(r"^USER (\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     assert int(user.partition(":")[0]) > 0, "by number, so that Kubernetes can tell"
 
 
 <% if cookiecutter.deploy_target == "docker" %>
-def test_the_container_writes_nowhere_but_to_its_log() -> None:
-    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["prediction"]
+@pytest.mark.parametrize(("file", "name"), [("service.yaml", "prediction"), ("compose.yaml", "proxy")])
+def test_the_container_writes_nowhere_but_to_its_log(file: str, name: str) -> None:
+    service = yaml.safe_load((DEPLOY / file).read_text(encoding="utf-8"))["services"][name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
