@@ -21,7 +21,11 @@ from .paths import MONITORING
 from .repository import EMPTY_TREE, answer, git, has_origin, introduce
 from .storage import LOCK, dvc, md5_of
 
-Event = Literal["demand", "schedule", "new-data", "degraded", "drift"<% if cookiecutter.maturity_level == "2" %>, "stale"<% endif %>]
+<% if cookiecutter.maturity_level == "2" %>
+Event = Literal["demand", "schedule", "new-data", "degraded", "drift", "stale"]
+<% else %>
+Event = Literal["demand", "schedule", "new-data", "degraded", "drift"]
+<% endif %>
 CLAIM = "refs/training/last"
 
 
