@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from conftest import Project, clean_environment, run
 from filelock import FileLock
 
 STAND_INS = Path(__file__).with_name("containers")
-# The base image takes a minute to make: it outlives the tests, beside what package managers keep.
-STORAGE = Path.home() / ".cache" / "mlops-maturity-template" / "containers"
+# The base image takes a minute to make: it outlives the tests, beside what package managers keep. The name is short,
+# because Podman finds only after 20 seconds that a container has ended whose storage has a path longer than 45 letters.
+STORAGE = Path.home() / ".cache" / "mlops-images"
 NEEDED = {name: name for name in ("buildah", "debootstrap", "iptables", "podman", "runc")}
 NEEDED |= {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
 
@@ -48,36 +50,47 @@ class Engine:
         return run(command, project.path, check=check, environment=environment)
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    """The engine, for one module of tests at a time."""
-    missing = sorted(package for command, package in NEEDED.items() if not shutil.which(command))
-    if missing:
-        pytest.skip(f"images cannot be built: apt-get install --no-install-recommends {' '.join(missing)}")
-    if os.geteuid():
-        pytest.skip("images cannot be built: run the tests as root")
-    tools = f"{STAND_INS}:{Path(sys.executable).parent}"
-    path = f"{tools}:{clean_environment()['PATH']}"
+def missing() -> str:
+    """What images cannot be built without here, and how to get it; nothing if all is there."""
+    packages = sorted(package for command, package in NEEDED.items() if not shutil.which(command))
+    if packages:
+        return f"images cannot be built: apt-get install --no-install-recommends {' '.join(packages)}"
+    return "images cannot be built: run this as root" if os.geteuid() else ""
+
+
+@contextmanager
+def engine_of_tests() -> Iterator[Engine]:
+    """The engine with its own storage, for one process at a time; what is left of images is cleared away afterwards."""
+    path = f"{STAND_INS}:{Path(sys.executable).parent}:{clean_environment()['PATH']}"
     docker = Engine(clean_environment(PATH=path, CONTAINER_STORAGE=str(STORAGE)))
     STORAGE.mkdir(parents=True, exist_ok=True)
-    # One process at a time: what is left of the images is cleared away afterwards.
     with FileLock(STORAGE / "used.lock"):
         yield docker
         docker("image", "prune", "--force")
 
 
+def make_stand_in(engine: Engine, name: str, script: str = "base-image") -> None:
+    """Make the stand-in for a public image, unless it is there."""
+    recipe = STAND_INS / script
+    made = STORAGE / f"base-{hashlib.sha256(recipe.read_bytes() + name.encode()).hexdigest()[:12]}"
+    if not made.exists() or engine("image", "exists", name, check=False).returncode:
+        run([str(recipe), f"docker.io/library/{name}"], Path.cwd(), environment=engine.environment)
+        made.touch()
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """The engine, for one module of tests."""
+    if why := missing():
+        pytest.skip(why)
+    with engine_of_tests() as docker:
+        yield docker
+
+
 @pytest.fixture(scope="module")
 def make_image(engine: Engine) -> Callable[..., None]:
-    """Make the stand-in for a public image, unless it is there."""
-
-    def make(name: str, script: str = "base-image") -> None:
-        recipe = STAND_INS / script
-        made = STORAGE / f"base-{hashlib.sha256(recipe.read_bytes() + name.encode()).hexdigest()[:12]}"
-        if not made.exists() or engine("image", "exists", name, check=False).returncode:
-            run([str(recipe), f"docker.io/library/{name}"], Path.cwd(), environment=engine.environment)
-            made.touch()
-
-    return make
+    """Makes the stand-in for a public image, as `make_stand_in` does."""
+    return partial(make_stand_in, engine)
 
 
 def base_of(project: Project, dockerfile: str = "deploy/Dockerfile") -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Project, bake_into, clean_environment, run, write_csv
+from conftest import Bake, Project, bake_into, clean_environment, run, write_csv
+from engines import base_of
 
 TOOLS = Path(sys.executable).parent
 KUBERNETES = "1.32"
@@ -46,11 +47,17 @@ def test_dockerfile_is_clean(project: Project) -> None:
 
 
 def test_the_base_is_of_an_exact_version(project: Project) -> None:
-    bases = {line.split()[1] for line in project.text("deploy/Dockerfile").splitlines() if line.startswith("FROM ")}
-    (base,) = bases
-    name, _, tag = base.partition(":")
+    name, _, tag = base_of(project).partition(":")
     assert name == "python"
     assert tag.split("-")[0].count(".") == 2
+
+
+def test_the_pipeline_is_built_as_the_service_is(bake: Bake) -> None:
+    project = bake(maturity_level="2")
+    pipeline = "deploy/pipeline.Dockerfile"
+    project.run(str(TOOLS / "hadolint"), pipeline)
+    assert base_of(project, pipeline) == base_of(project)
+    assert "--require-hashes" in project.text(pipeline)
 
 
 def test_dependencies_of_the_image_are_locked_by_hash(project: Project) -> None:
