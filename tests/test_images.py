@@ -1,6 +1,7 @@
 """The image of the service is really built, run as it is delivered, asked, and ended."""
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -204,20 +205,24 @@ def test_without_a_model_in_production_there_is_no_image(built: Built) -> None:
     assert missing.stderr == "image: models/missing.zip is missing; run `make fetch` first\n"
 
 
-def test_it_is_delivered_to_this_machine(built: Built) -> None:
-    port = free_port()
-    compose = ("compose", "--file", str(built.project.path / "deploy/compose.yaml"))
+def test_it_is_deployed_to_this_machine(built: Built, make_image: Callable[..., None]) -> None:
+    (proxy,) = re.findall(r"image: (haproxy:\S+)", built.project.text("deploy/compose.yaml"))
+    make_image(proxy, "proxy-image")
+    port, stack = free_port(), "penguin-species-production"
     try:
         done = built.command("deploy", DEPLOY_HOST="local", PORT=str(port))
-        assert f"delivered model {built.version} to local: it answers" in done.stdout
+        assert f"with model {built.version} to production (local): it answers" in done.stdout
         assert predict(port, RECORDS)["model_version"] == built.version
-        name = built.engine(*compose, "ps", "--quiet").stdout.strip()
+        (name,) = built.engine("ps", "--quiet", "--filter", f"name={stack}-blue").stdout.split()
         assert built.engine.inspect(name, "{{.HostConfig.ReadonlyRootfs}}") == "true"
         assert built.engine.inspect(name, "{{.HostConfig.SecurityOpt}}") == "[no-new-privileges]"
         status = built.engine("exec", name, "cat", "/proc/1/status").stdout
         assert "CapPrm:\t0000000000000000\n" in status
     finally:
-        built.engine(*compose, "down", "--volumes", check=False)
+        containers = built.engine("ps", "--all", "--quiet", "--filter", f"name={stack}").stdout.split()
+        built.engine("rm", "--force", "--time", "1", *containers, check=False)
+        built.engine("volume", "rm", "--force", f"{stack}-predictions", check=False)
+        built.engine("network", "rm", "--force", stack, check=False)
 
 
 def test_a_new_repository_has_nowhere_to_deliver_to_and_says_so(built: Built, tmp_path: Path) -> None:
