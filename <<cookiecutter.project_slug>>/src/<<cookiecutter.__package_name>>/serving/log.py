@@ -19,7 +19,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,11 +36,18 @@ from .log_tables import VARIABLE, labels, metadata, predictions
 PAUSE = 0.05
 MOST_WAITING = 20_000
 MOST_AT_ONCE = 1_000
+# One statement writes as many rows as the largest of these that fits. Answers wait for this thread at the ends of a
+# statement, not while the database works on it: so few statements. The database keeps each ready that it has seen: so
+# few sizes. Every SQLite takes 999 values at once.
+ROWS_OF_A_STATEMENT = (128, 32, 8, 1)
 # Between two tries to write to a database that is away.
 RETRY_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 encode = msgspec.json.Encoder().encode
+
+# The values of a row, in the order of the table's columns.
+Row = tuple[str, float, str, str, str, str | None]
 
 
 class Entry(NamedTuple):
@@ -50,18 +59,18 @@ class Entry(NamedTuple):
     records: Sequence[Any]
     answers: Sequence[Mapping[str, Any]]
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[Row]:
         """The rows of the table."""
         for name, record, answer in zip(self.ids, self.records, self.answers, strict=True):
             probabilities = answer.get("probabilities")
-            yield {
-                "id": name,
-                "at": self.at,
-                "model_version": self.model_version,
-                "record": encode(record).decode(),
-                "prediction": encode(answer["prediction"]).decode(),
-                "probabilities": encode(list(probabilities.values())).decode() if probabilities else None,
-            }
+            yield (
+                name,
+                self.at,
+                self.model_version,
+                encode(record).decode(),
+                encode(answer["prediction"]).decode(),
+                encode(list(probabilities.values())).decode() if probabilities else None,
+            )
 
 
 def open_engine(url: str, *, durable: bool) -> Engine:
@@ -100,6 +109,31 @@ def _sqlite(url: URL, synchronous: str) -> Engine:
     return engine
 
 
+def insert(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write predictions, as plain SQL: to bring each row into the form of a statement takes longer than to write it.
+
+    A write whose confirmation was lost on the way is tried again, and does not fail on what it wrote before.
+    """
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    start = 0
+    while start < len(rows):
+        size = next(size for size in ROWS_OF_A_STATEMENT if size <= len(rows) - start)
+        some = rows[start : start + size]
+        connection.exec_driver_sql(insert_of(size, mark), tuple(chain.from_iterable(some)))
+        start += size
+
+
+@cache
+def insert_of(rows: int, mark: str) -> str:
+    """The statement that writes so many predictions; the mark stands for a value."""
+    names = predictions.columns.keys()
+    row = f"({', '.join(mark for _ in names)})"
+    return (
+        f"INSERT INTO {predictions.name} ({', '.join(names)}) "  # noqa: S608 - names of our own
+        f"VALUES {', '.join([row] * rows)} ON CONFLICT DO NOTHING"
+    )
+
+
 class PredictionLog:
     """Writes predictions behind the service's back.
 
@@ -129,10 +163,7 @@ class PredictionLog:
         self.dropped = 0
         self._engine = open_engine(url, durable=durable)
         # Both kinds of database say it alike; only one of them need be loaded.
-        insert = import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}").insert
-        # A write whose confirmation was lost on the way is tried again, and must not fail on what it wrote before.
-        self._insert = insert(predictions).on_conflict_do_nothing()
-        told = insert(labels)
+        told = import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}").insert(labels)
         self._insert_label = told.on_conflict_do_update(
             index_elements=["prediction_id"], set_={"at": told.excluded.at, "label": told.excluded.label}
         )
@@ -228,16 +259,16 @@ class PredictionLog:
             # Looked at before the queue: nothing is put after the end was asked for.
             ending = self._deadline is not None
             while rows := self._next_rows():
-                if not self._try(lambda connection, rows=rows: connection.execute(self._insert, rows)):  # type: ignore[misc]
+                if not self._try(lambda connection, rows=rows: insert(connection, rows)):  # type: ignore[misc]
                     self.dropped += len(rows)
                 self._done += len(rows)
                 self._tell()
             if ending:
                 return
 
-    def _next_rows(self) -> list[dict[str, Any]]:
+    def _next_rows(self) -> list[Row]:
         """What is to be written next; of one entry, all."""
-        rows: list[dict[str, Any]] = []
+        rows: list[Row] = []
         while self._queue and len(rows) < MOST_AT_ONCE:
             rows.extend(self._queue.popleft().rows())
         return rows
