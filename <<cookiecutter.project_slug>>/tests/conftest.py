@@ -26,7 +26,7 @@ from << cookiecutter.__package_name >>.serving.predictor import Predictor
 from << cookiecutter.__package_name >>.steps import STEPS
 
 <% if cookiecutter.maturity_level != "0" %>
-pytest_plugins = ["sandbox"]
+pytest_plugins = ["sandbox"<% if cookiecutter.maturity_level == "2" %>, "places"<% endif %>]
 
 <% endif %>
 ROOT = Path(__file__).resolve().parent.parent

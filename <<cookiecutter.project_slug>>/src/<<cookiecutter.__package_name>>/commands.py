@@ -152,7 +152,7 @@ COMMANDS = {
     "verify": Command(
         "hold what serves in an environment to its checks once more",
         ".delivery.verify",
-        (ENVIRONMENT, argument("--enough", action="store_true", help="until there are enough good runs for production")),
+        (ENVIRONMENT, argument("--enough", action="store_true", help="until production would take it")),
     ),
     "status": Command("tell what is where, and what was done there last", ".delivery.status"),
     "check-data": Command(
@@ -226,6 +226,13 @@ COMMANDS = {
             argument("--service", help="URL of the live service; default: $SERVICE_URL"),
         ),
     ),
+<% if cookiecutter.ci_provider == "github" %>
+    "configure": Command(
+        "set up GitHub: rules, environments, permissions; ask for variables and secrets",
+        ".configure",
+        (argument("--show", action="store_true", help="only say what would be done"),),
+    ),
+<% endif %>
     "act": Command(
         "start the training and open the issue that `watch` found to be wanted", ".monitoring.watch", function="act"
     ),

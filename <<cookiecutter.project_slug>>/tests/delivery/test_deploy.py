@@ -1,0 +1,142 @@
+"""A release takes the place of another only if it holds; if not, the other one serves on, and that is noted."""
+
+import subprocess
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from places import Place, deployed, release
+
+from << cookiecutter.__package_name >>.delivery import deploy, records, rollback, verify
+from << cookiecutter.__package_name >>.errors import ProjectError
+
+pytestmark = pytest.mark.requirement("CD-10")
+
+# What staging asks of `new`, where `old` serves.
+STAGING = [
+    "infra of m-old",
+    "shadow of m-old",
+    "start new",
+    "api of m-new",
+    "switch",
+    "api of m-new",
+    "load of m-new",
+    "settle",
+]
+
+
+def noted(environment: str) -> list[tuple[str, str, str]]:
+    return [(record.kind, record.release.key, record.result) for record in records.history(environment)]
+
+
+def test_release_is_checked_before_beside_and_after_the_old_one(place: Place) -> None:
+    deployed(place, "staging", "old")
+    place.next = release("new")
+    deploy.run("staging")
+    assert place.done == STAGING
+    assert place.serves == release("new")
+    assert noted("staging") == [("deploy", "old", "good"), ("deploy", "new", "good")]
+
+
+def test_test_is_not_put_under_load_and_compares_with_nothing(place: Place) -> None:
+    deploy.run("test")
+    checked = "api of m-first"
+    assert place.done == ["infra of nothing", "start first", checked, "switch", checked, "settle"]
+
+
+@pytest.mark.parametrize("broken", ["infra", "shadow", "start", "ready", "api", "switch", "load"])
+def test_what_fails_is_taken_back_and_noted(place: Place, broken: str) -> None:
+    deployed(place, "staging", "old")
+    place.next, place.broken = release("new"), {broken}
+    with pytest.raises(ProjectError, match=r"broken|instead of model"):
+        deploy.run("staging")
+    assert place.serves == release("old")
+    started = broken not in ("infra", "shadow")
+    assert (place.done[-1] == "back") is started
+    assert "settle" not in place.done
+    assert noted("staging")[-1] == ("deploy", "new", "failed")
+    assert records.serving(records.history("staging")) == [release("old")]
+
+
+def test_it_says_that_it_was_taken_back_and_why(place: Place) -> None:
+    deployed(place, "staging", "old")
+    place.next, place.broken = release("new"), {"load"}
+    with pytest.raises(ProjectError) as refusal:
+        deploy.run("staging")
+    why = "load of m-new is broken; taken back: there serves what it served before"
+    assert str(refusal.value) == why
+    assert records.history("staging")[-1].why == why
+
+
+def test_who_ends_a_deployment_half_way_leaves_the_old_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(place, "test", "old")
+    place.next = release("new")
+
+    def interrupt() -> None:
+        place.serves = place.next
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(place, "switch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        deploy.run("test")
+    assert place.serves == release("old")
+
+
+def test_nothing_is_deployed_before_a_place_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in (deploy, rollback, verify):
+        monkeypatch.setattr(module, "place_of", lambda *_: nullcontext(None))
+    deploy.run("staging")
+    verify.run("staging", enough=True)
+    deploy.run("production", confirm="model")
+    rollback.run("production")
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 4
+    assert all(line.startswith("NOT DEPLOYED: set DEPLOY_") for line in told)
+    assert (place.done, records.history("staging"), records.history("production")) == ([], [], [])
+
+
+def test_rollback_brings_back_what_served_before(place: Place) -> None:
+    deployed(place, "test", "first", "second", "third")
+    rollback.run("test", "it is slow")
+    assert place.serves == release("second")
+    assert place.done == ["start second", "switch", "settle"]
+    last = records.history("test")[-1]
+    assert (last.kind, last.release, last.result, last.why) == ("rollback", release("second"), "good", "it is slow")
+    rollback.run("test")
+    assert place.serves == release("first")
+    with pytest.raises(ProjectError, match="nothing served in test before first"):
+        rollback.run("test")
+
+
+def test_rollback_passes_over_what_was_taken_back(place: Place) -> None:
+    deployed(place, "test", "first", "second")
+    place.next, place.broken = release("bad"), {"api"}
+    with pytest.raises(ProjectError):
+        deploy.run("test")
+    place.broken = set()
+    rollback.run("test")
+    assert place.serves == release("first")
+
+
+def test_rollback_that_does_not_get_ready_leaves_what_serves(place: Place) -> None:
+    deployed(place, "test", "first", "second")
+    place.broken = {"ready"}
+    with pytest.raises(ProjectError, match="taken back"):
+        rollback.run("test")
+    assert place.serves == release("second")
+    assert records.serving(records.history("test"))[-1] == release("second")
+
+
+def test_what_was_rolled_back_may_come_again(place: Place) -> None:
+    deployed(place, "test", "first", "second")
+    rollback.run("test")
+    deployed(place, "test", "second")
+    assert records.serving(records.history("test")) == [release("first"), release("second")]
+
+
+def test_others_know_what_was_done(place: Place, tmp_path: Path) -> None:
+    deployed(place, "test", "first")
+    listed = subprocess.run(["git", "ls-remote", tmp_path / "origin"], capture_output=True, text=True, check=True)
+    assert "refs/deployments/test" in listed.stdout

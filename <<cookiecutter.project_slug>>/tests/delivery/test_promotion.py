@@ -1,0 +1,218 @@
+"""Production gets what staging has, after enough good runs there, by a person's word; a new model alone by itself."""
+
+from pathlib import Path
+
+import pytest
+from places import Place, deployed, release
+
+from << cookiecutter.__package_name >> import params as settings
+from << cookiecutter.__package_name >> import registry
+from << cookiecutter.__package_name >>.delivery import candidate, deploy, following, records, rollback, verify
+from << cookiecutter.__package_name >>.delivery.candidate import next_release
+from << cookiecutter.__package_name >>.errors import ProjectError
+from << cookiecutter.__package_name >>.paths import ARTEFACT, PRODUCTION
+from << cookiecutter.__package_name >>.registry import Version
+from << cookiecutter.__package_name >>.storage import LOCK
+
+WANTED = 3
+
+
+@pytest.fixture(autouse=True)
+def _settings(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it has the settings' file
+    """Three good runs are wanted, and models go by themselves."""
+    asked(monkeypatch, "automatic")
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, models: str) -> None:
+    changed = settings.load().changed(**{"delivery.staging_runs": WANTED, "delivery.models": models})
+    monkeypatch.setattr(settings, "load", lambda: changed)
+
+
+def staged(place: Place, key: str, runs: int = WANTED, code: str = "code") -> None:
+    """Let a release be in staging, with some good runs."""
+    place.next = release(key, code=code)
+    deploy.run("staging")
+    for _ in range(runs - 1):
+        verify.run("staging")
+    place.done.clear()
+
+
+def in_production() -> list[str]:
+    return [each.key for each in records.serving(records.history("production"))]
+
+
+@pytest.mark.requirement("CD-09")
+def test_production_gets_the_very_image_that_staging_has(place: Place) -> None:
+    staged(place, "good")
+    place.next = release("built since")
+    deploy.run("production", confirm="good")
+    assert place.serves == records.serving(records.history("staging"))[-1] == release("good")
+    assert records.serving(records.history("production"))[-1].digest == "sha256:good"
+
+
+@pytest.mark.requirement("CD-09")
+def test_nothing_goes_to_production_that_staging_does_not_have(place: Place) -> None:
+    with pytest.raises(ProjectError, match="nothing is in staging yet"):
+        deploy.run("production", confirm="first")
+    staged(place, "good")
+    with pytest.raises(ProjectError, match="make deploy ENV=production CONFIRM=good"):
+        deploy.run("production", Path("models/other.zip"), confirm="other")
+    assert in_production() == []
+
+
+@pytest.mark.requirement("CD-08")
+def test_one_run_too_few_is_too_few(place: Place) -> None:
+    staged(place, "new", runs=WANTED - 1)
+    with pytest.raises(ProjectError, match=f"{WANTED - 1} good runs of new in staging, {WANTED} are needed"):
+        deploy.run("production", confirm="new")
+    assert place.done == []
+    assert in_production() == []
+    verify.run("staging")
+    deploy.run("production", confirm="new")
+    assert in_production() == ["new"]
+
+
+@pytest.mark.requirement("CD-08")
+def test_a_bad_run_makes_the_count_begin_anew(place: Place) -> None:
+    staged(place, "new")
+    place.broken = {"load"}
+    with pytest.raises(ProjectError, match="load of m-new is broken"):
+        verify.run("staging")
+    place.broken = set()
+    assert place.serves == release("new"), "a run of the checks takes nothing back"
+    with pytest.raises(ProjectError, match="0 good runs of new"):
+        deploy.run("production", confirm="new")
+
+
+@pytest.mark.requirement("CD-08")
+def test_runs_of_another_release_do_not_count(place: Place) -> None:
+    staged(place, "old")
+    staged(place, "new", runs=1)
+    with pytest.raises(ProjectError, match="1 good runs of new"):
+        deploy.run("production", confirm="new")
+
+
+@pytest.mark.requirement("CD-08")
+@pytest.mark.parametrize("typed", ["", "yes", "old"])
+def test_a_person_types_which_release_is_meant(place: Place, typed: str) -> None:
+    staged(place, "old")
+    staged(place, "new")
+    with pytest.raises(ProjectError, match="make deploy ENV=production CONFIRM=new"):
+        deploy.run("production", confirm=typed)
+    assert place.done == []
+
+
+@pytest.mark.requirement("CD-08")
+def test_runs_can_be_made_until_there_are_enough(place: Place) -> None:
+    staged(place, "new", runs=1)
+    verify.run("staging", enough=True)
+    assert records.good_runs(records.history("staging"), release("new")) == WANTED
+
+
+@pytest.mark.requirement("CD-08")
+def test_where_nothing_serves_there_is_nothing_to_count(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    verify.run("staging")
+    assert capsys.readouterr().out == "NOT VERIFIED: nothing serves in staging yet\n"
+    assert (place.done, records.history("staging")) == ([], [])
+
+
+@pytest.mark.requirement("CD-08")
+def test_a_new_model_with_the_code_in_production_goes_by_itself(place: Place) -> None:
+    staged(place, "old")
+    deploy.run("production", confirm="old")
+    staged(place, "retrained")
+    deploy.run("production", confirm="model")
+    assert in_production() == ["old", "retrained"]
+
+
+@pytest.mark.requirement("CD-08")
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("other code", "automatic", "the code of retrained is not the one in production"),
+        ("code", "by hand", "models go to production by hand (delivery.models in params.yaml)"),
+        (None, "automatic", "nothing serves in production yet"),
+    ],
+)
+def test_a_new_model_waits_for_a_person_without_being_wrong(
+    place: Place, case: tuple[str | None, str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, models, why = case
+    asked(monkeypatch, models)
+    if before:
+        staged(place, "old", code=before)
+        deploy.run("production", confirm="old")
+    staged(place, "retrained")
+    served = in_production()
+    deploy.run("production", confirm="model")
+    said = f"WAITS FOR A PERSON: {why}; make deploy ENV=production CONFIRM=retrained"
+    assert capsys.readouterr().out.splitlines()[-1] == said
+    assert place.done == []
+    assert in_production() == served
+
+
+def version(number: int) -> Version:
+    return Version(number, f"commit {number}", "2026-01-01", "Tester", f"m-v{number}")
+
+
+@pytest.mark.requirement("CD-10")
+def test_the_registry_follows_production_and_nothing_else(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed: list[str] = []
+    for module in (following, rollback):
+        monkeypatch.setattr(module, "follow", lambda release: followed.append(release.key))
+    for key in ("first", "second"):
+        staged(place, key)
+        deploy.run("production", confirm=key)
+    deployed(place, "test", "third")
+    rollback.run("production")
+    assert followed == ["first", "second", "first"]
+
+
+@pytest.mark.requirement("CD-10")
+def test_the_registry_names_the_version_that_production_serves(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assigned: list[Version] = []
+    monkeypatch.setattr(registry, "versions", lambda: [version(1), version(2)])
+    monkeypatch.setattr(registry, "in_production", lambda: version(1))
+    monkeypatch.setattr(registry, "assign", assigned.append)
+    following.follow(release("v1"))
+    assert assigned == []
+    following.follow(release("v2"))
+    assert assigned == [version(2)]
+    following.follow(release("v3"))
+    assert assigned == [version(2)]
+    assert "m-v3 is not in the registry: `make register`" in capsys.readouterr().out
+
+
+@pytest.mark.requirement("CD-07")
+@pytest.mark.parametrize(
+    ("trained", "past", "goes"),
+    [
+        (None, [1], ARTEFACT),  # the commit's model is not registered yet
+        (3, [1], ARTEFACT),  # it is, and on its way
+        (2, [1, 2], PRODUCTION),  # it is in production
+        (1, [1, 2], PRODUCTION),  # training has put a newer one there since
+        (2, [1, 2, 1], PRODUCTION),  # it was taken back from there
+        (2, [], ARTEFACT),  # none was ever there
+    ],
+)
+def test_a_new_model_of_the_commit_goes_and_else_the_one_in_production_stays(
+    trained: int | None, past: list[int], goes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [version(number) for number in (1, 2, 3)]
+    monkeypatch.setattr(Version, "model_md5", property(lambda each: f"md5 of {each.number}"))
+    monkeypatch.setattr(registry, "versions", lambda: known)
+    monkeypatch.setattr(registry, "history", lambda: [version(number) for number in past])
+    monkeypatch.setattr(registry, "fetch", lambda: None)
+    monkeypatch.setattr(candidate, "md5_of", lambda *_: f"md5 of {trained}")
+    monkeypatch.setattr(candidate, "dvc", lambda *_: "")
+    LOCK.touch()
+    assert candidate.candidate() == goes
+
+
+@pytest.mark.requirement("CD-06")
+def test_without_a_model_nothing_can_be_deployed_and_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidate, "candidate", lambda: None)
+    with pytest.raises(ProjectError, match="no model is trained yet: `make run`"):
+        next_release("test")
