@@ -273,12 +273,9 @@ def person_takes_it_back(story: Story) -> None:
 
 
 def take_in_what_is_asked_now(story: Story) -> None:
-    """Add rows like those that are asked about now."""
+    """Add rows of a kind that the model in production has never seen, and gets wrong: heavy, with long bills."""
     raw = story.project / "data/raw/penguins.csv"
-    lines = raw.read_text().splitlines()
-    heavier = [
-        re.sub(r",(\d{4}),(male|female)", lambda match: f",{int(match[1]) + 400},{match[2]}", line) for line in lines
-    ]
+    rows = [f"Adelie,Dream,{49 + number / 20:.1f},19.0,190,{6000 + 10 * number},male,2009" for number in range(80)]
     raw.chmod(0o644)
-    raw.write_text("\n".join([*lines, *heavier[1:60]]) + "\n")
+    raw.write_text("\n".join([raw.read_text().rstrip(), *rows]) + "\n")
     run([str(story.python), "-m", "dvc", "add", "--quiet", "data/raw/penguins.csv"], story.project)
