@@ -25,8 +25,11 @@ from << cookiecutter.__package_name >>.paths import ARTEFACT, DATA_SHEET, MODEL_
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
 from << cookiecutter.__package_name >>.steps import STEPS
 
-<% if cookiecutter.maturity_level != "0" %>
-pytest_plugins = ["sandbox"<% if cookiecutter.maturity_level == "2" %>, "places"<% endif %>]
+<% if cookiecutter.maturity_level == "1" %>
+pytest_plugins = ["sandbox"]
+
+<% elif cookiecutter.maturity_level == "2" %>
+pytest_plugins = ["sandbox", "places"]
 
 <% endif %>
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,7 +17,11 @@ from typing import Any
 import yaml
 
 from .errors import ProjectError
-from .paths import ARTEFACT, COMPARISON, <% if cookiecutter.maturity_level == "1" %>METRICS, <% endif %>PRODUCTION, RUN_RECORD, TEST
+<% if cookiecutter.maturity_level == "1" %>
+from .paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, RUN_RECORD, TEST
+<% else %>
+from .paths import ARTEFACT, COMPARISON, PRODUCTION, RUN_RECORD, TEST
+<% endif %>
 from .repository import answer, git, has_origin, introduce
 from .serving import artefact as artefacts
 from .storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current, share_with
