@@ -197,7 +197,7 @@ DEFECTS = [
     # 1-REG
     defect(
         "a rollback stays where it is",
-        replace("src:registry.py", "return _assign(max(earlier))", "return _assign(current)"),
+        replace("src:registry.py", "return assign(max(earlier))", "return assign(current)"),
         "1-REG",
         says="test_promote_and_roll_back",
         suite=f"{REGISTRY} -k roll_back",

@@ -16,18 +16,29 @@ API = "tests/checks/test_api.py"
 AUDIT = "tests/delivery/test_audit.py"
 BUILD = "tests/delivery/test_build.py"
 CLUSTER = "tests/delivery/test_kubernetes.py"
+CONFIGURE = "tests/project/test_configure.py"
 DATA = "tests/checks/test_data.py"
+DEPLOY = "tests/delivery/test_deploy.py"
 INFRA = "tests/checks/test_infra.py"
+LEVEL = "tests/project/test_level.py -k 'not notebook'"
 LOAD = "tests/checks/test_load.py"
 MODEL = "tests/checks/test_model.py"
 OVERLAYS = "tests/delivery/test_overlays.py"
+PROMOTION = "tests/delivery/test_promotion.py"
+RECORDS = "tests/delivery/test_records.py"
 RELEASE = "tests/delivery/test_release.py"
 RIGHTS = "tests/delivery/test_rights.py"
 SHADOW = "tests/checks/test_shadow.py"
 WATCH = "tests/monitoring/test_watch.py"
 
 METRICS = "deploy/monitoring"
+CHECKS = ".github/workflows/checks.yml"
+DELIVER = ".github/workflows/deliver.yml"
 MONITOR = ".github/workflows/monitor.yml"
+PROMOTE = ".github/workflows/promote.yml"
+ROLLBACK = ".github/workflows/rollback.yml"
+TRAIN = ".github/workflows/train.yml"
+VERIFY = ".github/workflows/verify.yml"
 
 DEFECTS = [
     # CI-07
@@ -399,6 +410,227 @@ DEFECTS = [
         says="staging has no disruption budget",
         suite=OVERLAYS,
         deploy_target="kubernetes",
+    ),
+    # CD-06
+    defect(
+        "a push to develop starts nothing",
+        replace(DELIVER, "branches: [develop, main]", "branches: [main]"),
+        "CD-06",
+        says="nothing starts on a push to develop",
+        suite=LEVEL,
+    ),
+    defect(
+        "a push to develop goes to staging",
+        replace(DELIVER, "ENV: ${{ github.ref == 'refs/heads/main' && 'staging' || 'test' }}", "ENV: staging"),
+        *("CD-06", "CD-07"),
+        says="test_push_to_develop_deploys_to_test_by_itself",
+        suite=LEVEL,
+    ),
+    # CD-07
+    defect(
+        "a merge to main starts nothing",
+        replace(DELIVER, "branches: [develop, main]", "branches: [develop]"),
+        "CD-07",
+        says="nothing starts on a merge to main",
+        suite=LEVEL,
+    ),
+    defect(
+        "a new model on main gets no version",
+        replace(DELIVER, "if: github.ref == 'refs/heads/main'", "if: github.ref == 'refs/heads/develop'"),
+        "CD-07",
+        says="a new model on main gets no version",
+        suite=LEVEL,
+    ),
+    defect(
+        "a change of code brings the commit's old model along",
+        replace("src:delivery/candidate.py", "(same in past or same < current)", "same is None"),
+        "CD-07",
+        says="test_a_new_model_of_the_commit_goes",
+        suite=f"{PROMOTION} -k new_model_of_the_commit",
+    ),
+    defect(
+        "main takes what nobody reviewed",
+        replace("src:platform_rules.py", "pull_request(approvals=1)", "pull_request(approvals=0)"),
+        "CD-07",
+        says="test_main_takes_reviewed_and_checked_changes_alone",
+        suite=CONFIGURE,
+    ),
+    defect(
+        "showing what would be set sets it",
+        replace("src:configure.py", "            if not show:\n", "            if request:\n"),
+        "CD-07",
+        says="test_showing_says_it_and_does_nothing",
+        suite=CONFIGURE,
+    ),
+    # CD-08
+    defect(
+        "one good run too few is enough",
+        replace("src:delivery/promotion.py", "if good < wanted:", "if good < wanted - 1:"),
+        "CD-08",
+        says="test_one_run_too_few_is_too_few",
+        suite=PROMOTION,
+    ),
+    defect(
+        "a bad run in staging is forgotten",
+        replace("src:delivery/records.py", '== "good" else 0', '== "good" else count'),
+        "CD-08",
+        says="test_a_bad_run_makes_the_count_begin_anew",
+        suite=f"{PROMOTION} {RECORDS}",
+    ),
+    defect(
+        "nobody need say which release is meant",
+        replace("src:delivery/promotion.py", "if confirm != release.key:", "if not release.key:"),
+        *("CD-08", "CD-09"),
+        says="test_a_person_types_which_release_is_meant",
+        suite=PROMOTION,
+    ),
+    defect(
+        "new code goes to production by itself",
+        replace("src:delivery/promotion.py", "before[-1].code == release.code", "before[-1].code"),
+        "CD-08",
+        says="test_a_new_model_waits_for_a_person_without_being_wrong",
+        suite=PROMOTION,
+    ),
+    defect(
+        "a model that waits for a person is a failure",
+        replace("src:delivery/deploy.py", '                tell(f"WAITS', '                raise ProjectError(f"WAITS'),
+        "CD-08",
+        says="test_a_new_model_waits_for_a_person_without_being_wrong",
+        suite=PROMOTION,
+    ),
+    defect(
+        "a promotion starts by itself",
+        replace(PROMOTE, "on:\n", "on:\n  push:\n"),
+        "CD-08",
+        says="promote starts by itself",
+        suite=LEVEL,
+    ),
+    defect(
+        "staging is not checked at night",
+        replace(VERIFY, '  schedule:\n    - cron: "7 2 * * *"\n', ""),
+        "CD-08",
+        says="nobody holds staging to its checks at night",
+        suite=LEVEL,
+    ),
+    defect(
+        "of two records made at once one is lost",
+        replace("src:delivery/records.py", 'f"--force-with-lease={reference}:{before}"', '"--force"'),
+        "CD-08",
+        says="test_what_others_note_meanwhile_is_not_lost",
+        suite=RECORDS,
+    ),
+    # CD-09, what is promoted
+    defect(
+        "production gets what was built last, and not what staging has",
+        replace("src:environments.py", 'source=".promotion"', 'source=".candidate"'),
+        "CD-09",
+        says="test_production_gets_the_very_image_that_staging_has",
+        suite=f"{PROMOTION} -k very_image",
+    ),
+    defect(
+        "production is built anew",
+        replace(PROMOTE, "      - run: make deploy\n", "      - run: make release\n      - run: make deploy\n"),
+        *("CI-07", "CD-09"),
+        says="it is built anew elsewhere",
+        suite=LEVEL,
+    ),
+    defect(
+        "what was not checked is released",
+        replace(DELIVER, "    needs: checks\n", ""),
+        *("CI-07", "CD-09"),
+        says="what was not checked is released",
+        suite=LEVEL,
+    ),
+    defect(
+        "the password of the registry of images is in a command",
+        replace("src:delivery/login.py", '"--password-stdin", host', '"--password", password, host'),
+        "CD-09",
+        says="test_password_is_typed_and_in_no_command",
+        suite="tests/delivery/test_login.py",
+    ),
+    # CD-10, wherever it is deployed
+    defect(
+        "a failed check is not taken back",
+        replace("src:delivery/deploy.py", "        place.back()\n", "        place.reach()\n"),
+        "CD-10",
+        says="test_what_fails_is_taken_back_and_noted[load]",
+        suite=DEPLOY,
+    ),
+    defect(
+        "staging is not put under load",
+        replace("src:environments.py", 'after=("..checks.api", "..checks.load")', 'after=("..checks.api",)'),
+        "CD-10",
+        says="test_release_is_checked_before_beside_and_after_the_old_one",
+        suite=DEPLOY,
+    ),
+    defect(
+        "a rollback of a release stays where it is",
+        replace("src:delivery/rollback.py", "release = served[-2]", "release = served[-1]"),
+        "CD-10",
+        says="test_rollback_brings_back_what_served_before",
+        suite=DEPLOY,
+    ),
+    defect(
+        "a rollback goes to what was taken back",
+        replace("src:delivery/records.py", 'if record.result == "failed" or record.kind', "if record.kind"),
+        "CD-10",
+        says="test_rollback_passes_over_what_was_taken_back",
+        suite=f"{DEPLOY} -k passes_over",
+    ),
+    defect(
+        "the registry does not follow production",
+        replace("src:environments.py", "        leads=True,\n", ""),
+        "CD-10",
+        says="test_the_registry_follows_production_and_nothing_else",
+        suite=f"{PROMOTION} -k registry",
+    ),
+    defect(
+        "a deployment may be cut off",
+        replace(ROLLBACK, "cancel-in-progress: false", "cancel-in-progress: true"),
+        "CD-10",
+        says="rollback.yml: rollback may run beside another deployment, or be cut off by it",
+        suite=LEVEL,
+    ),
+    defect(
+        "staging is checked while it is deployed to",
+        replace(VERIFY, "group: deploy-staging", "group: verify"),
+        "CD-10",
+        says="verify.yml: verify may run beside another deployment, or be cut off by it",
+        suite=LEVEL,
+    ),
+    # META
+    defect(
+        "the lineage does not tell where a model serves",
+        replace("src:registry.py", '"served": served(version.model)', '"served": served("")'),
+        "META",
+        says="test_lineage_tells_where_a_version_serves",
+        suite="tests/pipeline/test_registry.py -k lineage",
+    ),
+    defect(
+        "a model that was rolled back is said to serve",
+        replace(
+            "src:delivery/status.py",
+            "last = records.serving(known)[-1:]",
+            "last = [each.release for each in known if each.kind == 'deploy'][-1:]",
+        ),
+        "META",
+        says="test_a_model_is_told_where_it_serves",
+        suite=RECORDS,
+    ),
+    # 1-CI and 1-CD, as level 2 has them
+    defect(
+        "pull requests are not checked",
+        replace(CHECKS, "  pull_request:\n", ""),
+        "1-CI",
+        says="test_every_change_is_checked_and_nothing_is_delivered_by_that",
+        suite=LEVEL,
+    ),
+    defect(
+        "a model goes to production although staging failed",
+        replace(TRAIN, "    needs: [train, staging]\n", "    needs: [train, staging]\n    if: always()\n"),
+        "1-CD",
+        says="what may go on after a failure",
+        suite=LEVEL,
     ),
     # MON-01
     defect(

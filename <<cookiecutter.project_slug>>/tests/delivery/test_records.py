@@ -48,6 +48,9 @@ def test_what_others_note_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(other)
     records.note("staging", "check", release("first"), "good")
     monkeypatch.chdir(tmp_path / "here")
+    fetch, late = records.fetch, iter([None])
+    # It looks before the other note is there, and pushes after it.
+    monkeypatch.setattr(records, "fetch", lambda: next(late, fetch) and fetch())
     records.note("staging", "check", release("first"), "failed")
     assert [record.result for record in records.history("staging")] == ["good", "good", "failed"]
     shared = git("ls-remote", "origin", "refs/deployments/staging").split()[0]

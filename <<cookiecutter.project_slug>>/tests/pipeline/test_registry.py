@@ -21,6 +21,18 @@ from << cookiecutter.__package_name >>.training.gates import require_open
 from << cookiecutter.__package_name >>.training.train import train_model
 
 
+<% if cookiecutter.maturity_level == "2" %>
+# Notes that the model in production serves in the environment `test`.
+SERVES = """
+from << cookiecutter.__package_name >> import registry
+from << cookiecutter.__package_name >>.delivery import records
+from << cookiecutter.__package_name >>.delivery.release import Release
+release = Release("key", "image", "sha256:digest", "code", registry.in_production().model, "commit")
+records.note("test", "deploy", release, "good")
+"""
+
+
+<% endif %>
 def another_model(repository: Repository, model: Artefact | None = None) -> None:
     """Let another model be what a run left: any, or else the same one in a file with other bytes."""
     path = repository.path / ARTEFACT
@@ -98,6 +110,16 @@ def test_lineage_tells_where_a_version_comes_from(in_production: Repository) -> 
         assert part in said
 
 
+<% if cookiecutter.maturity_level == "2" %>
+@pytest.mark.requirement("META")
+def test_lineage_tells_where_a_version_serves(in_production: Repository) -> None:
+    assert "served: {}" in in_production.project("lineage")
+    in_production.run(sys.executable, "-c", SERVES)
+    served = "served:\n  test:\n    release: key\n    digest: sha256:digest\n    since: "
+    assert served in in_production.project("lineage")
+
+
+<% endif %>
 @pytest.mark.requirement("1-REG")
 def test_what_is_not_committed_is_not_registered(repository: Repository) -> None:
     (repository.path / "params.yaml").open("a").write("\n# changed\n")
