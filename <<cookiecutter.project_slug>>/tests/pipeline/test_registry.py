@@ -20,7 +20,6 @@ from << cookiecutter.__package_name >>.training import comparison
 from << cookiecutter.__package_name >>.training.gates import require_open
 from << cookiecutter.__package_name >>.training.train import train_model
 
-
 <% if cookiecutter.maturity_level == "2" %>
 # Notes that the model in production serves in the environment `test`.
 SERVES = """
@@ -31,8 +30,8 @@ release = Release("key", "image", "sha256:digest", "code", registry.in_productio
 records.note("test", "deploy", release, "good")
 """
 
-
 <% endif %>
+
 def another_model(repository: Repository, model: Artefact | None = None) -> None:
     """Let another model be what a run left: any, or else the same one in a file with other bytes."""
     path = repository.path / ARTEFACT
