@@ -519,6 +519,14 @@ DEFECTS = [
         says="test_what_others_note_meanwhile_is_not_lost",
         suite=RECORDS,
     ),
+    # CD-05, in the workflow
+    defect(
+        "a model is released unchecked",
+        replace(DELIVER, "      - run: make check-model\n", ""),
+        "CD-05",
+        says="a model is released that nobody checked",
+        suite=LEVEL,
+    ),
     # CD-09, what is promoted
     defect(
         "production gets what was built last, and not what staging has",

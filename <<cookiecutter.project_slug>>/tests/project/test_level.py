@@ -97,6 +97,12 @@ def test_what_was_checked_is_built_once_and_that_is_deployed() -> None:
     assert not [name for name in others if "make release" in commands(name)], "it is built anew elsewhere"
 
 
+@pytest.mark.requirement("CD-05")
+def test_only_a_model_that_meets_its_targets_is_released() -> None:
+    order = [step.get("run") for step in workflow("deliver.yml")["jobs"]["release"]["steps"]]
+    assert "make check-model" in order[: order.index("make release")], "a model is released that nobody checked"
+
+
 @pytest.mark.requirement("CD-06")
 def test_push_to_develop_deploys_to_test_by_itself() -> None:
     assert "develop" in workflow("deliver.yml")[True]["push"]["branches"], "nothing starts on a push to develop"
