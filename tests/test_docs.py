@@ -85,6 +85,9 @@ READERS = {
     "level 1": {"maturity_level": "1"},
     "level 1, aws": {"maturity_level": "1", "target": "body_mass_g", "cloud": "aws"},
     "level 1, kubernetes": {"maturity_level": "1", "cloud": "gcp", "deploy_target": "kubernetes"},
+    "level 2": {"maturity_level": "2"},
+    "level 2, aws": {"maturity_level": "2", "target": "body_mass_g", "cloud": "aws"},
+    "level 2, kubernetes": {"maturity_level": "2", "cloud": "gcp", "deploy_target": "kubernetes"},
 }
 
 
@@ -125,3 +128,11 @@ def test_level_is_said_and_no_other(project: Project, pages: dict[str, str]) -> 
     text = " ".join(" ".join(pages.values()).split())
     assert f"MLOps maturity level {level}" in text
     assert ("At this level nobody watches the model in use" in text) is (level == "0")
+    assert {other for other in "012" if f"maturity level {other}" in text} == {level}
+
+
+def test_settings_that_are_asked_for_are_those_of_the_workflows(project: Project) -> None:
+    """At level 2 `make configure` asks for them; below, a person reads of them."""
+    workflows = "".join(path.read_text() for path in project.path.glob(".github/workflows/*.yml"))
+    for rules in project.path.glob("src/*/platform_rules.py"):
+        assert set(re.findall(r'Setting\(\s*"(\w+)"', rules.read_text())) == set(SETTING.findall(workflows))
