@@ -28,10 +28,16 @@ KEPT = ("HOME", "LANG", "PATH")
 KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
 
 
-# Each of their tests takes minutes: begun last, one would run on alone.
+# Their tests take minutes each: begun last, one would run on alone. Those that share the container engine stand
+# together, so that one process runs them one after the other and no other waits for it.
 LONGEST = (
+    "test_story.py",
+    "test_release.py",
+    "test_images.py",
+    "test_pipeline_image.py",
     "test_cluster.py",
     "test_continuous_training.py",
+    "test_delivery_workflows.py",
     "test_first_try.py",
     "test_workflows.py",
     "test_tables.py",
