@@ -42,7 +42,6 @@ def act(project: Project, event: str, workflow: str, *options: str, **environmen
     stand_ins = [
         f"--local-repository={pin['action']}@{pin['commit']}={STAND_INS / Path(pin['action']).name}"
         for pin in PINNED.finditer(project.text(path))
-        if pin["action"] != "actions/checkout"  # act itself copies what git would check out
     ]
     command = [str(ACT), event, "--workflows", path, "--json", *dict.fromkeys(stand_ins), *options]
     offline = ["--use-new-action-cache", "--action-offline-mode", "--no-cache-server"]

@@ -169,7 +169,11 @@ CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make dif
 
 @pytest.mark.parametrize(
     ("level", "event", "steps"),
-    [("0", "workflow_dispatch", ("make setup", "make lint", "make test")), ("1", "pull_request", CHECKS)],
+    [
+        ("0", "workflow_dispatch", ("make setup", "make lint", "make test")),
+        ("1", "pull_request", CHECKS),
+        ("2", "pull_request", (*CHECKS[:2], "make audit", *CHECKS[2:])),
+    ],
 )
 def test_green_on_a_fresh_repository(level: str, event: str, steps: tuple[str, ...], bake: Bake) -> None:
     assert outcome(bake(maturity_level=level), event, "checks.yml") == dict.fromkeys(steps, "success")
