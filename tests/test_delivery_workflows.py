@@ -45,8 +45,8 @@ class Story:
         self.asked = folder / "asked.log"
         self._tools = folder / "tools"
         self._artifacts = folder / "artifacts"
-        for name in (self._tools, self._artifacts):
-            name.mkdir()
+        for made in (self._tools, self._artifacts):
+            made.mkdir()
         for file in (self.asked, folder / "built"):
             file.touch()
         for name, text in {"gh": GH, "docker": DOCKER}.items():
