@@ -21,11 +21,18 @@ DEFECTS = [
     ),
     defect(
         "the split has no seed",
-        replace("src:data/splitting.py", "random_state=settings.seed, stratify", "random_state=None, stratify"),
+        replace("src:data/splitting.py", "default_rng(settings.seed)", "default_rng()"),
         "0-SPLIT",
         says="test_same_seed_gives_the_same_sets",
         # By chance, the model of some splits misses a gate as well.
         suite="tests/unit",
+    ),
+    defect(
+        "a step loads what it does not use",
+        replace("src:data/splitting.py", "import numpy as np\n", "import numpy as np\nimport sklearn\n"),
+        "CI-05",
+        says="data.sets imports sklearn",
+        suite="tests/steps -k wait",
     ),
     defect(
         "labels are shuffled before training",

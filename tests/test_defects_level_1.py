@@ -174,7 +174,7 @@ DEFECTS = [
     # 1-META
     defect(
         "the record does not say which model came before",
-        replace("src:runs.py", "previous_model=_in_production()", "previous_model=None"),
+        replace("src:runs.py", '"previous_model": _in_production()', '"previous_model": None'),
         "1-META",
         says="test_model_in_production_is_on_record",
         suite=f"{PIPELINE} -k on_record",
@@ -189,7 +189,7 @@ DEFECTS = [
     # 1-REPRO
     defect(
         "a seed is missing",
-        replace("src:data/splitting.py", "random_state=settings.seed, stratify", "random_state=None, stratify"),
+        replace("src:data/splitting.py", "default_rng(settings.seed)", "default_rng()"),
         "1-REPRO",
         says="test_training_in_another_folder_gives_the_same_hashes",
         suite=f"{PIPELINE} -k same_hashes",

@@ -23,7 +23,7 @@ ModelKind = Literal["gradient_boosting", "linear"]
 class Section(BaseModel):
     """A part of params.yaml: a misspelt key is an error, not a setting without effect."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Data(Section):

@@ -15,6 +15,7 @@ TEST = PROCESSED / "test.parquet"
 DATA_FACTS = PROCESSED / "facts.json"
 
 MODEL = Path("models/trained.zip")
+SIMPLE = Path("models/simple.zip")
 HISTORY = Path("models/history.json")
 ARTEFACT = Path("models/model.zip")
 REFERENCE = Path("models/reference.json")

@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -36,7 +36,7 @@ CI_SYSTEMS = {
 class Record(BaseModel):
     """A part of the record: what it does not name is not in it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class StepRecord(Record):
@@ -94,8 +94,14 @@ def recorded(step: str) -> Iterator[None]:
     clock = time.perf_counter()
     run = os.environ.get("RUN_ID") or f"{started:%Y-%m-%dT%H:%M:%SZ}"
     known = _known_steps()
+    constant = {
+        "executor": executor(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "previous_model": _in_production(),
+    }
     outcome: Literal["done", "failed"] = "failed"
-    _write(run, known | {step: StepRecord(run=run, started=started, ended=None, seconds=None, outcome="running")})
+    note = StepRecord(run=run, started=started, ended=None, seconds=None, outcome="running")
+    _write(run, known | {step: note}, constant)
     try:
         yield
         outcome = "done"
@@ -103,7 +109,7 @@ def recorded(step: str) -> Iterator[None]:
         seconds = round(time.perf_counter() - clock, 2)
         ended = datetime.now(UTC).replace(microsecond=0)
         note = StepRecord(run=run, started=started, ended=ended, seconds=seconds, outcome=outcome)
-        _write(run, known | {step: note})
+        _write(run, known | {step: note}, constant)
 
 
 def _known_steps() -> dict[str, StepRecord]:
@@ -114,7 +120,7 @@ def _known_steps() -> dict[str, StepRecord]:
         return {}
 
 
-def _write(run: str, steps: dict[str, StepRecord]) -> None:
+def _write(run: str, steps: dict[str, StepRecord], constant: Mapping[str, Any]) -> None:
     try:
         parameters = settings.load().model_dump(mode="json")
     except ProjectError:
@@ -123,13 +129,11 @@ def _write(run: str, steps: dict[str, StepRecord]) -> None:
     record = RunRecord(
         run=run,
         code=code_commit(),
-        executor=executor(),
-        versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         parameters=parameters,
         steps=steps,
         artefacts={str(path): _digest(path) for path in ARTEFACTS if path.exists()},
-        previous_model=_in_production(),
         metrics=_metrics(),
+        **constant,
     )
     write_json(paths.RUN_RECORD, record.model_dump(mode="json"))
 

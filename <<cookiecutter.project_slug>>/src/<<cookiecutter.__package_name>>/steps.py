@@ -50,15 +50,24 @@ STEPS = {
         leaves=(paths.TRAIN, paths.VALIDATION, paths.TEST, paths.DATA_FACTS),
     ),
     "train": Step(
-        "fit the model and export it",
+        "fit the model and the simple one that it must beat, and export both",
         ".training.train",
         needs=(paths.PARAMS, paths.SCHEMA, paths.TRAIN, paths.VALIDATION),
-        leaves=(paths.MODEL, paths.HISTORY),
+        leaves=(paths.MODEL, paths.SIMPLE, paths.HISTORY),
     ),
     "evaluate": Step(
         "score the model, write the report and the cards",
         ".training.evaluate",
-        needs=(paths.PARAMS, paths.SCHEMA, paths.MODEL, paths.HISTORY, paths.TRAIN, paths.VALIDATION, paths.TEST),
+        needs=(
+            paths.PARAMS,
+            paths.SCHEMA,
+            paths.MODEL,
+            paths.SIMPLE,
+            paths.HISTORY,
+            paths.TRAIN,
+            paths.VALIDATION,
+            paths.TEST,
+        ),
         leaves=(paths.METRICS, paths.PLOTS, paths.REPORT),
     ),
 <% if cookiecutter.maturity_level != "0" %>

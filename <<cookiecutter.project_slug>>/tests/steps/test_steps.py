@@ -1,6 +1,8 @@
 """Each step leaves what it declares, in the shape it declares, and says what is missing when it comes too early."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -42,6 +44,15 @@ def test_step_that_comes_too_early_says_what_to_do(
     assert message.startswith(f"{name}: ")
     assert len(message.splitlines()) == 1
     assert "run" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("ingest", "pandas"), *((name, "sklearn") for name in STEPS if name != "train")]
+)
+def test_step_does_not_wait_for_a_package_that_it_does_not_use(name: str, package: str) -> None:
+    module = f"<< cookiecutter.__package_name >>{STEPS[name].module}"
+    code = f"import sys, {module}; sys.exit({package!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0, f"{module} imports {package}"
 
 
 @pytest.mark.requirement("0-DATA")

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn import metrics as sk
 
 from << cookiecutter.__package_name >>.errors import ProjectError
 from << cookiecutter.__package_name >>.params import Gates, Params
 from << cookiecutter.__package_name >>.training.gates import judge, require_open
-from << cookiecutter.__package_name >>.training.metrics import calibration_error, gains, loss
+from << cookiecutter.__package_name >>.training.metrics import calibration_error, gains, loss, scores, trivial
 
 pytestmark = pytest.mark.requirement("0-BASE")
 
@@ -70,3 +71,34 @@ def test_gains_are_shares_of_the_trivial_models_loss() -> None:
 def test_calibration_error_is_the_distance_of_confidence_and_accuracy() -> None:
     probabilities = np.array([[0.95, 0.05], [0.95, 0.05]])
     assert calibration_error(np.array([0, 1]), probabilities) == pytest.approx(0.45)
+
+
+def test_scores_of_classes_are_scikit_learns() -> None:
+    random = np.random.default_rng(7)
+    # Rounded, so that some rows have the same probability.
+    target, predicted = random.integers(0, 3, 200), random.dirichlet([1, 1, 1], 200).round(1)
+    labels, found = predicted.argmax(axis=1), scores("classification", target, predicted)
+    assert found["accuracy"] == pytest.approx(sk.accuracy_score(target, labels))
+    assert found["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(target, labels))
+    assert found["f1_macro"] == pytest.approx(sk.f1_score(target, labels, average="macro"))
+    areas = [sk.roc_auc_score(target == number, predicted[:, number]) for number in range(3)]
+    assert found["roc_auc"] == pytest.approx(np.mean(areas))
+
+
+def test_scores_of_values_are_scikit_learns() -> None:
+    target, predicted = np.random.default_rng(7).normal(size=(2, 200))
+    found = scores("regression", target, predicted)
+    assert found["mae"] == pytest.approx(sk.mean_absolute_error(target, predicted))
+    assert found["r2"] == pytest.approx(sk.r2_score(target, predicted))
+
+
+def test_class_that_the_model_does_not_know_is_never_right() -> None:
+    found = scores("classification", np.array([0, 0, -1, -1]), np.array([[0.9, 0.1]] * 4))
+    assert found["accuracy"] == 0.5
+    assert found["balanced_accuracy"] == 0.5
+    assert "roc_auc" not in found
+
+
+def test_trivial_model_answers_how_frequent_the_classes_are() -> None:
+    assert trivial("classification", np.array([0, 0, 2, 2]), 2, 3).tolist() == [[0.5, 0, 0.5]] * 2
+    assert trivial("regression", np.array([1.0, 2.0]), 2, 0).tolist() == [1.5, 1.5]

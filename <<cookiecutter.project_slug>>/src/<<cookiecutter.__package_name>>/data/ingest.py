@@ -3,13 +3,14 @@
 import hashlib
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import yaml
 
 from .. import params as settings
 from ..errors import ProjectError
 from ..files import existing, replacing, write_json
 from ..paths import SCHEMA, SOURCE, TABLE
-from .reading import read_table, write_table
+from .reading import read_arrow
 
 
 def run() -> None:
@@ -20,15 +21,15 @@ def run() -> None:
     """
     params = settings.load()
     digest = _digest(params.data.raw)
-    frame = read_table(params.data.raw)
-    print(f"read {params.data.raw}: {len(frame):,} rows, {frame.shape[1]} columns")
+    table = read_arrow(params.data.raw)
+    print(f"read {params.data.raw}: {table.num_rows:,} rows, {table.num_columns} columns")
     if not SCHEMA.exists() or not params.is_complete:
         from ..training.proposal import propose  # trains models, which no later run needs
 
-        propose(frame, params)
+        propose(table.to_pandas(split_blocks=True), params)
     with replacing(TABLE) as temporary:
-        write_table(frame, temporary)
-    write_json(SOURCE, {"columns": frame.shape[1], "md5": digest, "rows": len(frame)})
+        pq.write_table(table, temporary)
+    write_json(SOURCE, {"columns": table.num_columns, "md5": digest, "rows": table.num_rows})
 
 
 def _digest(raw: Path) -> str:

@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from ..errors import ProjectError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MISSING = ["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "#N/A"]
 DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
@@ -17,11 +20,21 @@ DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 LARGEST_DICTIONARY = 50_000
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> "pd.DataFrame":
     """Read a whole table.
 
     Numbers come as float64 or int64, truth values as bool, text as categories or strings, dates and times as
     datetime64 without a zone (UTC where the file names one). Columns of lists or records are left out.
+
+    Raises:
+        ProjectError: the file is missing or damaged, or two columns have one name.
+    """
+    frame: pd.DataFrame = read_arrow(path).to_pandas(self_destruct=True, split_blocks=True)
+    return frame
+
+
+def read_arrow(path: Path) -> pa.Table:
+    """`read_table` for who only hands the table on, and need not wait for pandas.
 
     Raises:
         ProjectError: the file is missing or damaged, or two columns have one name.
@@ -35,12 +48,11 @@ def read_table(path: Path) -> pd.DataFrame:
     names = [name.strip() or f"column_{position}" for position, name in enumerate(table.column_names, start=1)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ProjectError(f"{path} has the column {repeated[0]!r} twice; rename one of them")
-    table = table.rename_columns(names)
-    frame: pd.DataFrame = _plain(table).to_pandas(ignore_metadata=True, self_destruct=True, split_blocks=True)
-    return frame
+    # What a file says of its index would make a column of the table one.
+    return _plain(table.rename_columns(names)).replace_schema_metadata()
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: "pd.DataFrame", path: Path) -> None:
     """Write a table as Parquet, or as CSV if the name ends so."""
     if path.suffix in (".parquet", ".pq"):
         frame.to_parquet(path, index=False)
@@ -129,7 +141,7 @@ def _plain_type(kind: pa.DataType) -> pa.DataType | None:
     return None
 
 
-def finite(values: pd.Series) -> pd.Series:
+def finite(values: "pd.Series") -> "pd.Series":
     """Numbers as float64, with an infinite value counted as a missing one."""
     numbers = values.astype("float64")
     return numbers.mask(np.isinf(numbers))

@@ -33,7 +33,7 @@ HEADER = """\
 class Column(BaseModel):
     """What one column must look like."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     type: ColumnType
     minimum: float | None = None

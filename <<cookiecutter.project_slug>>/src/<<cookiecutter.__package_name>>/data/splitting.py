@@ -5,14 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import (
-    GroupKFold,
-    GroupShuffleSplit,
-    KFold,
-    StratifiedKFold,
-    TimeSeriesSplit,
-    train_test_split,
-)
 
 from ..errors import ProjectError
 from ..params import Split
@@ -48,6 +40,9 @@ def split(frame: pd.DataFrame, target: str, settings: Split) -> Parts:
 
 def folds(frame: pd.DataFrame, target: str, settings: Split, count: int = 5) -> Iterator[tuple[Rows, Rows]]:
     """Cross-validation folds of the same kind as the split: pairs of row positions to learn from and to score on."""
+    # A second that only the first run and tuning need.
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
+
     match settings.method:
         case "stratified":
             splitter = StratifiedKFold(count, shuffle=True, random_state=settings.seed)
@@ -64,22 +59,31 @@ def folds(frame: pd.DataFrame, target: str, settings: Split, count: int = 5) -> 
 
 def _two_parts(frame: pd.DataFrame, rows: Rows, target: str, settings: Split, share: float) -> tuple[Rows, Rows]:
     part = frame.iloc[rows]
+    generator = np.random.default_rng(settings.seed)
     match settings.method:
         case "time":
-            ordered = rows[np.argsort(_column(part, settings).to_numpy(), kind="stable")]
-            cut = len(ordered) - max(1, round(len(ordered) * share))
-            return ordered[:cut], ordered[cut:]
+            order = np.argsort(_column(part, settings).to_numpy(), kind="stable")
+            second = np.arange(len(rows)) >= len(rows) - _count(len(rows), share)
         case "group":
-            groups = _column(part, settings).astype("str")
-            if groups.nunique() < 3:
+            groups, names = pd.factorize(_column(part, settings), use_na_sentinel=False)
+            count = len(names)
+            if count < 3:
                 raise ProjectError(f"split.by: {settings.by!r} has fewer than 3 groups; choose another column")
-            splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=settings.seed)
-            first, second = next(splitter.split(part, groups=groups))
-            return rows[first], rows[second]
+            order = np.arange(len(rows))
+            second = np.isin(groups, generator.permutation(count)[: _count(count, share)])
         case method:
-            strata = part[target].astype("str") if method == "stratified" else None
-            first, second = train_test_split(rows, test_size=share, random_state=settings.seed, stratify=strata)
-            return first, second
+            order = generator.permutation(len(rows))
+            if method == "stratified":
+                classes, _ = pd.factorize(part[target])
+                order = order[np.argsort(classes[order], kind="stable")]
+            # As many as there should be, evenly spaced: of rows that lie class by class, the same share of each.
+            marks = np.arange(len(rows) + 1) * _count(len(rows), share) + len(rows) // 2
+            second = np.diff(marks // len(rows)) > 0
+    return rows[order[~second]], rows[order[second]]
+
+
+def _count(number: int, share: float) -> int:
+    return max(1, round(number * share))
 
 
 def _column(frame: pd.DataFrame, settings: Split) -> pd.Series:

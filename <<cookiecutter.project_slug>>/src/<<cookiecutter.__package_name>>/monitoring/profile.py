@@ -17,7 +17,7 @@ from ..paths import MODEL, REFERENCE, TEST, TRAIN
 from ..serving import artefact as artefacts
 from ..serving.artefact import TRAINED_FIELDS
 from ..serving.predictor import Predictor
-from ..training.metrics import losses
+from ..training.metrics import losses, trivial
 
 Kind = Literal["number", "time", "category"]
 
@@ -240,14 +240,10 @@ def _numbers(values: pd.Series) -> np.ndarray:
 
 def _loss(predictor: Predictor, train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> Loss:
     each = losses(predictor.task, test, predicted)
-    if predictor.task == "regression":
-        trivial = np.full(len(test), train.mean())
-    else:
-        shares = np.bincount(train.astype(int), minlength=len(predictor.target.classes)) / len(train)
-        trivial = np.tile(shares, (len(test), 1))
+    guessed = trivial(predictor.task, train, len(test), len(predictor.target.classes))
     return Loss(
         rows=len(test),
         mean=float(each.mean()),
         spread=float(each.std()),
-        trivial=float(losses(predictor.task, test, trivial).mean()),
+        trivial=float(losses(predictor.task, test, guessed).mean()),
     )

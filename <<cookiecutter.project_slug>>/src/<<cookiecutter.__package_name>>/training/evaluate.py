@@ -7,20 +7,16 @@ import pandas as pd
 
 from .. import params as settings
 from ..data import schema as schemas
-from ..features import Features
 from ..files import existing, read_json, write_json
 from ..params import Params
-from ..paths import DATA_FACTS, HISTORY, METRICS, MODEL, TEST, TRAIN, VALIDATION
+from ..paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
 from ..serving import artefact as artefacts
 from ..serving.artefact import TRAINED_FIELDS
 from ..serving.predictor import Predictor
-from . import models
 from .gates import judge
 from .importance import permutation_importance
-from .metrics import gains, loss, scores
+from .metrics import gains, loss, scores, trivial
 
-# A baseline needs no more rows to be as good as it gets.
-BASELINE_ROWS = 100_000
 SMALLEST_SLICE = 5
 
 
@@ -42,8 +38,9 @@ def run() -> None:
     params = settings.load()
     artefact = artefacts.read(MODEL, made_by="make train", fields=TRAINED_FIELDS)
     predictor = Predictor(artefact)
+    simple = Predictor(artefacts.read(SIMPLE, made_by="make train", fields=TRAINED_FIELDS))
     sets = {path.stem: pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION, TEST)}
-    metrics, evaluation = evaluate(predictor, sets, params)
+    metrics, evaluation = evaluate(predictor, simple, sets, params)
     metrics["model_sha256"] = artefact.digest
     write_json(METRICS, metrics)
     told = metrics["scores"]["test"]  # type: ignore[index]
@@ -58,12 +55,13 @@ def run() -> None:
 
 
 def evaluate(
-    predictor: Predictor, sets: dict[str, pd.DataFrame], params: Params
+    predictor: Predictor, simple: Predictor, sets: dict[str, pd.DataFrame], params: Params
 ) -> tuple[dict[str, object], Evaluation]:
-    """Score the model and its baselines.
+    """Score the model and the two that it must beat.
 
     Args:
         predictor: the trained model.
+        simple: the simple model, trained on the same rows.
         sets: the rows by the name of their set: train, validation, test.
         params: the project's settings.
 
@@ -73,8 +71,11 @@ def evaluate(
     task, target = predictor.task, predictor.target
     encoded = {name: target.encode(rows[target.name]) for name, rows in sets.items()}
     predicted = {name: predictor.of_frame(rows) for name, rows in sets.items()}
-    baselines = _baselines(predictor.features, sets, encoded, params)
     actual, answer = encoded["test"], predicted["test"]
+    baselines = {
+        "trivial": trivial(task, encoded["train"], len(actual), len(target.classes)),
+        "simple": simple.of_frame(sets["test"]),
+    }
     metrics: dict[str, object] = {
         "scores": {
             **{name: scores(task, encoded[name], predicted[name]) for name in sets},
@@ -87,29 +88,6 @@ def evaluate(
     metrics["gates"] = [gate.told for gate in judge(metrics, params.gates)]
     importance = permutation_importance(predictor, sets["test"], actual, params.model.seed)
     return metrics, Evaluation(actual, answer, importance)
-
-
-def _baselines(
-    features: Features, sets: dict[str, pd.DataFrame], encoded: dict[str, np.ndarray], params: Params
-) -> dict[str, np.ndarray]:
-    """What the two models to beat answer to the test set."""
-    some = np.random.default_rng(params.model.seed).permutation(len(encoded["train"]))[:BASELINE_ROWS]
-    train = features.of_frame(sets["train"].iloc[some]), encoded["train"][some]
-    test = features.of_frame(sets["test"])
-    classes = int(encoded["train"].max()) + 1 if params.task == "classification" else 0
-    answers = {}
-    for kind in ("trivial", "simple"):
-        fitted = models.fit(models.build(kind, params.task, features, params.model), params.task, train, train)
-        answer = models.predict(fitted.estimator, params.task, test)
-        answers[kind] = _all_classes(answer, fitted.estimator.classes_, classes) if classes else answer
-    return answers
-
-
-def _all_classes(answer: np.ndarray, known: np.ndarray, classes: int) -> np.ndarray:
-    """Probabilities with a column for each class, also for one that the rows of a baseline happened to lack."""
-    full = np.zeros((len(answer), classes))
-    full[:, known.astype(int)] = answer
-    return full
 
 
 def _slices(

@@ -1,7 +1,6 @@
 """What is measured of predictions. Probabilities are (rows, classes), classes are numbered from 0."""
 
 import numpy as np
-from sklearn import metrics as sk
 
 from ..params import Task
 
@@ -28,6 +27,13 @@ def losses(task: Task, target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 def loss(task: Task, target: np.ndarray, predicted: np.ndarray) -> float:
     """The loss that gates compare: the mean of `losses`."""
     return float(np.mean(losses(task, target, predicted)))
+
+
+def trivial(task: Task, train: np.ndarray, rows: int, classes: int) -> np.ndarray:
+    """What the trivial model answers to so many rows: how frequent each class is in the train set, or its mean."""
+    if task == "regression":
+        return np.full(rows, train.mean())
+    return np.broadcast_to(np.bincount(train.astype(int), minlength=classes) / len(train), (rows, classes))
 
 
 def gains(
@@ -59,24 +65,50 @@ def shares(ours: float, trivial: float, simple: float) -> dict[str, float]:
 def scores(task: Task, target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     """All that is reported of predictions, by name."""
     if task == "regression":
+        squared = loss(task, target, predicted)
         return {
-            "mae": float(sk.mean_absolute_error(target, predicted)),
-            "mse": loss(task, target, predicted),
-            "r2": float(sk.r2_score(target, predicted)) if len(target) > 1 else 0.0,
+            "mae": float(np.mean(np.abs(target - predicted))),
+            "mse": squared,
+            "r2": float(1 - squared / target.var()) if target.var() > 0 else 0.0,
         }
-    labels = predicted.argmax(axis=1)
-    present = np.unique(target)
+    counts = confusion(target, predicted)
+    right, actual, answered = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    present = actual > 0
     values = {
-        "accuracy": float(sk.accuracy_score(target, labels)),
-        "balanced_accuracy": float(np.mean([np.mean(labels[target == label] == label) for label in present])),
+        "accuracy": float(right.sum() / len(target)),
+        "balanced_accuracy": float(np.mean(right[present] / actual[present])),
         "calibration_error": calibration_error(target, predicted),
-        "f1_macro": float(sk.f1_score(target, labels, average="macro", labels=present, zero_division=0)),
+        "f1_macro": float(np.mean(2 * right[present] / (actual + answered)[present])),
         "log_loss": loss(task, target, predicted),
     }
-    if len(present) == predicted.shape[1]:
-        area = predicted[:, 1] if predicted.shape[1] == 2 else predicted
-        values["roc_auc"] = float(sk.roc_auc_score(target, area, multi_class="ovr"))
+    if present[:-1].all():
+        areas = [area_under_curve(target == number, score) for number, score in enumerate(predicted.T)]
+        values["roc_auc"] = float(np.mean(areas))
     return values
+
+
+def confusion(target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Counts of rows by their class and by the class that is most probable for the model: (classes + 1, classes + 1).
+
+    The last of each is for a class that the model does not know: -1.
+    """
+    size = predicted.shape[1] + 1
+    cells = target.astype(int) % size * size + predicted.argmax(axis=1)
+    return np.bincount(cells, minlength=size * size).reshape(size, size)
+
+
+def area_under_curve(positive: np.ndarray, score: np.ndarray) -> float:
+    """How probable it is that a positive row has a higher score than another; a tie counts half (Hanley, McNeil 1982).
+
+    Args:
+        positive: which rows are, (rows,); there is at least one that is and one that is not.
+        score: (rows,).
+    """
+    _, place, ties = np.unique(score, return_inverse=True, return_counts=True)
+    # Ranks from 1; rows with one score share the middle of theirs.
+    ranks = np.cumsum(ties) - (ties - 1) / 2
+    count = int(positive.sum())
+    return float((ranks[place[positive]].sum() - count * (count + 1) / 2) / (count * (len(score) - count)))
 
 
 def calibration_curve(target: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

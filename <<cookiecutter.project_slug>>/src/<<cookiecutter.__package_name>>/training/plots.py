@@ -11,12 +11,11 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from sklearn.metrics import confusion_matrix
 
 from ..paths import PLOTS
 from ..serving.predictor import Predictor
 from .evaluate import Evaluation
-from .metrics import calibration_curve
+from .metrics import calibration_curve, confusion
 
 BLUE, ORANGE, GREY = "#2563a8", "#d9822b", "#8a8f98"
 MOST_BARS = 15
@@ -80,7 +79,7 @@ def _learning_curve(axes: Axes, history: History, task: str) -> None:
 
 def _confusion(axes: Axes, predictor: Predictor, evaluation: Evaluation) -> None:
     classes = predictor.target.classes
-    counts = confusion_matrix(evaluation.target, evaluation.predicted.argmax(axis=1), labels=range(len(classes)))
+    counts = confusion(evaluation.target, evaluation.predicted)[:-1, :-1]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.grid(visible=False)

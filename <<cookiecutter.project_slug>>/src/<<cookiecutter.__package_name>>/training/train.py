@@ -3,6 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .. import params as settings
@@ -12,32 +13,36 @@ from ..errors import ProjectError
 from ..features import Features
 from ..files import existing, write_json
 from ..params import Params
-from ..paths import HISTORY, MODEL, PARAMS, TRAIN, VALIDATION
+from ..paths import HISTORY, MODEL, PARAMS, SIMPLE, TRAIN, VALIDATION
 from ..serving import artefact as artefacts
 from ..serving.artefact import Artefact
 from ..serving.export import export, parity
 from ..serving.predictor import Predictor, features_as_mapping
 from . import models
-from .models import Fitted
+from .models import Fitted, Kind
 from .targets import Target
 
 PARITY_ROWS = 10_000
+# The simple model needs no more rows to be as good as it gets.
+SIMPLE_ROWS = 100_000
 PACKAGES = ("numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx", "skops")
 
 
 def run() -> None:
-    """Train the model of params.yaml on the train set and write it with its history.
+    """Train the model of params.yaml on the train set and write it with its history, and the one that it must beat.
 
     Raises:
         ProjectError: a set is missing, or the exported model is not the trained one.
     """
-    params = settings.load()
+    params, schema = settings.load(), schemas.load()
     train, validation = (pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION))
-    artefact, fitted = train_model(train, validation, schemas.load(), params)
+    artefact, fitted = train_model(train, validation, schema, params)
+    simple, _ = train_model(_some(train, params), validation, schema, params, "simple")
     names = ("iteration", "train", "validation")
     curve = zip(fitted.iterations, fitted.train_loss, fitted.validation_loss, strict=True)
     write_json(HISTORY, [dict(zip(names, values, strict=True)) for values in curve])
     artefacts.write(artefact, MODEL)
+    artefacts.write(simple, SIMPLE)
     if fitted.iterations:
         first, last = fitted.train_loss[0], fitted.train_loss[-1]
         print(f"trained {params.model.kind} on {len(train):,} rows: loss {first:.4g} to {last:.4g}")
@@ -45,7 +50,7 @@ def run() -> None:
 
 
 def train_model(
-    train: pd.DataFrame, validation: pd.DataFrame, schema: Schema, params: Params
+    train: pd.DataFrame, validation: pd.DataFrame, schema: Schema, params: Params, kind: Kind | None = None
 ) -> tuple[Artefact, Fitted]:
     """Train and export a model.
 
@@ -54,18 +59,18 @@ def train_model(
         validation: rows that tell when to stop.
         schema: of the whole table.
         params: the project's settings.
+        kind: of the model; default: that of params.yaml.
 
     Raises:
         ProjectError: the exported model is not the trained one.
     """
-    if params.model.kind is None:
+    kind = kind or params.model.kind
+    if kind is None:
         raise ProjectError(f"{PARAMS}: model.kind is not known yet; run `make data` first")
     features = Features.of(schema, params)
     target = Target.of(train[params.data.target], schema, params)
     sets = [(features.of_frame(rows), target.encode(rows[params.data.target])) for rows in (train, validation)]
-    fitted = models.fit(
-        models.build(params.model.kind, params.task, features, params.model), params.task, sets[0], sets[1]
-    )
+    fitted = models.fit(models.build(kind, params.task, features, params.model), params.task, sets[0], sets[1])
     exported = export(fitted.estimator, len(features.names))
     manifest: dict[str, Any] = {
         "classes": list(target.classes),
@@ -78,7 +83,7 @@ def train_model(
         "task": params.task,
     }
     artefact = Artefact(exported.content, manifest)
-    manifest["model"] = {"kind": params.model.kind, "sha256": artefact.digest}
+    manifest["model"] = {"kind": kind, "sha256": artefact.digest}
     some = sets[0][0][:PARITY_ROWS]
     proof = parity(
         params.task,
@@ -89,3 +94,11 @@ def train_model(
     proof.check()
     manifest["parity"] = {"rows": len(some), **vars(proof)}
     return artefact, fitted
+
+
+def _some(train: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """As many rows as the simple model needs, one of each class among them."""
+    some = np.random.default_rng(params.model.seed).permutation(len(train))[:SIMPLE_ROWS]
+    if params.task == "classification":
+        some = np.union1d(some, train[params.data.target].drop_duplicates().index)
+    return train.iloc[some]
