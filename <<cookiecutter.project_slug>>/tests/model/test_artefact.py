@@ -86,6 +86,12 @@ def test_model_that_answers_otherwise_is_refused() -> None:
         export.parity("classification", trained, exported).check()
 
 
+def test_rounding_that_decides_between_equal_classes_is_no_other_answer() -> None:
+    trained = np.full((1000, 2), 0.5)
+    exported = trained + np.array([-3e-8, 3e-8])
+    export.parity("classification", trained, exported).check()
+
+
 @pytest.mark.requirement("SEC-06")
 def test_model_that_onnx_cannot_say_is_written_with_skops() -> None:
     matrix = np.random.default_rng(7).normal(size=(50, 2)).astype(np.float32)

@@ -34,7 +34,7 @@ class Parity:
     Attributes:
         typical: the 99.9th percentile of the absolute differences; of values, in standard deviations of the target.
         large: the share of rows that differ by more than a thousandth.
-        flipped: the share of rows whose most probable class is another one.
+        flipped: the share of rows whose most probable class is another one, and was not as probable but for rounding.
     """
 
     typical: float
@@ -99,9 +99,16 @@ def parity(task: Task, trained: np.ndarray, exported: np.ndarray, scale: float =
     if trained.shape != exported.shape:
         raise ProjectError(f"parity: the exported model answers {exported.shape}, the trained one {trained.shape}")
     differences = np.abs(trained - exported).reshape(len(trained), -1).max(axis=1) / scale
-    flipped = trained.argmax(axis=1) != exported.argmax(axis=1) if task == "classification" else np.zeros(1)
+    flipped = _flipped(trained, exported) if task == "classification" else np.zeros(1)
     return Parity(
         typical=float(np.quantile(differences, 0.999)),
         large=float(np.mean(differences > LARGE_DIFFERENCE)),
         flipped=float(np.mean(flipped)),
     )
+
+
+def _flipped(trained: np.ndarray, exported: np.ndarray) -> np.ndarray:
+    """Which rows get a class that the trained model finds less probable; between equal ones rounding decides."""
+    chosen = np.take_along_axis(trained, exported.argmax(axis=1)[:, None], axis=1)[:, 0]
+    short: np.ndarray = trained.max(axis=1) - chosen
+    return short > TYPICAL_DIFFERENCE
