@@ -1,0 +1,23 @@
+output "DVC_REMOTE" {
+  description = "The address of the DVC remote, for .dvc/config."
+  value       = "gs://${google_storage_bucket.storage.name}"
+}
+<% if cookiecutter.maturity_level != "0" %>
+
+output "GCP_WORKLOAD_IDENTITY_PROVIDER" {
+  description = "What the tokens of CI are shown to."
+  value       = google_iam_workload_identity_pool_provider.ci.name
+}
+
+output "GCP_SERVICE_ACCOUNT" {
+  description = "The service account that CI is."
+  value       = google_service_account.ci.email
+}
+<% if cookiecutter.maturity_level == "2" or cookiecutter.deploy_target == "kubernetes" %>
+
+output "IMAGE_REPOSITORY" {
+  description = "Where images are kept."
+  value       = "${google_artifact_registry_repository.images.registry_uri}/service"
+}
+<% endif %>
+<% endif %>
