@@ -1,0 +1,45 @@
+"""What GitLab is to hold people and pipelines to: `make configure` sets it."""
+
+from typing import Any
+
+NOBODY, MAINTAINERS = 0, 40
+
+PROJECT = {
+    # Versions, deployments and trained models are noted in git by the jobs themselves.
+    "ci_push_repository_for_job_token_allowed": True,
+    # Who starts a pipeline by hand says what it is to do; nobody else gives it variables.
+    "ci_pipeline_variables_minimum_override_role": "maintainer",
+    # What a merge request leaves in the cache does not come to a protected branch.
+    "ci_separated_caches": True,
+    "only_allow_merge_if_pipeline_succeeds": True,
+    "remove_source_branch_after_merge": True,
+}
+
+
+def branch(name: str) -> dict[str, Any]:
+    """A branch that changes come to by merge request alone."""
+    return {
+        "name": name,
+        "push_access_level": NOBODY,
+        # Its jobs see the secrets of deployments.
+        "merge_access_level": MAINTAINERS,
+        "allow_force_push": False,
+    }
+
+
+BRANCHES = (branch("main"), branch("develop"))
+# A version stays what it was. Who merges lets a job make one.
+TAGS = tuple({"name": name, "create_access_level": MAINTAINERS} for name in ("model@*", "model#*"))
+
+ENVIRONMENTS = ("test", "staging", "production")
+# In GitLab Premium: one more person agrees before each deployment.
+APPROVED = {
+    "name": "production",
+    "deploy_access_levels": [{"access_level": MAINTAINERS}],
+    "approval_rules": [{"access_level": MAINTAINERS, "required_approvals": 1}],
+}
+# In GitLab Premium: a change of what others rely on needs the word of its owner.
+OWNED = {"code_owner_approval_required": True}
+
+# When what runs by itself, in UTC: the variable WORKFLOW says it to .gitlab-ci.yml.
+SCHEDULES = {"train": "17 4 * * *", "verify": "7 2 * * *", "monitor": "41 * * * *", "dependencies": "43 3 * * 1"}
