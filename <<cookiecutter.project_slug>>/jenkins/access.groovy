@@ -1,0 +1,97 @@
+// What steps may know and reach. A secret is bound where a variable of Jenkins says that it is there. Where none says so,
+// nothing is bound, and the verbs say what is not set up. docs/jenkins.md names the variables and the credentials.
+
+/** Runs steps with the rights of the project: its repository<< ", its cloud" if cookiecutter.cloud != "none" else "" >><< ", its registry of images" if cookiecutter.maturity_level == "2" else "" >>. */
+void project(List more = [], Closure steps) {
+    List secrets = [] + more
+    List variables = []
+    if (env.GIT_CREDENTIALS) {
+        secrets.add(gitUsernamePassword(credentialsId: env.GIT_CREDENTIALS, gitToolName: 'Default'))
+    }
+<% if cookiecutter.maturity_level == "2" %>
+    if (env.REGISTRY_USER) {
+        secrets.add(string(credentialsId: 'registry-token', variable: 'REGISTRY_TOKEN'))
+    }
+<% endif %>
+<% if cookiecutter.cloud == "aws" %>
+    if (env.AWS_ROLE) {
+        variables.addAll(["AWS_ROLE_ARN=${env.AWS_ROLE}", "AWS_DEFAULT_REGION=${env.AWS_REGION}"])
+        secrets.add(file(credentialsId: 'aws-id-token', variable: 'AWS_WEB_IDENTITY_TOKEN_FILE'))
+    }
+<% elif cookiecutter.cloud == "gcp" %>
+    if (env.GCP_WORKLOAD_IDENTITY_PROVIDER) {
+        String settings = "${env.WORKSPACE_TMP}/google.json"
+        variables.add("GOOGLE_APPLICATION_CREDENTIALS=${settings}")
+        variables.add("CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=${settings}")
+        secrets.add(file(credentialsId: 'gcp-id-token', variable: 'GCP_ID_TOKEN_FILE'))
+    }
+<% endif %>
+    withEnv(variables) {
+        withCredentials(secrets) {
+<% if cookiecutter.cloud == "gcp" %>
+            if (env.GCP_WORKLOAD_IDENTITY_PROVIDER) {
+                writeFile(file: env.GOOGLE_APPLICATION_CREDENTIALS, text: account())
+            }
+<% endif %>
+            steps()
+        }
+    }
+}
+
+/** Runs steps that look at the prediction log of production. */
+void monitoring(Closure steps) {
+    String log = env.PREDICTION_LOG_CREDENTIALS
+    project(log ? [string(credentialsId: log, variable: 'PREDICTION_LOG')] : [], steps)
+}
+
+/** Runs steps that deploy to an environment: one job after the other, and each has half an hour from its turn on. */
+void environment(String name, Closure steps) {
+<% if cookiecutter.deploy_target == "docker" %>
+    String host = env."DEPLOY_HOST_${name.toUpperCase()}" ?: ''
+    List secrets = host ? [
+        string(credentialsId: "deploy-key-${name}", variable: 'DEPLOY_KEY'),
+        string(credentialsId: "known-hosts-${name}", variable: 'DEPLOY_KNOWN_HOSTS'),
+        string(credentialsId: "service-settings-${name}", variable: 'SERVICE_SETTINGS'),
+    ] : []
+    String where = "DEPLOY_HOST=${host}"
+<% else %>
+    String context = env."DEPLOY_CONTEXT_${name.toUpperCase()}" ?: ''
+    List secrets = context ? [string(credentialsId: "kubeconfig-${name}", variable: 'DEPLOY_KUBECONFIG')] : []
+    String where = "DEPLOY_CONTEXT=${context}"
+<% endif %>
+    lock("<< cookiecutter.project_slug >>-${name}") {
+        timeout(time: 30, unit: 'MINUTES') {
+            withEnv(["ENV=${name}", where]) {
+                project(secrets, steps)
+            }
+        }
+    }
+}
+<% if cookiecutter.cloud == "gcp" %>
+
+/** How Google's libraries and gcloud exchange the id token of this build for the rights of the service account. */
+String account() {
+    return """{
+  "type": "external_account",
+  "audience": "//iam.googleapis.com/${env.GCP_WORKLOAD_IDENTITY_PROVIDER}",
+  "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+  "token_url": "https://sts.googleapis.com/v1/token",
+  "service_account_impersonation_url":
+    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${env.GCP_SERVICE_ACCOUNT}:generateAccessToken",
+  "credential_source": {"file": "${env.GCP_ID_TOKEN_FILE}", "format": {"type": "text"}}
+}
+"""
+}
+<% endif %>
+
+/** What the verbs so far hand on: lines NAME=value. */
+Map outputs() {
+    Map found = [:]
+    for (String line : readFile(env.OUTPUTS).readLines()) {
+        List<String> parts = line.split('=', 2) as List
+        found[parts[0]] = parts[1]
+    }
+    return found
+}
+
+return this

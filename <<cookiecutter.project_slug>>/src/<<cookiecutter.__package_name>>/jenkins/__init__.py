@@ -1,0 +1,1 @@
+"""What the project asks of Jenkins, which runs its jobs."""
