@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,11 @@ class Prometheus:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             connection.request("GET", path)
-            answer = json.loads(connection.getresponse().read())
+            response = connection.getresponse()
+            said = response.read().decode()
+            if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                raise ConnectionError(f"{path}: {said}")
+            answer = json.loads(said)
             assert answer["status"] == "success", f"{path}: {answer}"
             return answer["data"]
         finally:

@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from << cookiecutter.__package_name >>.checks import api, infra, load, shadow
-from << cookiecutter.__package_name >>.delivery import candidate, deploy, rollback, verify
+from << cookiecutter.__package_name >>.delivery import candidate, deploy, rollback, stop, verify
 from << cookiecutter.__package_name >>.delivery.deploy import Trial
 from << cookiecutter.__package_name >>.delivery.place import Address
 from << cookiecutter.__package_name >>.delivery.release import Release
@@ -67,6 +67,10 @@ class Place:
         self._note("back")
         self.serves = self._old
 
+    def stop(self) -> None:
+        self._note("stop")
+        self.serves = None
+
     @contextmanager
     def reach(self, started: bool = False) -> Iterator[Address]:
         """Its address is the model that answers there."""
@@ -103,7 +107,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
         subprocess.run(["git", *command.split()], check=True)
     shutil.copy(ROOT / "params.yaml", here)
     found = Place()
-    for module in (deploy, rollback, verify):
+    for module in (deploy, rollback, stop, verify):
         monkeypatch.setattr(module, "place_of", lambda *_: nullcontext(found))
     monkeypatch.setattr(deploy, "await_model", found.answers)
     monkeypatch.setattr(candidate, "next_release", lambda *_: found.next)

@@ -3,19 +3,32 @@
 import os
 from pathlib import Path
 
+# Each names a variable with the path of a file that takes it.
+<% if cookiecutter.ci_provider == "github" %>
+OUTPUTS, SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
+<% else %>
+OUTPUTS, SUMMARY = "OUTPUTS", "SUMMARY"
+<% endif %>
+
 
 def output(**values: object) -> None:
     """Hand values to the jobs that come after this one."""
+<% if cookiecutter.ci_provider == "github" %>
     lines = [f"{name}={' '.join(str(value).split())}" for name, value in values.items()]
-    _append("GITHUB_OUTPUT", "\n".join(lines))
+<% else %>
+    # They become variables of those jobs.
+    lines = [f"{name.upper()}={' '.join(str(value).split())}" for name, value in values.items()]
+<% endif %>
+    _append(OUTPUTS, "\n".join(lines))
 
 
 def summary(text: str) -> None:
     """Show Markdown on the page of the run."""
-    _append("GITHUB_STEP_SUMMARY", text)
+    _append(SUMMARY, text)
 
 
 def _append(variable: str, text: str) -> None:
     if path := os.environ.get(variable):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(f"{text}\n")

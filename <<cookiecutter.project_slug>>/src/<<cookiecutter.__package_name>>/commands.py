@@ -149,6 +149,11 @@ COMMANDS = {
         ".delivery.rollback",
         (ENVIRONMENT, argument("--why", default="", help="for those who read the record")),
     ),
+    "stop": Command(
+        "take what serves in an environment away",
+        ".delivery.stop",
+        (ENVIRONMENT, argument("--why", default="", help="for those who read the record")),
+    ),
     "verify": Command(
         "hold what serves in an environment to its checks once more",
         ".delivery.verify",
@@ -206,6 +211,9 @@ COMMANDS = {
         (argument("--branch", required=True), argument("--message", required=True)),
         "propose",
     ),
+    "pull-request": Command(
+        "ask people to merge a branch", ".platform", (argument("--branch", required=True),), "open_pull_request"
+    ),
     "publish": Command("commit what a run left to a branch of its own, and register the model", ".publishing"),
     "tune": Command("search better settings for the model and write them into params.yaml", ".training.tune"),
     "monitor": Command(
@@ -226,10 +234,11 @@ COMMANDS = {
             argument("--service", help="URL of the live service; default: $SERVICE_URL"),
         ),
     ),
-<% if cookiecutter.ci_provider == "github" %>
+<% if cookiecutter.ci_provider != "jenkins" %>
+<% set platform = {"github": "GitHub", "gitlab": "GitLab"}[cookiecutter.ci_provider] %>
     "configure": Command(
-        "set up GitHub: rules, environments, permissions; ask for variables and secrets",
-        ".configure",
+        "set up << platform >>: rules, environments, permissions; ask for variables and secrets",
+        ".<< cookiecutter.ci_provider >>.configure",
         (argument("--show", action="store_true", help="only say what would be done"),),
     ),
 <% endif %>

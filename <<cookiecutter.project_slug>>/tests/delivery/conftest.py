@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from << cookiecutter.__package_name >> import ci
 from << cookiecutter.__package_name >>.paths import PRODUCTION
 from << cookiecutter.__package_name >>.serving import artefact as artefacts
 from << cookiecutter.__package_name >>.serving.artefact import FIELDS, Artefact
@@ -17,7 +18,7 @@ VERSION = "0123456789ab"
 <% if cookiecutter.maturity_level == "2" %>
 ROOT = Path(__file__).resolve().parents[2]
 <% endif %>
-SETTINGS = ("DEPLOY_CONTEXT", "DEPLOY_HOST", "GITHUB_STEP_SUMMARY", "IMAGE_REPOSITORY")
+SETTINGS = ("DEPLOY_CONTEXT", "DEPLOY_HOST", ci.SUMMARY, "IMAGE_REPOSITORY")
 
 Stage = Callable[[str, str], Path]
 <% if cookiecutter.maturity_level == "2" %>

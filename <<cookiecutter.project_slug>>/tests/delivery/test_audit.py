@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from << cookiecutter.__package_name >> import ci
 from << cookiecutter.__package_name >> import params as settings
 from << cookiecutter.__package_name >>.delivery import audit
 from << cookiecutter.__package_name >>.errors import ProjectError
@@ -30,7 +31,7 @@ def excepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """The exceptions of params.yaml."""
     exceptions: dict[str, str] = {}
     monkeypatch.setattr(settings, "load", lambda: type("Params", (), {"audit": Audit(ignore=exceptions)}))
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    monkeypatch.setenv(ci.SUMMARY, str(tmp_path / "summary.md"))
     return exceptions
 
 

@@ -10,6 +10,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from << cookiecutter.__package_name >> import ci
 from << cookiecutter.__package_name >>.delivery import build, candidate, pipeline, wheel
 from << cookiecutter.__package_name >>.delivery.image import image_of, sha256_of
 from << cookiecutter.__package_name >>.errors import ProjectError
@@ -26,7 +27,7 @@ def dist() -> dict[str, bytes]:
 
 
 def test_all_that_goes_with_a_release_is_there_and_has_a_checksum(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GITHUB_OUTPUT", "output")
+    monkeypatch.setenv(ci.OUTPUTS, "output")
     monkeypatch.setenv("IMAGE_REPOSITORY", "registry.example/service")
     build.run(model)
     lines = (DIST / "SHA256SUMS").read_text().splitlines()
@@ -45,7 +46,7 @@ def test_all_that_goes_with_a_release_is_there_and_has_a_checksum(model: Path, m
         "files": {name: digest for name, digest in listed.items() if name != "release.json"},
     }
     expected = [f"release={image.key}", "image=registry.example/service", f"digest={DIGEST}"]
-    assert Path("output").read_text().splitlines() == expected
+    assert Path("output").read_text().lower().splitlines() == expected
 
 
 def test_the_same_release_has_the_same_files(model: Path) -> None:
@@ -74,10 +75,10 @@ def test_without_a_model_there_is_no_release(
     docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(candidate, "candidate", lambda: None)
-    monkeypatch.setenv("GITHUB_OUTPUT", "output")
+    monkeypatch.setenv(ci.OUTPUTS, "output")
     build.run()
     assert capsys.readouterr().out.startswith("NOT RELEASED: no model is trained yet: `make run`")
-    assert Path("output").read_text().splitlines() == ["release=", "image=", "digest="]
+    assert Path("output").read_text().lower().splitlines() == ["release=", "image=", "digest="]
     assert docker.read_text() == ""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from places import Place, deployed, release
 
-from << cookiecutter.__package_name >>.delivery import deploy, records, rollback, verify
+from << cookiecutter.__package_name >>.delivery import deploy, records, rollback, stop, verify
 from << cookiecutter.__package_name >>.errors import ProjectError
 
 pytestmark = pytest.mark.requirement("CD-10")
@@ -85,14 +85,15 @@ def test_who_ends_a_deployment_half_way_leaves_the_old_one(place: Place, monkeyp
 def test_nothing_is_deployed_before_a_place_is_named(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in (deploy, rollback, verify):
+    for module in (deploy, rollback, stop, verify):
         monkeypatch.setattr(module, "place_of", lambda *_: nullcontext(None))
     deploy.run("staging")
     verify.run("staging", enough=True)
     deploy.run("production", confirm="model")
     rollback.run("production")
+    stop.run("staging")
     told = capsys.readouterr().out.splitlines()
-    assert len(told) == 4
+    assert len(told) == 5
     assert all(line.startswith("NOT DEPLOYED: set DEPLOY_") for line in told)
     assert (place.done, records.history("staging"), records.history("production")) == ([], [], [])
 
@@ -108,6 +109,29 @@ def test_rollback_brings_back_what_served_before(place: Place) -> None:
     assert place.serves == release("first")
     with pytest.raises(ProjectError, match="nothing served in test before first"):
         rollback.run("test")
+
+
+def test_stop_leaves_nothing_that_serves_or_can_be_brought_back(place: Place) -> None:
+    deployed(place, "test", "first", "second")
+    stop.run("test", "nobody tests")
+    assert (place.done, place.serves) == (["stop"], None)
+    last = records.history("test")[-1]
+    assert (last.kind, last.release, last.result, last.why) == ("stop", release("second"), "good", "nobody tests")
+    with pytest.raises(ProjectError, match="nothing served in test before now"):
+        rollback.run("test")
+    stop.run("test")
+    assert place.done == ["stop"], "it is stopped already"
+    deployed(place, "test", "third")
+    assert place.serves == release("third")
+
+
+def test_production_is_not_stopped(place: Place) -> None:
+    deployed(place, "staging", "first")
+    verify.run("staging", enough=True)
+    deploy.run("production", confirm="first")
+    with pytest.raises(ProjectError, match="production is not stopped by a command"):
+        stop.run("production")
+    assert place.serves == release("first")
 
 
 def test_rollback_passes_over_what_was_taken_back(place: Place) -> None:

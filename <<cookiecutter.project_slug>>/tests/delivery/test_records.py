@@ -79,6 +79,7 @@ def test_what_serves_is_told_by_what_was_done() -> None:
     assert records.since(known) == START + timedelta(hours=5)
     assert records.since(known[:4]) == START + timedelta(hours=2)
     assert records.serving([]) == []
+    assert records.serving([*known, *happened(("stop", "second", "good"))]) == []
 
 
 @pytest.mark.requirement("CD-08")
@@ -88,6 +89,7 @@ def test_good_runs_are_counted_since_the_last_bad_one() -> None:
     assert records.good_runs(known, release("first")) == 2
     assert records.good_runs(happened(good, good, ("check", "first", "failed"), good), release("first")) == 1
     assert records.good_runs(happened(good), release("second")) == 0
+    assert records.good_runs(happened(good, ("stop", "first", "good")), release("first")) == 1
 
 
 @pytest.mark.requirement("META")

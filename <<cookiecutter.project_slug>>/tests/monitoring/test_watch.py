@@ -1,7 +1,6 @@
 """Monitoring acts: age, silence and the service's health are judged, and lead to what params.yaml says."""
 
 import json
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
-from sandbox import ROOT, Repository
+from sandbox import Repository
 from sqlalchemy import create_engine, insert
 
-from << cookiecutter.__package_name >> import platform, registry, trigger
+from << cookiecutter.__package_name >> import ci, platform, registry, trigger
 from << cookiecutter.__package_name >>.errors import ProjectError
 from << cookiecutter.__package_name >>.files import write_json
 from << cookiecutter.__package_name >>.monitoring import monitor, watch
@@ -39,15 +37,6 @@ pytestmark = pytest.mark.requirement("MON-02")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY, HOUR = 86_400.0, 3_600.0
 FIRES, QUIET, UNKNOWN = Trigger(True, True, "why"), Trigger(False, True, "why"), Trigger(False, False, "why")
-
-# Remembers one issue, as GitHub would.
-GH = """
-case "$*" in
-  "issue list"*) if [ -e "$0.issue" ]; then cat "$0.issue"; else echo "[]"; fi ;;
-  "issue create"*) cat > "$0.body"; echo https://github.example/issues/1 ;;
-  "issue"*) cat > /dev/null ;;
-esac
-"""
 
 
 @contextmanager
@@ -107,20 +96,6 @@ def log(tmp_path: Path) -> Callable[[float | None, float | None], str]:
         return url
 
     return made
-
-
-@pytest.fixture
-def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A command in the place of GitHub's, and the file of what it was asked."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    command = folder / "gh"
-    command.write_text(f'#!{shutil.which("sh")}\necho "$*" >> "$0.asked"\n{GH}')
-    command.chmod(0o755)
-    (folder / "gh.asked").touch()
-    monkeypatch.setenv("PATH", str(folder), prepend=":")
-    monkeypatch.delenv("GITHUB_RUN_ID", raising=False)
-    return folder / "gh.asked"
 
 
 def unwell(measures: Sequence[Measure]) -> list[str]:
@@ -288,8 +263,8 @@ def test_watch_decides_and_tells_ci(
     """A log of another day, a service that is gone, a model that is old, and a column that has drifted."""
     in_production.set("monitoring.max_age_days", 1e-9)
     monkeypatch.chdir(in_production.path)
-    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv(ci.OUTPUTS, str(tmp_path / "output"))
+    monkeypatch.setenv(ci.SUMMARY, str(tmp_path / "summary"))
     drifted = Trigger(True, True, "island: `psi` | @somebody\n<b>")
     found = Findings("", "v", (), (), {}, {"drift": drifted, "degraded": UNKNOWN})
     monkeypatch.setattr(monitor, "examine", lambda *_: found)
@@ -299,7 +274,7 @@ def test_watch_decides_and_tells_ci(
     fires = {name for name, each in verdict["triggers"].items() if each["fires"]}
     assert fires == {"drift", "stale", "silent", "unhealthy"}
     assert verdict["wanted"] == {"train": ["drift", "stale"], "issue": ["silent", "unhealthy"]}
-    output = (tmp_path / "output").read_text().splitlines()
+    output = (tmp_path / "output").read_text().lower().splitlines()
     assert output[:2] == ["train=true", "issue=true"]
     assert output[2].startswith("why=drift: island")
     assert (tmp_path / "summary").read_text().rstrip() == MONITORING_SUMMARY.read_text().rstrip()
@@ -314,10 +289,10 @@ def test_nothing_is_decided_without_a_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setenv(ci.OUTPUTS, str(tmp_path / "output"))
     watch.run()
     assert capsys.readouterr().out.startswith("not exercised: there is no ")
-    assert (tmp_path / "output").read_text() == "train=false\nissue=false\nwhy=\n"
+    assert (tmp_path / "output").read_text().lower() == "train=false\nissue=false\nwhy=\n"
 
 
 # What is done
@@ -329,41 +304,29 @@ def verdict(folder: Path, train: Sequence[str] = (), issue: Sequence[str] = ()) 
     (folder / MONITORING_SUMMARY).write_text("what was seen\n")
 
 
-def test_training_is_started_through_the_platform(gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wanted_is_asked_of_the_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    verdict(tmp_path, train=["degraded", "stale"])
+    asked: list[tuple[Any, ...]] = []
+
+    def told(*what: Any) -> str:
+        asked.append(what)
+        return "issue 7"
+
+    monkeypatch.setattr(platform, "start_training", told)
+    monkeypatch.setattr(platform, "tell_people", told)
+    verdict(tmp_path, train=["degraded", "stale"], issue=["silent"])
     watch.act()
-    asked = "workflow run train.yml --raw-field event=degraded --raw-field why=why degraded; why stale"
-    assert gh.read_text().splitlines() == [asked]
-
-
-def test_one_issue_is_open_and_commented_when_it_is_about_something_else(
-    gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    def asked(*issue: str) -> list[str]:
-        gh.write_text("")
-        verdict(tmp_path, issue=issue)
-        watch.act()
-        return [" ".join(line.split()[:2]) for line in gh.read_text().splitlines()]
-
-    assert asked("silent") == ["label create", "issue list", "issue create"]
-    body = gh.with_name("gh.body").read_text()
-    assert "what was seen" in body
-    gh.with_name("gh.issue").write_text(json.dumps([{"number": 7, "body": body}]))
-    assert asked("silent") == ["label create", "issue list", "issue edit"]
-    assert asked("silent", "unhealthy") == ["label create", "issue list", "issue edit", "issue comment"]
-
-
-def test_nothing_is_done_if_nothing_is_wanted(
-    gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
+    assert asked == [
+        ("degraded", "why degraded; why stale"),
+        (watch.TITLE, ["silent"], MONITORING_SUMMARY),
+    ]
+    assert "told people of silent: issue 7" in capsys.readouterr().out
     verdict(tmp_path)
     watch.act()
+    assert len(asked) == 2
     assert capsys.readouterr().out == "nothing is to be done\n"
-    assert gh.read_text() == ""
 
 
 def test_verdict_that_decided_nothing_is_not_acted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,25 +336,7 @@ def test_verdict_that_decided_nothing_is_not_acted_on(tmp_path: Path, monkeypatc
         watch.act()
 
 
-def test_refusal_of_the_platform_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ProjectError, match="gh is not installed"):
-        platform.start_training("drift", "why")
-
-
 def test_claim_is_asked_for_before_a_training(monkeypatch: pytest.MonkeyPatch, params: Params) -> None:
     monkeypatch.setattr(trigger, "fetch_claim", lambda: None)
     monkeypatch.setattr(trigger, "last_claim", lambda: trigger.Claim(NOW - timedelta(hours=1), ""))
     assert watch.cooldown(params, NOW) == timedelta(hours=params.monitoring.cooldown_hours - 1)
-
-
-def test_workflow_watches_and_acts_by_itself() -> None:
-    # YAML reads the key `on` as a truth value.
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "monitor.yml").read_text())
-    assert "schedule" in workflow[True]
-    commands = [step["run"] for step in workflow["jobs"]["watch"]["steps"] if "run" in step]
-    assert commands == ["make setup", "make watch", "make act"]
-    train = yaml.safe_load((ROOT / ".github" / "workflows" / "train.yml").read_text())
-    events = train[True]["workflow_dispatch"]["inputs"]["event"]
-    assert events["default"] == "demand"
-    assert {"degraded", "drift", "stale"} <= set(events["options"])

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from sandbox import ROOT, Repository, environment
 
+from << cookiecutter.__package_name >> import ci
 from << cookiecutter.__package_name >>.params import Params
 from << cookiecutter.__package_name >>.paths import PARAMS
 from << cookiecutter.__package_name >>.runs import ARTEFACTS, RunRecord
@@ -249,7 +250,7 @@ def test_remote_that_cannot_be_asked_is_said_and_not_counted(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "summary.md"
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    monkeypatch.setenv(ci.SUMMARY, str(page))
     shutil.rmtree(repository.path.parent / "storage")
     for said in (repository.project("check-commit"), page.read_text()):
         assert "NOT CHECKED, whether the data were pushed" in said

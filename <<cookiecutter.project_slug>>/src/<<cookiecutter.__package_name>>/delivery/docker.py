@@ -123,6 +123,13 @@ class Machine:
             print(logs.stdout, end="")
             self._end(self._new)
 
+    def stop(self) -> None:
+        """End both colours and the proxy; the volume with the prediction log stays."""
+        for colour in COLOURS:
+            self._end(colour)
+        if self._compose(PROXY, None, "down").returncode:
+            raise ProjectError(f"the proxy at {self.name} did not end; the lines above say why")
+
     @contextmanager
     def reach(self, started: bool = False) -> Iterator[Address]:
         """The proxy on this machine, or the end of a tunnel to it."""

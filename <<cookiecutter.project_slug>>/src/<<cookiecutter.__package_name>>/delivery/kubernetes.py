@@ -105,6 +105,10 @@ class Cluster:
         self._kubectl.show("rollout", "undo", DEPLOYMENT, f"--to-revision={self._before}")
         self._await_pods()
 
+    def stop(self) -> None:
+        """End all pods; the volume with the prediction log stays."""
+        self._kubectl.show("delete", DEPLOYMENT, "--ignore-not-found")
+
     @contextmanager
     def reach(self, started: bool = False) -> Iterator[Address]:  # noqa: ARG002 - what was started answers the users
         """SERVICE_URL, if it is set; else the end of a tunnel to the newest pod that is ready."""

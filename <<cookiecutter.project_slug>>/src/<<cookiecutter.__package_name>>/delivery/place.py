@@ -48,6 +48,9 @@ class Place(Protocol):
     def back(self) -> None:
         """Let the release that served before answer all requests again, and end the other one."""
 
+    def stop(self) -> None:
+        """End all that serves there; what it logged stays."""
+
     def reach(self, started: bool = False) -> AbstractContextManager[Address]:
         """Make the service reachable from here.
 

@@ -16,7 +16,7 @@ from ..repository import EMPTY_TREE, answer, git, has_origin, introduce
 from ..runs import executor
 from .release import Release
 
-Kind = Literal["deploy", "check", "rollback"]
+Kind = Literal["deploy", "check", "rollback", "stop"]
 Result = Literal["good", "failed"]
 REFERENCE = "refs/deployments/{environment}"
 TRIES = 5
@@ -24,7 +24,7 @@ TRIES = 5
 
 @dataclass(frozen=True)
 class Record:
-    """One deployment, check or rollback of an environment.
+    """One deployment, check, rollback or stop of an environment.
 
     Attributes:
         kind: what was done.
@@ -56,10 +56,13 @@ def history(environment: str) -> list[Record]:
 
 
 def serving(records: list[Record]) -> list[Release]:
-    """What served one after the other, without what was taken back; the last one serves now."""
+    """What served one after the other since the last stop, without what was taken back; the last one serves now."""
     stack: list[Release] = []
     for record in records:
         if record.result == "failed" or record.kind == "check":
+            continue
+        if record.kind == "stop":
+            stack.clear()
             continue
         if record.kind == "rollback":
             while stack and stack[-1] != record.release:
@@ -78,7 +81,7 @@ def good_runs(records: list[Record], release: Release) -> int:
     """How often a release was deployed and checked without a failure since the last one."""
     count = 0
     for record in records:
-        if record.release.key == release.key:
+        if record.release.key == release.key and record.kind != "stop":
             count = count + 1 if record.result == "good" else 0
     return count
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from << cookiecutter.__package_name >> import configure
 from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.platform_rules import ENVIRONMENTS, RULESETS, SETTINGS
+from << cookiecutter.__package_name >>.github import configure
+from << cookiecutter.__package_name >>.github.rules import ENVIRONMENTS, RULESETS
+from << cookiecutter.__package_name >>.platform_settings import SETTINGS
 
 pytestmark = pytest.mark.requirement("CD-07")
 

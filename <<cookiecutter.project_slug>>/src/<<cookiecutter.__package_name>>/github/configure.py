@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import ProjectError
+from ..errors import ProjectError
+from ..platform_settings import SETTINGS, Setting
 from .platform import gh
-from .platform_rules import ENVIRONMENTS, RULESETS, SETTINGS, Environment, Setting
+from .rules import ENVIRONMENTS, RULESETS, Environment
 
 OWNERS = Path(".github/CODEOWNERS")
 NOBODY = "@OWNER"

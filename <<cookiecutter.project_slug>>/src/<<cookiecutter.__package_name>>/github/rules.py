@@ -1,4 +1,4 @@
-"""What GitHub is to hold people and workflows to, and what it is to tell the workflows: `make configure` sets it."""
+"""What GitHub is to hold people and workflows to: `make configure` sets it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -64,46 +64,4 @@ ENVIRONMENTS = (
     Environment("test", ("develop", "main")),
     Environment("staging", ("main",)),
     Environment("production", ("main",), reviewed=True),
-)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A variable or a secret of GitHub.
-
-    Attributes:
-        name: of it.
-        about: what it is.
-        secret: whether it is a secret.
-        everywhere: whether all environments have the same.
-    """
-
-    name: str
-    about: str
-    secret: bool = False
-    everywhere: bool = True
-
-
-SETTINGS = (
-    Setting("IMAGE_REPOSITORY", "where images are kept: ghcr.io/owner/name, say"),
-    Setting("REGISTRY_USER", "who logs in there, if it is not the one who starts the workflow"),
-    Setting("REGISTRY_TOKEN", "the password there; ghcr.io, ECR and Artifact Registry need none", secret=True),
-<% if cookiecutter.deploy_target == "docker" %>
-    Setting("DEPLOY_HOST", "user@host, a machine with Docker", everywhere=False),
-    Setting("DEPLOY_KNOWN_HOSTS", "what `ssh-keyscan` of the host prints", everywhere=False),
-    Setting("DEPLOY_KEY", "a private SSH key for that user alone", secret=True, everywhere=False),
-    Setting("SERVICE_SETTINGS", "lines NAME=value for the service, PREDICTION_LOG say", secret=True, everywhere=False),
-<% else %>
-    Setting("DEPLOY_CONTEXT", "a context of kubectl", everywhere=False),
-    Setting("DEPLOY_KUBECONFIG", "a configuration of kubectl with that context", secret=True, everywhere=False),
-<% endif %>
-<% if cookiecutter.cloud == "aws" %>
-    Setting("AWS_ROLE", "the ARN of the role that the workflows take"),
-    Setting("AWS_REGION", "its region"),
-<% elif cookiecutter.cloud == "gcp" %>
-    Setting("GCP_WORKLOAD_IDENTITY_PROVIDER", "the provider that trusts this repository"),
-    Setting("GCP_SERVICE_ACCOUNT", "the service account that the workflows use"),
-<% endif %>
-    Setting("PREDICTION_LOG", "URL of production's prediction log, as GitHub's runners reach it", secret=True),
-    Setting("SERVICE_URL", "URL of production's service, as GitHub's runners reach it"),
 )
