@@ -14,7 +14,7 @@ import pytest
 from cookiecutter.main import cookiecutter
 from filelock import FileLock
 
-pytest_plugins = ["engines"]
+pytest_plugins = ["engines", "terraforming"]
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 PROJECT_FOLDER = TEMPLATE / "<<cookiecutter.project_slug>>"

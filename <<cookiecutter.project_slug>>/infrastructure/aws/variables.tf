@@ -100,7 +100,22 @@ variable "jenkins_issuer" {
 variable "jobs" {
   description = "The jobs of Jenkins that may take the role: folder/job, and folder/job/branch of a multibranch job."
   type        = list(string)
-  default     = ["<< cookiecutter.project_slug >>/branches/main"]
+  default = [
+<% if cookiecutter.maturity_level == "2" %>
+    "<< cookiecutter.project_slug >>/branches/develop",
+    "<< cookiecutter.project_slug >>/branches/main",
+    "<< cookiecutter.project_slug >>/dependencies",
+    "<< cookiecutter.project_slug >>/monitor",
+    "<< cookiecutter.project_slug >>/promote",
+    "<< cookiecutter.project_slug >>/rollback",
+    "<< cookiecutter.project_slug >>/stop",
+    "<< cookiecutter.project_slug >>/train",
+    "<< cookiecutter.project_slug >>/verify",
+<% else %>
+    "<< cookiecutter.project_slug >>/dependencies",
+    "<< cookiecutter.project_slug >>/train",
+<% endif %>
+  ]
 
   validation {
     condition     = length(var.jobs) > 0 && alltrue([for job in var.jobs : can(regex("^[^/*?]+(/[^/*?]+)*$", job))])

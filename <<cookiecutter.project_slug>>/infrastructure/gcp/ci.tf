@@ -39,8 +39,9 @@ resource "google_iam_workload_identity_pool" "ci" {
 resource "google_iam_workload_identity_pool_provider" "ci" {
   workload_identity_pool_id          = google_iam_workload_identity_pool.ci.workload_identity_pool_id
   workload_identity_pool_provider_id = "<< cookiecutter.ci_provider >>"
-  attribute_mapping                  = { "google.subject" = "assertion.sub" }
-  attribute_condition                = "assertion.sub in ${jsonencode(local.subjects)}"
+
+  attribute_mapping   = { "google.subject" = "assertion.sub" }
+  attribute_condition = join(" || ", [for subject in local.subjects : "assertion.sub == ${jsonencode(subject)}"])
 
   oidc {
 <% if cookiecutter.ci_provider == "gitlab" %>

@@ -21,11 +21,11 @@ variable "region" {
 variable "name" {
   description = "What everything is named after."
   type        = string
-  default     = "<< (cookiecutter.project_slug | replace('_', '-'))[:26] | trim('-') >>"
+  default     = "<< (cookiecutter.project_slug | replace('_', '-'))[:22] | trim('-') >>"
 
   validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,24}[a-z0-9])?$", var.name))
-    error_message = "name must be 1 to 26 lower-case letters, digits and hyphens, and begin with a letter."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,20}[a-z0-9])?$", var.name))
+    error_message = "name must be 1 to 22 lower-case letters, digits and hyphens, and begin with a letter."
   }
 }
 
@@ -110,7 +110,22 @@ variable "jenkins_issuer" {
 variable "jobs" {
   description = "The jobs of Jenkins that may be the account: folder/job, and folder/job/branch of a multibranch job."
   type        = list(string)
-  default     = ["<< cookiecutter.project_slug >>/branches/main"]
+  default = [
+<% if cookiecutter.maturity_level == "2" %>
+    "<< cookiecutter.project_slug >>/branches/develop",
+    "<< cookiecutter.project_slug >>/branches/main",
+    "<< cookiecutter.project_slug >>/dependencies",
+    "<< cookiecutter.project_slug >>/monitor",
+    "<< cookiecutter.project_slug >>/promote",
+    "<< cookiecutter.project_slug >>/rollback",
+    "<< cookiecutter.project_slug >>/stop",
+    "<< cookiecutter.project_slug >>/train",
+    "<< cookiecutter.project_slug >>/verify",
+<% else %>
+    "<< cookiecutter.project_slug >>/dependencies",
+    "<< cookiecutter.project_slug >>/train",
+<% endif %>
+  ]
 
   validation {
     condition     = length(var.jobs) > 0 && alltrue([for job in var.jobs : can(regex("^[^/*?]+(/[^/*?]+)*$", job))])
