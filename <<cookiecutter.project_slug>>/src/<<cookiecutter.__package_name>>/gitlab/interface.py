@@ -73,9 +73,11 @@ class Project:
     def listed(self, path: str, **query: object) -> list[dict[str, Any]]:
         """All that GitLab has there."""
         found: list[dict[str, Any]] = []
-        while len(page := self.ask("GET", path, per_page=100, page=len(found) // 100 + 1, **query)) == 100:
+        while True:
+            page: list[dict[str, Any]] = self.ask("GET", path, per_page=100, page=len(found) // 100 + 1, **query)
             found += page
-        return found + page
+            if len(page) < 100:
+                return found
 
 
 def here(token: str) -> Project:
