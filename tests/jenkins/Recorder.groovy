@@ -1,10 +1,11 @@
-/** What a Job DSL file asks for, as data: each call with its arguments and what is in its block. */
+/** What a Job DSL file asks for when jenkins.yaml has it run: each call with its arguments and what is in its block. */
 class Recorder {
     final List calls = []
 
-    static List of(File file, Map given) {
+    static List of(File file) {
         Recorder top = new Recorder()
-        Script script = new GroovyShell(new Binding(given)).parse(file)
+        Binding given = new Binding(REPOSITORY: 'https://git.example/project.git', GIT_CREDENTIALS: 'git')
+        Script script = new GroovyShell(given).parse(file)
         script.metaClass.methodMissing = { String name, Object arguments -> top.note(name, arguments as List) }
         script.run()
         top.calls

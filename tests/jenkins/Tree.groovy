@@ -48,6 +48,7 @@ class Tree {
             case ReturnStatement: return [expression(found.expression)]
             case IfStatement: return [[
                 if: source(found.booleanExpression), then: statements(found.ifBlock), else: statements(found.elseBlock),
+                line: found.lineNumber,
             ]]
             case ForStatement: return statements(found.loopBlock)
             default: return [code(found)]

@@ -1,8 +1,7 @@
-// The local executor of Jenkins files for the tests; groovy main.groovy REQUEST ANSWER, both JSON.
+// The local executor of Jenkins files for the tests: groovy main.groovy REQUEST ANSWER, both JSON.
 //
-//     {"trees": [path, ...]}         what stands in Groovy files, as data
-//     {"jobs": path, "given": {}}    the jobs that a Job DSL file makes
-//     {"run": {...}}                 a declarative pipeline, really run: see Build.groovy
+//     {"trees": [path, ...], "jobs": [path, ...]}    what stands in Groovy files, and the jobs that Job DSL files make
+//     {"run": {...}}                                 a declarative pipeline, really run: see Build.groovy
 //
 // It is not Jenkins. It knows the part of the declarative syntax, the steps and the arguments that the emitted files
 // use; anything else is an error. `sh` steps are real, in a real clone of the repository. Without effect are: timeouts,
@@ -10,12 +9,9 @@
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 
-def (asked, answer) = [new JsonSlurper().parse(new File(args[0])), null]
-if (asked.trees) {
-    answer = asked.trees.collectEntries { [it, Tree.of(new File(it))] }
-} else if (asked.jobs) {
-    answer = Recorder.of(new File(asked.jobs), asked.given)
-} else {
-    answer = Build.of(asked.run)
-}
+Map asked = new JsonSlurper().parse(new File(args[0])) as Map
+Map answer = asked.run ? Build.of(asked.run) : [
+    trees: asked.trees.collectEntries { [it, Tree.of(new File(it))] },
+    jobs: asked.jobs.collectEntries { [it, Recorder.of(new File(it))] },
+]
 new File(args[1]).text = JsonOutput.toJson(answer)

@@ -1,4 +1,4 @@
-"""What the project asks of Jenkins. Only a job starts a job: what is wanted is an output, and the Jenkinsfile does it."""
+"""What the project asks of Jenkins. Only a job starts a job: what is wanted is an output, which the Jenkinsfile acts on."""
 
 from collections.abc import Sequence
 from pathlib import Path
