@@ -1,7 +1,10 @@
 """The container engine is logged in to the registry of images, and no command has a password in it."""
 
+import base64
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -38,18 +41,82 @@ def test_password_is_typed_and_in_no_command(
     assert "--username robot " in docker.read_text()
 
 
-@pytest.mark.parametrize(
-    "cloud",
-    [
-        ("1234.dkr.ecr.eu-west-1.amazonaws.com", "aws", "AWS"),
-        ("europe-docker.pkg.dev", "gcloud", "oauth2accesstoken"),
-    ],
-)
-def test_a_cloud_gives_a_password_for_a_while(
-    docker: Path, stage: Stage, cloud: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+class RefusalError(Exception):
+    """What the libraries of both clouds raise here."""
+
+
+def amazon(password: str) -> dict[str, ModuleType]:
+    """Amazon's library, as far as a password needs it; it gives none if there is none."""
+    session, failures = ModuleType("botocore.session"), ModuleType("botocore.exceptions")
+
+    class Client:
+        def __init__(self, service: str, region_name: str) -> None:
+            assert (service, region_name) == ("ecr", "eu-west-1")
+
+        def get_authorization_token(self) -> dict[str, list[dict[str, str]]]:
+            if not password:
+                raise RefusalError("Unable to locate credentials")
+            token = base64.b64encode(f"AWS:{password}".encode()).decode()
+            return {"authorizationData": [{"authorizationToken": token}]}
+
+    vars(session)["get_session"] = lambda: SimpleNamespace(create_client=Client)
+    vars(failures).update(BotoCoreError=RefusalError, ClientError=RefusalError)
+    return {"botocore.session": session, "botocore.exceptions": failures}
+
+
+def google(password: str) -> dict[str, ModuleType]:
+    """Google's library, as far as a token needs it; it gives none if there is none."""
+    auth, requests = ModuleType("google.auth"), ModuleType("google.auth.transport.requests")
+
+    class Credentials:
+        token = ""
+
+        def refresh(self, request: object) -> None:
+            assert request == "a request"
+            self.token = password
+
+    def default(scopes: list[str]) -> tuple[Credentials, str]:
+        assert scopes == ["https://www.googleapis.com/auth/cloud-platform"]
+        if not password:
+            raise RefusalError("Your default credentials were not found")
+        return Credentials(), "project"
+
+    vars(auth).update(default=default, exceptions=SimpleNamespace(GoogleAuthError=RefusalError))
+    vars(requests)["Request"] = lambda: "a request"
+    return {"google.auth": auth, "google.auth.transport.requests": requests}
+
+
+CLOUDS = {
+    "1234.dkr.ecr.eu-west-1.amazonaws.com": ("AWS", amazon, "aws", "Unable to locate credentials"),
+    "europe-docker.pkg.dev": ("oauth2accesstoken", google, "gcloud", "Your default credentials were not found"),
+}
+
+
+@pytest.mark.parametrize("host", CLOUDS)
+def test_a_cloud_gives_a_password_for_a_while_by_its_library(
+    docker: Path, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host, command, user = cloud
+    user, library, _, refusal = CLOUDS[host]
     monkeypatch.setenv("IMAGE_REPOSITORY", f"{host}/project/name")
+    for name, module in library("for a while").items():
+        monkeypatch.setitem(sys.modules, name, module)
+    login.run()
+    assert docker.read_text() == f"login --username {user} --password-stdin {host}\n"
+    assert Path("typed").read_text() == "for a while"
+    for name, module in library("").items():
+        monkeypatch.setitem(sys.modules, name, module)
+    with pytest.raises(ProjectError, match=f"gives no password for {host}: {refusal}"):
+        login.run()
+
+
+@pytest.mark.parametrize("host", CLOUDS)
+def test_where_its_library_is_not_installed_its_command_is_asked(
+    docker: Path, stage: Stage, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, library, command, _ = CLOUDS[host]
+    monkeypatch.setenv("IMAGE_REPOSITORY", f"{host}/project/name")
+    for name in library(""):
+        monkeypatch.setitem(sys.modules, name, None)
     stage(command, "echo for a while")
     login.run()
     assert docker.read_text() == f"login --username {user} --password-stdin {host}\n"

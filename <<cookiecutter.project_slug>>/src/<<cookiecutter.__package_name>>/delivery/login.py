@@ -1,15 +1,50 @@
 """Logging the container engine in to the registry of images, before it pulls from there or pushes to it."""
 
+import base64
 import os
 import subprocess
+from collections.abc import Callable
+from importlib import import_module
 
 from ..errors import ProjectError
 from .image import engine
 
-# Clouds that hand out a password for a while to whoever is logged in to them: how a host ends, the user, the command.
-SHORT_LIVED = (
-    (".amazonaws.com", "AWS", ("aws", "ecr", "get-login-password")),
-    (".pkg.dev", "oauth2accesstoken", ("gcloud", "auth", "print-access-token")),
+ALL_OF_GOOGLE = "https://www.googleapis.com/auth/cloud-platform"
+
+
+def _amazon(host: str) -> str:
+    """A password for twelve hours, by the library that DVC reaches S3 with, or by Amazon's command line."""
+    try:
+        session, failures = import_module("botocore.session"), import_module("botocore.exceptions")
+    except ImportError:
+        return _asked("aws", "ecr", "get-login-password")
+    # <account>.dkr.ecr.<region>.amazonaws.com
+    region = host.split(".")[-3]
+    try:
+        answer = session.get_session().create_client("ecr", region_name=region).get_authorization_token()
+    except (failures.BotoCoreError, failures.ClientError) as error:
+        raise ProjectError(f"Amazon gives no password for {host}: {error}") from None
+    return base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode().partition(":")[2]
+
+
+def _google(host: str) -> str:
+    """A token for an hour, by the library that DVC reaches Google with, or by Google's command line."""
+    try:
+        auth, requests = import_module("google.auth"), import_module("google.auth.transport.requests")
+    except ImportError:
+        return _asked("gcloud", "auth", "print-access-token")
+    try:
+        credentials, _ = auth.default(scopes=[ALL_OF_GOOGLE])
+        credentials.refresh(requests.Request())
+    except auth.exceptions.GoogleAuthError as error:
+        raise ProjectError(f"Google gives no password for {host}: {error}") from None
+    return str(credentials.token)
+
+
+# Clouds that hand out a password for a while to whoever is logged in to them: how a host ends, the user, how to ask.
+SHORT_LIVED: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    (".amazonaws.com", "AWS", _amazon),
+    (".pkg.dev", "oauth2accesstoken", _google),
 )
 
 
@@ -50,13 +85,13 @@ def credentials(host: str) -> tuple[str, str]:
     user = os.environ.get("REGISTRY_USER") or os.environ.get("GITHUB_ACTOR", "")
     if token := os.environ.get("REGISTRY_TOKEN"):
         return user, token
-    for ending, name, command in SHORT_LIVED:
+    for ending, name, ask in SHORT_LIVED:
         if host.endswith(ending):
-            return name, _asked(command)
+            return name, ask(host)
     return user, ""
 
 
-def _asked(command: tuple[str, ...]) -> str:
+def _asked(*command: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
