@@ -11,6 +11,7 @@ from jinja2.ext import Extension
 
 from . import answers as rules
 from . import dataset as datasets
+from .providers import PROVIDERS
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 EXPRESSION = re.compile("<<.*?>>")
@@ -45,6 +46,7 @@ class Prompts(Extension):
         environment.filters["refuse_wrong"] = refuse_wrong
         environment.filters["dataset_path"] = datasets.path_of
         environment.filters["dataset_file"] = datasets.file_name
+        environment.globals["providers"] = PROVIDERS
         environment.globals["template_folder"] = str(TEMPLATE)
         # TOML and YAML know no surrogate pairs, which is what JSON's escapes make of an emoji.
         environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}

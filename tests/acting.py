@@ -10,6 +10,8 @@ from conftest import Project, clean_environment, run
 
 ACT = Path(sys.executable).with_name("act")
 STAND_INS = Path(__file__).with_name("act")
+# Its commands are steps of the job, to act one step; the last of them is this one.
+PREPARE = {"./.github/actions/prepare": "make setup"}
 PINNED = re.compile(r"uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+(\.\d+){2}")
 
 
@@ -41,7 +43,8 @@ def act(project: Project, event: str, workflow: str, *options: str, **environmen
     path = f".github/workflows/{workflow}"
     stand_ins = [
         f"--local-repository={pin['action']}@{pin['commit']}={STAND_INS / Path(pin['action']).name}"
-        for pin in PINNED.finditer(project.text(path))
+        for file in (project.path / path, *project.path.glob(".github/actions/*/action.yml"))
+        for pin in PINNED.finditer(file.read_text())
     ]
     command = [str(ACT), event, "--workflows", path, "--json", *dict.fromkeys(stand_ins), *options]
     offline = ["--use-new-action-cache", "--action-offline-mode", "--no-cache-server"]
@@ -49,7 +52,8 @@ def act(project: Project, event: str, workflow: str, *options: str, **environmen
     seen = clean_environment(PATH=f"{sys.base_prefix}/bin:{clean_environment()['PATH']}") | environment
     done = run([*command, *offline, *here], project.path, check=False, environment=seen)
     log = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    steps = {entry["step"]: entry["stepResult"] for entry in log if "stepResult" in entry}
+    ended = ((entry["step"], entry["stepResult"]) for entry in log if "stepResult" in entry)
+    steps = {PREPARE.get(step, step): result for step, result in ended}
     jobs = {entry["jobID"]: entry["jobResult"] for entry in log if "jobResult" in entry}
     assert bool(done.returncode) == ("failure" in jobs.values()), done.stdout + done.stderr
     said = "".join(str(entry.get("msg", "")) for entry in log)

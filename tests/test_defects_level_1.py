@@ -12,6 +12,7 @@ import pytest
 from conftest import bake_into
 from planting import Defect, defect, hold_to, replace
 
+GITHUB = "tests/project/test_github.py"
 LEVEL = "tests/project/test_level.py"
 PIPELINE = "tests/pipeline/test_pipeline.py"
 REGISTRY = "tests/pipeline/test_registry.py"
@@ -67,7 +68,7 @@ DEFECTS = [
         replace(CHECKS, "- run: make test\n", "- run: .venv/bin/python -m penguin_species ingest train\n"),
         *("1-SYM", "1-CI"),
         says="['checks.yml'] train in another way than by the pipeline",
-        suite=LEVEL,
+        suite=f"{LEVEL} {GITHUB}",
     ),
     # 1-SKEW
     defect(
@@ -257,14 +258,14 @@ DEFECTS = [
         replace(TRAIN, "types: [new-data, degraded, drift]", "types: [new-data, degraded]"),
         "1-TRIG",
         says="test_training_starts_on_demand_on_schedule_on_new_data",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "time does not start the workflow",
         replace(TRAIN, "  schedule: #", "  release: #"),
         "1-TRIG",
         says="test_training_starts_on_demand_on_schedule_on_new_data",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     # 1-CD
     defect(
@@ -272,14 +273,14 @@ DEFECTS = [
         replace(TRAIN, "      - run: make deploy\n", "      - run: make deploy\n        if: vars.DEPLOY_HOST != ''\n"),
         "1-CD",
         says="what may be left out or may fail",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "a gate may fail",
         replace(TRAIN, "      - run: make promote\n", "      - run: make promote\n        continue-on-error: true\n"),
         "1-CD",
         says="what may be left out or may fail",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "publishing pushes to main",
@@ -387,14 +388,14 @@ DEFECTS = [
         replace(CHECKS, "  pull_request:\n", ""),
         "1-CI",
         says="test_every_change_is_checked_and_nothing_is_delivered_by_it",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "a push is delivered",
         replace(CHECKS, "      - run: make test\n", "      - run: make test\n      - run: make deploy\n"),
         "1-CI",
         says="test_every_change_is_checked_and_nothing_is_delivered_by_it",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     # CI-05
     defect(
@@ -427,7 +428,7 @@ DEFECTS = [
         replace(CHECKS, "- run: make test\n", "- run: make test\n        env: {KEY: \"${{ secrets['KEY'] }}\"}\n"),
         "CI-10",
         says="test_checks_need_no_secret",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "the checks need the storage",

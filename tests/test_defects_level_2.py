@@ -16,11 +16,11 @@ API = "tests/checks/test_api.py"
 AUDIT = "tests/delivery/test_audit.py"
 BUILD = "tests/delivery/test_build.py"
 CLUSTER = "tests/delivery/test_kubernetes.py"
-CONFIGURE = "tests/project/test_configure.py"
+CONFIGURE = "tests/project/test_github_configure.py"
 DATA = "tests/checks/test_data.py"
 DEPLOY = "tests/delivery/test_deploy.py"
+GITHUB = "tests/project/test_github.py"
 INFRA = "tests/checks/test_infra.py"
-LEVEL = "tests/project/test_level.py -k 'not notebook'"
 LOAD = "tests/checks/test_load.py"
 MODEL = "tests/checks/test_model.py"
 OVERLAYS = "tests/delivery/test_overlays.py"
@@ -417,14 +417,14 @@ DEFECTS = [
         replace(DELIVER, "branches: [develop, main]", "branches: [main]"),
         "CD-06",
         says="nothing starts on a push to develop",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "a push to develop goes to staging",
         replace(DELIVER, "ENV: ${{ github.ref == 'refs/heads/main' && 'staging' || 'test' }}", "ENV: staging"),
         *("CD-06", "CD-07"),
         says="test_push_to_develop_deploys_to_test_by_itself",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     # CD-07
     defect(
@@ -432,14 +432,14 @@ DEFECTS = [
         replace(DELIVER, "branches: [develop, main]", "branches: [develop]"),
         "CD-07",
         says="nothing starts on a merge to main",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "a new model on main gets no version",
         replace(DELIVER, "if: github.ref == 'refs/heads/main'", "if: github.ref == 'refs/heads/develop'"),
         "CD-07",
         says="a new model on main gets no version",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "a change of code brings the commit's old model along",
@@ -450,14 +450,14 @@ DEFECTS = [
     ),
     defect(
         "main takes what nobody reviewed",
-        replace("src:platform_rules.py", "pull_request(approvals=1)", "pull_request(approvals=0)"),
+        replace("src:github/rules.py", "pull_request(approvals=1)", "pull_request(approvals=0)"),
         "CD-07",
         says="test_main_takes_reviewed_and_checked_changes_alone",
         suite=CONFIGURE,
     ),
     defect(
         "showing what would be set sets it",
-        replace("src:configure.py", "            if not show:\n", "            if request:\n"),
+        replace("src:github/configure.py", "            if not show:\n", "            if request:\n"),
         "CD-07",
         says="test_showing_says_it_and_does_nothing",
         suite=CONFIGURE,
@@ -503,14 +503,14 @@ DEFECTS = [
         replace(PROMOTE, "on:\n", "on:\n  push:\n"),
         "CD-08",
         says="promote starts by itself",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "staging is not checked at night",
         replace(VERIFY, '  schedule:\n    - cron: "7 2 * * *"\n', ""),
         "CD-08",
         says="nobody holds staging to its checks at night",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "of two records made at once one is lost",
@@ -525,7 +525,7 @@ DEFECTS = [
         replace(DELIVER, "      - run: make check-model\n", ""),
         "CD-05",
         says="a model is released that nobody checked",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     # CD-09, what is promoted
     defect(
@@ -540,14 +540,14 @@ DEFECTS = [
         replace(PROMOTE, "      - run: make deploy\n", "      - run: make release\n      - run: make deploy\n"),
         *("CI-07", "CD-09"),
         says="it is built anew elsewhere",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "what was not checked is released",
         replace(DELIVER, "    needs: checks\n", ""),
         *("CI-07", "CD-09"),
         says="what was not checked is released",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "the password of the registry of images is in a command",
@@ -593,18 +593,25 @@ DEFECTS = [
         suite=f"{PROMOTION} -k registry",
     ),
     defect(
+        "what was stopped is said to serve",
+        replace("src:delivery/records.py", "            stack.clear()\n", ""),
+        "CD-10",
+        says="test_what_serves_is_told_by_what_was_done",
+        suite=f"{RECORDS} -k what_serves",
+    ),
+    defect(
         "a deployment may be cut off",
         replace(ROLLBACK, "cancel-in-progress: false", "cancel-in-progress: true"),
         "CD-10",
         says="rollback.yml: rollback may run beside another deployment, or be cut off by it",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "staging is checked while it is deployed to",
         replace(VERIFY, "group: deploy-staging", "group: verify"),
         "CD-10",
         says="verify.yml: verify may run beside another deployment, or be cut off by it",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     # META
     defect(
@@ -631,14 +638,14 @@ DEFECTS = [
         replace(CHECKS, "  pull_request:\n", ""),
         "1-CI",
         says="test_every_change_is_checked_and_nothing_is_delivered_by_that",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     defect(
         "a model goes to production although staging failed",
         replace(TRAIN, "    needs: [train, staging]\n", "    needs: [train, staging]\n    if: always()\n"),
         "1-CD",
         says="what may go on after a failure",
-        suite=LEVEL,
+        suite=GITHUB,
     ),
     # MON-01
     defect(
@@ -709,10 +716,10 @@ DEFECTS = [
     ),
     defect(
         "each look opens an issue",
-        replace("src:platform.py", "if not known:", "if True:"),
+        replace("src:github/platform.py", "if not known:", "if True:"),
         "MON-02",
         says="test_one_issue_is_open",
-        suite=f"{WATCH} -k one_issue",
+        suite="tests/project/test_github_platform.py -k one_issue",
     ),
     defect(
         "a request writes into the issue",
@@ -726,14 +733,14 @@ DEFECTS = [
         replace(MONITOR, "  schedule:\n", "  release:\n"),
         "MON-02",
         says="test_workflow_watches_and_acts_by_itself",
-        suite=f"{WATCH} -k by_itself",
+        suite=f"{GITHUB} -k by_itself",
     ),
     defect(
         "monitoring looks and does nothing",
         replace(MONITOR, "- run: make act\n", "- run: make status\n"),
         "MON-02",
         says="test_workflow_watches_and_acts_by_itself",
-        suite=f"{WATCH} -k by_itself",
+        suite=f"{GITHUB} -k by_itself",
     ),
     # MON-03
     defect(

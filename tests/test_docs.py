@@ -71,7 +71,7 @@ def test_picture_is_well_formed() -> None:
 
 def test_own_and_emitted_workflows_pin_the_same_actions() -> None:
     pins: dict[str, set[str]] = {}
-    for workflow in [*TEMPLATE.glob(".github/workflows/*.yml"), *PROJECT.glob(".github/workflows/*.yml")]:
+    for workflow in [*TEMPLATE.glob(".github/workflows/*.yml"), *PROJECT.glob(".github/**/*.yml")]:
         for action, pin in ACTION.findall(workflow.read_text()):
             pins.setdefault(action, set()).add(pin)
     assert pins
@@ -134,5 +134,5 @@ def test_level_is_said_and_no_other(project: Project, pages: dict[str, str]) -> 
 def test_settings_that_are_asked_for_are_those_of_the_workflows(project: Project) -> None:
     """At level 2 `make configure` asks for them; below, a person reads of them."""
     workflows = "".join(path.read_text() for path in project.path.glob(".github/workflows/*.yml"))
-    for rules in project.path.glob("src/*/platform_rules.py"):
+    for rules in project.path.glob("src/*/platform_settings.py"):
         assert set(re.findall(r'Setting\(\s*"(\w+)"', rules.read_text())) == set(SETTING.findall(workflows))

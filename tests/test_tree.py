@@ -11,7 +11,7 @@ import pytest
 from conftest import PROJECT_FOLDER, TEMPLATE, Project, bake_into, run, write_csv
 from parsing import parse_all
 
-from hooks.answers import CHOICES, LONGEST_SLUG, NOT_YET
+from hooks.answers import CHOICES, LONGEST_SLUG
 from hooks.layout import Group, emitted, groups
 
 TOOLS = Path(sys.executable).parent
@@ -98,7 +98,7 @@ def test_the_table_names_each_file_of_the_template_once() -> None:
 def test_a_group_of_the_table_can_be_asked_for(group: Group) -> None:
     assert 0 <= group.since <= group.until <= 2
     for question, values in group.answers:
-        known = {*CHOICES.get(question, ()), *NOT_YET.get(question, ()), *(["sample"] if question == "dataset" else [])}
+        known = {*CHOICES.get(question, ()), *(["sample"] if question == "dataset" else [])}
         assert set(values) <= known
 
 

@@ -29,6 +29,7 @@ PERMISSIONS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     ("2", "monitor.yml"): {"watch": {"actions": "write", "contents": "read", "issues": "write"}},
     ("2", "promote.yml"): {"promote": DEPLOYS},
     ("2", "rollback.yml"): {"rollback": DEPLOYS},
+    ("2", "stop.yml"): {"stop": DEPLOYS},
     ("2", "train.yml"): {
         "decide": WRITES,
         "train": WRITES | {"packages": "write"},
@@ -137,7 +138,7 @@ def test_commands_are_verbs_of_the_makefile(project: Project, steps: list[dict[s
 OWNED = {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock"}
 # What each level has that is to be watched over, and whose pins are to be kept up to date.
 PIPELINE = OWNED | {"/deploy/", "/dvc.yaml"}
-POLICY = {f"/src/penguin_species/{name}.py" for name in ("environments", "platform_rules")}
+POLICY = {f"/src/penguin_species/{name}.py" for name in ("environments", "github/rules")}
 WATCHED = {"0": OWNED, "1": PIPELINE, "2": PIPELINE | POLICY}
 ACTIONS = {"github-actions": ["/"]}
 UPDATED = {

@@ -237,7 +237,7 @@ COMMANDS = {
 <% if cookiecutter.ci_provider != "jenkins" %>
 <% set platform = {"github": "GitHub", "gitlab": "GitLab"}[cookiecutter.ci_provider] %>
     "configure": Command(
-        "set up << platform >>: rules, environments, permissions; ask for variables and secrets",
+        "set up << providers[cookiecutter.ci_provider].name >>: rules, environments, permissions; ask for variables and secrets",
         ".<< cookiecutter.ci_provider >>.configure",
         (argument("--show", action="store_true", help="only say what would be done"),),
     ),

@@ -1,5 +1,4 @@
-<% set platform = {"github": "GitHub", "gitlab": "GitLab", "jenkins": "Jenkins"}[cookiecutter.ci_provider] %>
-"""What the project asks of << platform >>, which runs its jobs."""
+"""What the project asks of << providers[cookiecutter.ci_provider].name >>, which runs its jobs."""
 
 <% if cookiecutter.maturity_level == "1" %>
 from .<< cookiecutter.ci_provider >>.platform import open_pull_request

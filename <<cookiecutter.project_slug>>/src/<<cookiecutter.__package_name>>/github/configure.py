@@ -1,4 +1,4 @@
-"""Setting up GitHub as docs/setup.md says, by GitHub's own command and with the rights of whoever calls it.
+"""Setting up GitHub as docs/github.md says, by GitHub's own command and with the rights of whoever calls it.
 
 What is there already becomes what it should be, so it can be done again at any time.
 """
@@ -71,7 +71,7 @@ def run(show: bool = False) -> None:
         for environment in [""] if setting.everywhere else [each.name for each in ENVIRONMENTS]:
             provide(setting, environment, ask=sys.stdin.isatty() and not show)
     if refused:
-        raise ProjectError(f"GitHub refused: {', '.join(refused)}; docs/setup.md says which plans have what")
+        raise ProjectError(f"GitHub refused: {', '.join(refused)}; docs/github.md says which plans have what")
 
 
 def requests() -> Iterator[Request]:

@@ -6,6 +6,7 @@ What is there already becomes what it should be, so it can be done again at any 
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ ASKED = (
     *SETTINGS,
     Setting(TOKEN, "a token of the project: role Maintainer, scope api", secret=True),
 )
+SCHEDULES = Path(".gitlab/schedules.toml")
 EVERYWHERE = "*"
 # What GitLab can hide in the log of a job: one line without spaces.
 HIDEABLE = re.compile(r"\S{8,}")
@@ -100,8 +102,8 @@ def requests(project: Project) -> Iterator[Request]:
         if name not in environments:
             yield Request(f"environment {name}", "POST", "environments", {"name": name})
     if not _is_there(project, "protected_environments/production"):
-        yield Request("approval of production", "POST", "protected_environments", rules.APPROVED, paid=True)
-    for name, cron in rules.SCHEDULES.items():
+        yield Request("deployers to production", "POST", "protected_environments", rules.DEPLOYERS, paid=True)
+    for name, cron in tomllib.loads(SCHEDULES.read_text(encoding="utf-8")).items():
         yield from _schedule(project, name, cron)
 
 
