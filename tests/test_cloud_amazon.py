@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from conftest import Bake, Project, clean_environment, run
+from ci_access import log_in, of_gitlab, stand_in
+from conftest import Bake
 from moto.server import ThreadedMotoServer
 from terraforming import Plan, module
 from test_storage import Environment, Settings, clone, lend, put
@@ -203,40 +203,19 @@ def test_a_role_that_may_not_add_is_not_enough_for_dvc(amazon: Amazon, bake: Bak
 # The image registry: what `make login` of a project does
 
 
-@pytest.fixture
-def docker(tmp_path: Path) -> Path:
-    """A folder with a `docker` that writes down how it was called, and what it was typed."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "docker").write_text(f'#!/bin/sh\necho "$*" > {folder}/called\ncat > {folder}/typed\n')
-    (folder / "docker").chmod(0o755)
-    return folder
-
-
-def log_in(project: Project, python: Path, docker: Path, **settings: str) -> str:
-    """Log in to the registry as a project of level 2 does; what it prints."""
-    command = "from penguin_species.delivery import login; login.run()"
-    environment = clean_environment(
-        PYTHONPATH=str(project.path / "src"), PATH=f"{docker}:{os.environ['PATH']}", **settings
-    )
-    return run([str(python), "-c", command], project.path, environment=environment).stdout
-
-
-def test_a_job_with_a_token_in_a_file_gets_into_the_registry(
-    amazon: Amazon, docker: Path, bake: Bake, environment: Environment, tmp_path: Path
+def test_a_job_of_gitlab_gets_into_the_registry(
+    amazon: Amazon, bake: Bake, environment: Environment, tmp_path: Path
 ) -> None:
-    """As jobs of GitLab and Jenkins do: the library takes the role by itself, and the host's name tells the region."""
-    (tmp_path / "token").write_text(token())
-    project = bake(cloud="aws", maturity_level="2")
-    repository = amazon.plan.outputs["IMAGE_REPOSITORY"]
+    """Amazon's library takes the role with the token in a file."""
+    project, docker = bake(cloud="aws", maturity_level="2", ci_provider="gitlab"), stand_in(tmp_path / "bin")
+    (tmp_path / "job").mkdir()
     settings = {
+        **of_gitlab(project, tmp_path / "job", CLOUD_TOKEN=token(), **amazon.plan.outputs),
         "AWS_ENDPOINT_URL": f"http://{amazon.address}",
-        "AWS_ROLE_ARN": amazon.plan.outputs["AWS_ROLE"],
-        "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"),
         "AWS_EC2_METADATA_DISABLED": "true",
-        "IMAGE_REPOSITORY": repository,
+        "IMAGE_REPOSITORY": amazon.plan.outputs["IMAGE_REPOSITORY"],
     }
-    host = repository.partition("/")[0]
+    host = settings["IMAGE_REPOSITORY"].partition("/")[0]
     assert log_in(project, environment("aws"), docker, **settings) == f"logged in to {host} as AWS\n"
     assert (docker / "called").read_text() == f"login --username AWS --password-stdin {host}\n"
     assert (docker / "typed").read_text() == "123456789012-auth-token"
