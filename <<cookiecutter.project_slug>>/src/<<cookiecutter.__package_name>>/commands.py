@@ -235,7 +235,6 @@ COMMANDS = {
         ),
     ),
 <% if cookiecutter.ci_provider != "jenkins" %>
-<% set platform = {"github": "GitHub", "gitlab": "GitLab"}[cookiecutter.ci_provider] %>
     "configure": Command(
         "set up << providers[cookiecutter.ci_provider].name >>: rules, environments, permissions; ask for variables and secrets",
         ".<< cookiecutter.ci_provider >>.configure",
