@@ -71,13 +71,13 @@ void environment(String name, Closure steps) {
 
 /** How Google's libraries and gcloud exchange the id token of this build for the rights of the service account. */
 String account() {
+    String identity = 'https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts'
     return """{
   "type": "external_account",
   "audience": "//iam.googleapis.com/${env.GCP_WORKLOAD_IDENTITY_PROVIDER}",
   "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
   "token_url": "https://sts.googleapis.com/v1/token",
-  "service_account_impersonation_url":
-    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${env.GCP_SERVICE_ACCOUNT}:generateAccessToken",
+  "service_account_impersonation_url": "${identity}/${env.GCP_SERVICE_ACCOUNT}:generateAccessToken",
   "credential_source": {"file": "${env.GCP_ID_TOKEN_FILE}", "format": {"type": "text"}}
 }
 """

@@ -1,4 +1,4 @@
-import groovy.json.JsonOutput
+import java.nio.file.Files
 
 /** A step failed, or the file asks for what there is not; the text is for people. */
 class Stop extends RuntimeException {
@@ -14,7 +14,7 @@ class Stop extends RuntimeException {
  * One build: what it was started with, its environment, and what came of it.
  *
  * Asked for by a map: `file`, the pipeline's path in the repository; `origin`, the repository; `reference`, what is checked
- * out of it; `workspace` and `kept`, two folders; `job`, its name, and `jobs`, all names; `environment`, of Jenkins and
+ * out of it; `workspace`, `kept` and `spare`, three folders; `job`, its name, and `jobs`, all names; `environment`, of Jenkins and
  * the agent; `parameters`; `credentials` by id; `answers` to input by stage, each with `by` and `values`; `changed`, the
  * files of the changes since the last build; `before`, the result of that.
  */
@@ -33,7 +33,6 @@ class Build {
     List overlays = []
     String result = 'SUCCESS'
     String stage = ''
-    File folder
 
     static Map of(Map asked) {
         Build build = new Build(asked)
@@ -50,7 +49,6 @@ class Build {
     Build(Map asked) {
         this.asked = asked
         workspace = new File(asked.workspace)
-        folder = workspace
         environment = [
             WORKSPACE: workspace.path, WORKSPACE_TMP: "${workspace.path}@tmp".toString(), CI: 'true', BUILD_NUMBER: '1',
             JOB_NAME: asked.job, BUILD_TAG: "jenkins-${asked.job.replace('/', '-')}-1".toString(),
@@ -64,9 +62,23 @@ class Build {
         if (!new File(workspace, '.git').exists()) {
             workspace.deleteDir()
             git(workspace.parentFile, 'clone', '--quiet', asked.origin, workspace.path)
+            move(new File(asked.spare), new File(workspace, '.venv'))
         }
         git(workspace, 'fetch', '--quiet', '--tags', 'origin')
         git(workspace, 'checkout', '--quiet', '--force', '--detach', asked.reference)
+    }
+
+    /** Empties the workspace; its .venv goes to the next build, to save time. */
+    void empty() {
+        move(new File(workspace, '.venv'), new File(asked.spare))
+        workspace.deleteDir()
+    }
+
+    private void move(File from, File to) {
+        if (from.exists()) {
+            to.deleteDir()
+            Files.move(from.toPath(), to.toPath())
+        }
     }
 
     /** All variables as they are now, the inner ones before the outer ones. */

@@ -204,7 +204,7 @@ class Stage extends Block {
 class Pipeline {
     static Stage read(File file, Build build) {
         Stage top = new Stage('', build)
-        Script script = Files.script(file, new Steps(build))
+        Script script = Scripts.of(file, new Steps(build))
         script.metaClass.pipeline = { Closure body -> top.read(body) }
         script.run()
         if (top.given.parameters) {

@@ -34,7 +34,7 @@ class Steps {
         File file = File.createTempFile('step', '.sh')
         file.text = script
         ProcessBuilder builder = new ProcessBuilder('/bin/sh', '-xe', file.path)
-        builder.directory(build.folder).redirectErrorStream(true)
+        builder.directory(build.workspace).redirectErrorStream(true)
         builder.environment().clear()
         builder.environment().putAll(build.variables())
         Process process = builder.start()
@@ -111,7 +111,7 @@ class Steps {
     }
 
     Object load(String path) {
-        Files.script(new File(build.folder, path), this).run()
+        Scripts.of(new File(build.workspace, path), this).run()
     }
 
     String readFile(String path) {
@@ -125,7 +125,7 @@ class Steps {
     }
 
     void deleteDir() {
-        build.folder.deleteDir()
+        build.empty()
     }
 
     void build(Map asked) {
@@ -156,14 +156,14 @@ class Steps {
     }
 
     private File at(String path) {
-        path.startsWith('/') ? new File(path) : new File(build.folder, path)
+        path.startsWith('/') ? new File(path) : new File(build.workspace, path)
     }
 
     private List keep(String kind, String patterns, Object mayBeEmpty) {
         List matchers = patterns.split(/,\s*/).collect { FileSystems.default.getPathMatcher("glob:$it") }
         List found = []
-        build.folder.exists() && build.folder.eachFileRecurse(groovy.io.FileType.FILES) { file ->
-            def path = build.folder.toPath().relativize(file.toPath())
+        build.workspace.exists() && build.workspace.eachFileRecurse(groovy.io.FileType.FILES) { file ->
+            def path = build.workspace.toPath().relativize(file.toPath())
             if (matchers.any { it.matches(path) }) {
                 File copy = new File(build.asked.kept, "$kind/$path")
                 copy.parentFile.mkdirs()
@@ -196,12 +196,12 @@ class Environment {
 }
 
 /** Groovy files whose unknown methods and variables are steps and their environment. */
-class Files {
-    static Script script(File file, Steps steps) {
+class Scripts {
+    static Script of(File file, Steps steps) {
         if (!file.exists()) {
             throw new Stop("${file.name} is not there")
         }
-        Script script = new GroovyShell(Files.classLoader, new Binding()).parse(file)
+        Script script = new GroovyShell(Scripts.classLoader, new Binding()).parse(file)
         script.metaClass.methodMissing = { String name, Object arguments ->
             if (!steps.metaClass.respondsTo(steps, name)) {
                 throw new Stop("$name: no such step")

@@ -5,7 +5,8 @@
 //
 // It is not Jenkins. It knows the part of the declarative syntax, the steps and the arguments that the emitted files
 // use; anything else is an error. `sh` steps are real, in a real clone of the repository. Without effect are: timeouts,
-// locks, triggers, the choice of an agent, the sandbox, and that Jenkins saves a pipeline's state between its steps.
+// locks, triggers, the choice of an agent, the sandbox, and that Jenkins saves a pipeline's state between its steps. The
+// folder .venv of a workspace goes to the next build.
 import groovy.json.JsonOutput
 import groovy.json.JsonSlurper
 

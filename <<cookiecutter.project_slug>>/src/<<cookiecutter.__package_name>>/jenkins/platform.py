@@ -1,4 +1,4 @@
-"""What the project asks of Jenkins. Only a job starts a job: what is wanted is an output, which the Jenkinsfile acts on."""
+"""What is asked of Jenkins: only a job starts a job, so what is wanted is an output that the Jenkinsfile reads."""
 
 from collections.abc import Sequence
 from pathlib import Path
