@@ -56,4 +56,8 @@ docs: $(READY) ## Refresh the tables of README.md
 lock: $(READY) ## Resolve the template's own lock and that of the generated projects anew
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
 	  --python-version 3.11 --extra dev --extra tables pyproject.toml --output-file requirements.lock
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
+	  --python-version 3.11 tests/cloud/requirements.in --output-file tests/cloud/requirements.lock
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade --no-deps \
+	  --python-version 3.11 tests/cloud/bindings.in --output-file tests/cloud/bindings.lock
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tools.lock

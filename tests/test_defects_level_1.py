@@ -466,6 +466,31 @@ DEFECTS = [
         suite="tests/delivery",
         deploy_target="kubernetes",
     ),
+    # SEC-04
+    defect(
+        "a key that lasts is made",
+        replace("infrastructure/aws/ci.tf", '"aws_iam_openid_connect_provider" "ci"', '"aws_iam_access_key" "ci"'),
+        "SEC-04",
+        says="test_no_key_is_made",
+        suite="tests/project/test_cloud.py",
+        cloud="aws",
+    ),
+    defect(
+        "a key that lasts is handed to CI",
+        replace(".github/actions/prepare/action.yml", "service_account: ${{ inputs.account }}", "credentials_json: x"),
+        "SEC-04",
+        says="test_no_key_is_handed_to_ci",
+        suite="tests/project/test_cloud.py",
+        cloud="gcp",
+    ),
+    defect(
+        "every branch is let into the cloud",
+        replace("infrastructure/gcp/ci.tf", "ref:refs/heads/main", "ref:refs/heads/*"),
+        "SEC-04",
+        says="test_who_ci_is_is_said_without_a_pattern",
+        suite="tests/project/test_cloud.py",
+        cloud="gcp",
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-# What CI may do, and who CI is: a job shows a token that its provider signed, and gets credentials for an hour.
+# What CI may do, and who CI is: a job shows a token that its provider signed, and gets credentials for a while.
 
 locals {
 <% if cookiecutter.ci_provider == "github" %>
@@ -49,7 +49,8 @@ resource "aws_iam_openid_connect_provider" "ci" {
 }
 
 resource "aws_iam_role" "ci" {
-  name = "${var.name}-ci"
+  name                 = "${var.name}-ci"
+  max_session_duration = 7200 # seconds: a training may take two hours
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -1,4 +1,4 @@
-# What CI may do, and who CI is: a job shows a token that its provider signed, and is a service account for an hour.
+# What CI may do, and who CI is: a job shows a token that its provider signed, and is a service account for a while.
 
 locals {
 <% if cookiecutter.ci_provider == "github" %>
