@@ -69,18 +69,26 @@ class Module:
 
 
 def module(cloud: str, *answers: str, slug: str = "penguin-species") -> Module:
-    """Render the module of a cloud, a level, a provider of CI and a target, as cookiecutter does."""
-    folder = f"infrastructure/{cloud}/"
+    """The module of a cloud, a level, a provider of CI and a target."""
+    texts = render(f"infrastructure/{cloud}/", cloud, *answers, slug=slug)
+    return Module((cloud, *answers), tuple((Path(path).name, text) for path, text in texts.items()))
+
+
+def render(begin: str, cloud: str, *answers: str, slug: str = "penguin-species") -> dict[str, str]:
+    """What a project has for a cloud, a level, a provider of CI and a target, as cookiecutter renders it.
+
+    Args:
+        begin: of the paths that are meant.
+        cloud: that is answered.
+        answers: beside it, in the order of OF_A_MODULE.
+        slug: of the project.
+    """
     context = dict(zip(OF_A_MODULE, answers, strict=True)) | {"cloud": cloud, "project_slug": slug}
-    wanted = emitted(context | {"dataset": "sample", "__package_name": slug.replace("-", "_")})
+    context |= {"dataset": "sample", "__package_name": slug.replace("-", "_")}
+    paths = sorted(path for path in emitted(context) if path.startswith(begin))
     language = jinja2.Environment(**SETTINGS, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)  # noqa: S701
-
-    def render(path: str) -> str:
-        text = (PROJECT_FOLDER / path).read_text(encoding="utf-8")
-        return language.from_string(text).render(cookiecutter=context)
-
-    paths = sorted(path for path in wanted if path.startswith(folder))
-    return Module((cloud, *answers), tuple((path.removeprefix(folder), render(path)) for path in paths))
+    texts = {path: (PROJECT_FOLDER / path).read_text(encoding="utf-8") for path in paths}
+    return {path: language.from_string(text).render(cookiecutter=context) for path, text in texts.items()}
 
 
 @dataclass(frozen=True)

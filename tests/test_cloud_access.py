@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from terraforming import PROVIDERS, Plan, Terraform, module
+from terraforming import PROVIDERS, Plan, Terraform, module, render
 
 Token = dict[str, str]
 For = Callable[[str], Terraform]
@@ -168,6 +168,26 @@ def test_a_repository_is_named_with_its_numbers_where_its_tokens_do(cloud: str, 
     assert accepts(plan, github("repo:owner@1/name@2:ref:refs/heads/main", cloud))
     assert not accepts(plan, github("repo:owner@1/name@3:ref:refs/heads/main", cloud))
     assert not accepts(plan, github("repo:owner/name:ref:refs/heads/main", cloud))
+
+
+@pytest.mark.parametrize("cloud", PROVIDERS)
+def test_jobs_of_gitlab_ask_for_a_token_that_the_cloud_takes(cloud: str, planned: Planned) -> None:
+    (text,) = render(".gitlab/prepare.yml", cloud, "1", "gitlab", "kubernetes").values()
+    assert re.findall(r"aud: (\S+)", text) == ["$CI_SERVER_URL"]
+    token = gitlab(LET_IN["gitlab"][0][0], cloud)
+    assert accepts(
+        planned(cloud, "1", "gitlab", gitlab_url="https://own.example"),
+        token | dict.fromkeys(("aud", "iss"), "https://own.example"),
+    )
+
+
+@pytest.mark.parametrize("cloud", PROVIDERS)
+def test_jenkins_signs_tokens_that_the_cloud_takes(cloud: str, planned: Planned) -> None:
+    plan = planned(cloud, "1", "jenkins")
+    (text,) = render("jenkins/jenkins.yaml", cloud, "1", "jenkins", "kubernetes").values()
+    (audience,) = re.findall(r'^ +audience: "?(.+?)"?$', text, re.M)
+    audience = re.sub(r"\$\{(\w+):-\}", lambda found: plan.outputs[found[1]], audience)
+    assert accepts(plan, jenkins(LET_IN["jenkins"][0][0], cloud) | {"aud": audience})
 
 
 def test_an_identity_provider_that_the_account_has_is_used(planned: Planned) -> None:
