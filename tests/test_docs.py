@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from conftest import Project, bake_into
 
+from hooks.answers import CHOICES
 from tools import readme_table
 
 TEMPLATE = Path(__file__).resolve().parent.parent
@@ -15,7 +16,7 @@ PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 PAGES = sorted([*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 VERB = re.compile(r"(?:`|^    |\$ )make ([a-z-]+)", re.MULTILINE)
-SUITE = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+SUITE = re.compile(r"`(tests/[\w/<>]+\.py)(?:::(\w+))?`")
 ACTION = re.compile(r"uses: (\S+)@(\w+ # \S+)")
 
 SETTING = re.compile(r"(?:vars|secrets)\.(\w+)")
@@ -60,7 +61,8 @@ def test_verbs_exist(page: Path) -> None:
 @by_page
 def test_tests_that_are_named_exist(page: Path) -> None:
     for path, name in SUITE.findall(page.read_text()):
-        sources = [folder / path for folder in (PROJECT, TEMPLATE) if (folder / path).exists()]
+        named = {path.replace("<provider>", provider) for provider in CHOICES["ci_provider"]}
+        sources = [folder / each for folder in (PROJECT, TEMPLATE) for each in named if (folder / each).exists()]
         assert sources, f"{path} does not exist"
         assert not name or any(f"def {name}(" in source.read_text() for source in sources), f"{path} has no {name}"
 
@@ -85,6 +87,15 @@ READERS = {
     "level 1": {"maturity_level": "1"},
     "level 1, aws": {"maturity_level": "1", "target": "body_mass_g", "cloud": "aws"},
     "level 1, kubernetes": {"maturity_level": "1", "cloud": "gcp", "deploy_target": "kubernetes"},
+    "level 0, gitlab": {"ci_provider": "gitlab"},
+    "level 1, jenkins": {"maturity_level": "1", "ci_provider": "jenkins"},
+    "level 2, gitlab": {"maturity_level": "2", "ci_provider": "gitlab", "cloud": "aws"},
+    "level 2, jenkins": {
+        "maturity_level": "2",
+        "ci_provider": "jenkins",
+        "cloud": "gcp",
+        "deploy_target": "kubernetes",
+    },
     "level 2": {"maturity_level": "2"},
     "level 2, aws": {"maturity_level": "2", "target": "body_mass_g", "cloud": "aws"},
     "level 2, kubernetes": {"maturity_level": "2", "cloud": "gcp", "deploy_target": "kubernetes"},
@@ -134,5 +145,5 @@ def test_level_is_said_and_no_other(project: Project, pages: dict[str, str]) -> 
 def test_settings_that_are_asked_for_are_those_of_the_workflows(project: Project) -> None:
     """At level 2 `make configure` asks for them; below, a person reads of them."""
     workflows = "".join(path.read_text() for path in project.path.glob(".github/workflows/*.yml"))
-    for rules in project.path.glob("src/*/platform_settings.py"):
+    for rules in project.path.glob("src/*/platform_settings.py") if workflows else ():
         assert set(re.findall(r'Setting\(\s*"(\w+)"', rules.read_text())) == set(SETTING.findall(workflows))
