@@ -1,10 +1,11 @@
 """Reading and running the emitted Jenkins files with the local executor of tests/jenkins, which is not Jenkins."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,9 @@ def jobs(project: Project) -> dict[str, Job]:
             elif stage == first:
                 starts = _starts(pipeline["body"], f"../{file}" in asked)
             known[stage] = Job(file, verbs(body), _environment(body), frozenset(starts))
+    if {job.environment for job in known.values()} == {"", "production"}:
+        # Where there is but one, no job says which.
+        return {name: replace(job, environment="") for name, job in known.items()}
     return known
 
 
@@ -185,8 +189,12 @@ def _environment(stage: list[Tree]) -> str:
     if not asked:
         return ""
     if isinstance(asked[0], str):
-        return str(asked[0])
-    return "any" if asked[0]["code"] == "env.ENV" else "test|staging"
+        return asked[0]
+    # The branch says which, or a person.
+    choices = [call["named"]["choices"] for call in calls(directive(stage, "input")) if call["call"] == "choice"]
+    if not choices:
+        return "|".join(sorted(re.findall(r"'(test|staging|production)'", asked[0]["code"]), reverse=True))
+    return "any" if len(choices[0]) == 3 else "|".join(choices[0])
 
 
 @dataclass(frozen=True)
