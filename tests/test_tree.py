@@ -137,7 +137,7 @@ def copied_as_it_is(parts: tuple[str, ...]) -> bool:
 
 def test_inside_the_template_double_angles_only_open_a_variable() -> None:
     """A here-document, a YAML merge key or a shift operator would be rendered, and break the file or vanish."""
-    variable = re.compile(r"<<[^<>\n]*cookiecutter\.[^<>\n]*>>|^ *<% .+ %>$", re.MULTILINE)
+    variable = re.compile(r"<< [^\n]+? >>|<<cookiecutter\.[\w.]+>>|<% [^\n]+? %>")
     left = {
         str(path.relative_to(PROJECT_FOLDER)): found[0]
         for path in PROJECT_FOLDER.rglob("*")
