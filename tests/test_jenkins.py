@@ -1,20 +1,25 @@
 """The emitted Jenkins files ask for no more than there is and than they need, and what belongs together agrees."""
 
+import json
 import re
+import shutil
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import Project, bake_into
-from jenkins_ci import CHANGE, Files, Tree, calls, commands, directive, groovy, read, runs, stages
+from conftest import Project, bake_into, run
+from jenkins_ci import CHANGE, EXECUTOR, Files, Tree, calls, commands, directive, groovy, read, runs, stages
 from jenkins_syntax import SYNTAX, mistakes, unknown_jobs
 
 Answers = tuple[str, str, str]
 COMBINATIONS = list(product("012", ("none", "aws", "gcp"), ("docker", "kubernetes")))
 DEPLOYS = {"make deploy", "make rollback", "make stop", "make verify"}
 BY_PEOPLE = {"promote": ["CONFIRM"], "rollback": ["ENV", "WHY"], "stop": ["ENV", "WHY"]}
+LINTER = EXECUTOR / "node_modules" / ".bin" / "npm-groovy-lint"
+RULES = EXECUTOR / "groovylint.json"
 LIMITS = ("timeout", "environment")
 REFERENCE = re.compile(r"\$\{(\w+)(?::-)?\}")
 
@@ -206,6 +211,38 @@ def test_plugins_are_those_that_are_used(which: Answers, project: Project, files
     assert listed == wanted | {"configuration-as-code", "job-dsl", "pipeline-stage-view"} | (
         {"workflow-multibranch"} if which[0] != "0" else set()
     )
+
+
+def test_linter_finds_nothing_but_what_was_planted(projects: dict[Answers, Project], tmp_path: Path) -> None:
+    if not LINTER.exists():
+        pytest.skip("not exercised: npm-groovy-lint is not installed (npm ci --prefix tests/jenkins)")
+    # Each text once, and under a name that it takes for one of its files.
+    contents = {
+        path.read_text(): f"{path.stem}-{'-'.join(which)}.groovy"
+        for which, project in projects.items()
+        for path in (project.path / "Jenkinsfile", *(project.path / "jenkins").iterdir())
+        if path.suffix in ("", ".groovy", ".Jenkinsfile")
+    }
+    for text, name in (contents | {"int  unused = 1;\n": "planted.groovy"}).items():
+        (tmp_path / name).write_text(text)
+    options = [
+        "--noserver",
+        "--nolintafter",
+        "--path",
+        ".",
+        "--files",
+        "**/*.groovy",
+        "--config",
+        str(RULES),
+        "--output",
+        "json",
+    ]
+    command = [str(LINTER), "--javaexecutable", str(shutil.which("java")), *options]
+    done = run(command, tmp_path, check=False)
+    files = json.loads(done.stdout[done.stdout.index("{") :])["files"]
+    found = {Path(name).name: [error["rule"] for error in file["errors"]] for name, file in files.items()}
+    assert found.pop("planted.groovy", []), done.stdout + done.stderr
+    assert {name: rules for name, rules in found.items() if rules} == {}
 
 
 MISTAKES = [

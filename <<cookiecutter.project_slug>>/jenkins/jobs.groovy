@@ -78,7 +78,7 @@ pipelines.each { name, about ->
                             credentials(GIT_CREDENTIALS)
                         }
                         branch('main')
-                        extensions {} // else each build would leave a tag
+                        extensions { } // else each build would leave a tag
                     }
                 }
                 scriptPath(about[0])
