@@ -17,6 +17,7 @@ from .repository import answer
 CONFIG = Path(".dvc")
 LOCK = Path("dvc.lock")
 STALE = re.compile(r"^Running stage '(.+)'", re.MULTILINE)
+STOPPED = re.compile(r"failed to reproduce '(.+?)'")
 
 
 def dvc(*arguments: str, folder: Path | None = None) -> str:
@@ -87,7 +88,14 @@ def require_current() -> None:
     Raises:
         ProjectError: it names the stages that would run. (`dvc repro --dry` exits with 0 all the same.)
     """
-    if stale := STALE.findall(dvc("repro", "--allow-missing", "--dry")):
+    try:
+        stale = STALE.findall(dvc("repro", "--allow-missing", "--dry"))
+    except ProjectError as error:
+        # In a clone without data DVC stops at the first stage that would run: it misses the files that it would need.
+        stale = STOPPED.findall(str(error))
+        if not stale:
+            raise
+    if stale:
         raise ProjectError(f"{LOCK} is stale: {', '.join(stale)} would run; `make run`, then commit what it leaves")
 
 

@@ -236,6 +236,9 @@ def test_commit_with_its_data_pushed_is_accepted(repository: Repository) -> None
 def test_commit_with_a_stale_lock_is_refused(repository: Repository, params: Params) -> None:
     repository.set("model.seed", params.model.seed + 1)
     assert "dvc.lock is stale: train" in repository.project("check-commit", check=False)
+    shutil.rmtree(repository.path / "data" / "processed")
+    shutil.rmtree(repository.path / ".dvc" / "cache")
+    assert "dvc.lock is stale: train would run" in repository.project("check-commit", check=False), "in a clone"
 
 
 @pytest.mark.requirement("CI-09")
