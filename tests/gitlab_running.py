@@ -53,7 +53,13 @@ class Ran:
 
 
 def happens(
-    project: Project, event: Event, *, by_hand: tuple[str, ...] = (), tools: Path | None = None, **variables: str
+    project: Project,
+    event: Event,
+    *,
+    by_hand: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    tools: Path | None = None,
+    **variables: str,
 ) -> Ran:
     """Let something start a pipeline in the branch that is checked out, and run it.
 
@@ -61,13 +67,15 @@ def happens(
         project: the repository.
         event: what starts it.
         by_hand: manual jobs that a person starts.
+        only: run these jobs alone, as if what they need were done.
         tools: a folder of commands that come before all others.
         variables: of the project, or of the person who starts a job.
     """
     asked = {"CI_PIPELINE_SOURCE": event.source, "CI_COMMIT_BRANCH": event.branch, **event.variables, **variables}
-    assert set(by_hand) <= set(Configuration(project).started(event))
+    started = Configuration(project).started(event)
+    assert {*by_hand, *only} <= set(started), f"{event} starts {', '.join(started) or 'nothing'}"
     shell = ["--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source"]
-    command = [*gitlab_ci_local(project), *shell, "--container-executable", str(HERE / "engine")]
+    command = [*gitlab_ci_local(project), *only, *shell, "--container-executable", str(HERE / "engine")]
     command += [f"--manual={job}" for job in by_hand] + _variables(asked)
     path = os.pathsep.join([str(tools)] * bool(tools) + [f"{sys.base_prefix}/bin", clean_environment()["PATH"]])
     done = run(command, project.path, check=False, environment=clean_environment(PATH=path))
