@@ -38,6 +38,7 @@ LONGEST = (
     "test_cluster.py",
     "test_continuous_training.py",
     "test_delivery_workflows.py",
+    "test_gitlab_runs.py",
     "test_jenkins_runs.py",
     "test_first_try.py",
     "test_workflows.py",
