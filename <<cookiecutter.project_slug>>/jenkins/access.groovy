@@ -3,8 +3,9 @@
 
 /** Runs steps with the rights of the project: its repository<< ", its cloud" if cookiecutter.cloud != "none" else "" >><< ", its registry of images" if cookiecutter.maturity_level == "2" else "" >>. */
 void project(List more = [], Closure steps) {
-    List secrets = [] + more
+    List secrets = []
     List variables = []
+    secrets.addAll(more)
     if (env.GIT_CREDENTIALS) {
         secrets.add(gitUsernamePassword(credentialsId: env.GIT_CREDENTIALS, gitToolName: 'Default'))
     }
@@ -88,8 +89,8 @@ String account() {
 Map outputs() {
     Map found = [:]
     for (String line : readFile(env.OUTPUTS).readLines()) {
-        List<String> parts = line.split('=', 2) as List
-        found[parts[0]] = parts[1]
+        String[] parts = line.split('=', 2)
+        found.put(parts[0], parts[1])
     }
     return found
 }
