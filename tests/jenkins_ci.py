@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import Project, clean_environment, run
+from jenkins_syntax import mistakes
 from parity import Job
 
 EXECUTOR = Path(__file__).with_name("jenkins")
@@ -284,7 +285,10 @@ class Jenkins:
                 }
             }
         )
-        kept = place / "kept"
+        trees, kept = answer["trees"], place / "kept"
+        functions = frozenset(name for tree in trees.values() for name in tree.get("methods", ()))
+        wrong = [found for name, tree in trees.items() for found in mistakes(name, tree, functions)]
+        assert not wrong, wrong
         return Built(
             result=answer["result"],
             stages={stage["name"]: stage["result"] for stage in answer["stages"]},

@@ -13,7 +13,8 @@ from served import RECORD, serving
 from test_delivery_workflows import DOCKER
 
 # What differs by the provider; all suites are run elsewhere.
-FEW = "tests/project tests/unit/test_split.py"
+ONE = "tests/unit/test_split.py"
+FEW = f"tests/project {ONE} --deselect=tests/project/test_level.py::test_notebook_runs"
 PROMOTE = "from {package} import registry; registry.assign(registry.register())"
 CHANGE: dict[str, Any] = {"CHANGE_ID": "1", "CHANGE_TARGET": "main", "BRANCH_NAME": "PR-1"}
 RELEASER = {"by": "ada", "groups": ["releasers"]}
@@ -104,6 +105,13 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     assert done.kept == ["artifacts/reports/summary.md", "tests/reports/tests.xml"]
     del story.jenkins.environment["GIT_CREDENTIALS"]
 
+    # New data on main ask for a training.
+    done = story.branch(suites=ONE, changed=["data/raw/penguins.csv.dvc"])
+    done.ended("SUCCESS", checks="SUCCESS", **{"new data": "SUCCESS"})
+    assert [(asked["job"], asked["parameters"], asked["wait"]) for asked in done.builds] == [
+        ("penguin-species/train", {"EVENT": "schedule"}, False)
+    ]
+
     # The first night of a new repository: there is no model yet, and nowhere to deliver one to.
     done = story.job("train")
     done.ended("SUCCESS", decide="SUCCESS", train="SUCCESS")
@@ -145,22 +153,10 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     assert story.remote("refs/tags/*", "refs/heads/*") == before
 
 
-def test_new_data_on_main_ask_for_a_training(tmp_path: Path) -> None:
-    story = Story(tmp_path, "1")
-    done = story.branch(suites="tests/unit/test_split.py", changed=["data/raw/penguins.csv.dvc"])
-    done.ended("SUCCESS", checks="SUCCESS", **{"new data": "SUCCESS"})
-    (asked,) = done.builds
-    assert (asked["job"], asked["parameters"], asked["wait"]) == (
-        "penguin-species/train",
-        {"EVENT": "schedule"},
-        False,
-    )
-
-
 def test_level_2_is_green_where_nothing_is_set_up(tmp_path: Path) -> None:
     story = Story(tmp_path, "2")
     story.git("push", "--quiet", "origin", "main:develop")
-    for branch, suites in (("main", FEW), ("develop", "tests/unit/test_split.py")):
+    for branch, suites in (("main", FEW), ("develop", ONE)):
         done = story.branch(branch, suites)
         assert (done.result, done.stages["release"], done.stages["deploy"]) == ("SUCCESS", "SUCCESS", "SUCCESS"), (
             done.said

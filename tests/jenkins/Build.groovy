@@ -22,6 +22,7 @@ class Build {
     final Map asked
     final File workspace
     final Map environment
+    final Map trees = [:]
     final List stages = []
     final List commands = []
     final List builds = []
@@ -38,6 +39,7 @@ class Build {
         Build build = new Build(asked)
         try {
             build.checkOut()
+            build.read()
             Pipeline.read(new File(build.workspace, asked.file), build).run()
         } catch (Stop stop) {
             build.say("ERROR: ${stop.message}")
@@ -55,6 +57,13 @@ class Build {
             JENKINS_URL: 'http://127.0.0.1/', BUILD_URL: "http://127.0.0.1/${asked.job}/1/".toString(),
         ] + asked.environment
         new File(environment.WORKSPACE_TMP).mkdirs()
+    }
+
+    /** What stands in the file and in what it may load, to be held to the syntax. */
+    private void read() {
+        [asked.file, 'jenkins/access.groovy'].findAll { new File(workspace, it).exists() }.each {
+            trees[it] = Tree.of(new File(workspace, it))
+        }
     }
 
     /** What a new build finds: a clone with all branches and tags, as the job asks for, at one commit. */
@@ -117,7 +126,7 @@ class Build {
     private Map told() {
         [
             result: result, stages: stages, commands: commands, builds: builds, mails: mails, bound: bound,
-            locked: locked, said: said.toString(),
+            locked: locked, said: said.toString(), trees: trees,
         ]
     }
 }
