@@ -185,6 +185,10 @@ def test_first_pushes_are_green_and_say_what_is_missing(story: Callable[[str], S
         done = new.happens(event)
         done.ended(**{job: "success"})
         done.says("NOT DEPLOYED: set DEPLOY_HOST", job)
+    for event, jobs in ((by_hand("rollback"), ("rollback",)), (PUSH, ("promote",))):
+        done = new.happens(event, only=jobs)
+        done.ended(**dict.fromkeys(jobs, "failure"))
+        assert done.verbs(*jobs) == [], "nobody said which release, or why"
     done = new.happens(Event("schedule", variables={"WORKFLOW": "monitor"}))
     done.ended(watch="success")
     done.says("nothing is to be done", "watch")

@@ -70,6 +70,7 @@ MAIN = '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "main"'
 <% if level == 2 %>
 DEVELOP = '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == "develop"'
 <% endif %>
+CLOCK = '$CI_PIPELINE_SOURCE == "schedule" && $CI_COMMIT_BRANCH == "main"'
 FOUND = (
     '$CI_PIPELINE_SOURCE == "trigger" && $CI_COMMIT_BRANCH == "main" && $WORKFLOW == "train" '
 <% if level == 1 %>
@@ -137,9 +138,11 @@ def test_a_person_starts_what_goes_to_production_and_names_it() -> None:
     assert rules("promote") == [by_hand], "promote starts by itself"
     assert PIPELINE["promote"]["environment"] == "production"
     said = [line for name in JOBS for line in PIPELINE[name]["script"] if "make deploy ENV=production" in line]
-    # The first takes the release that the person names, as the variable CONFIRM.
+    # The first takes the release that the person names, as the variable CONFIRM, and does not do without.
     assert sorted(said) == ["make deploy ENV=production", "make deploy ENV=production CONFIRM=model"]
-    assert "make deploy ENV=production" in PIPELINE["promote"]["script"]
+    asked, *_, deploy = PIPELINE["promote"]["script"]
+    assert re.fullmatch(r'if \[ -z "\$CONFIRM" \]; then echo ".+"; exit 1; fi', asked), "it asks for no release"
+    assert deploy == "make deploy ENV=production"
     assert not [name for name in JOBS if "CONFIRM" in PIPELINE[name].get("variables", {})]
 
 
@@ -155,8 +158,9 @@ def test_a_person_rolls_back_and_says_where_and_why() -> None:
     form = PIPELINE["variables"]
     assert "rollback" in form["WORKFLOW"]["options"]
     assert sorted(form["ENVIRONMENT"]["options"]) == sorted(ENVIRONMENTS)
-    assert "rollback" in form["WHY"]["description"]
-    assert PIPELINE["rollback"]["script"][-1] == "make rollback ENV=$ENVIRONMENT"
+    asked, *_, rollback = PIPELINE["rollback"]["script"]
+    assert re.fullmatch(r'if \[ -z "\$WHY" \]; then echo ".+"; exit 1; fi', asked), "nobody has to say why"
+    assert rollback == "make rollback ENV=$ENVIRONMENT"
 
 
 @pytest.mark.requirement("CD-10")
@@ -183,7 +187,8 @@ def test_training_starts_on_demand_on_schedule_on_new_data_on_degraded_performan
     assert rules("decide")[0] == {"if": '$WORKFLOW == "train"'}
     assert rules("decide")[1] == {"if": MAIN, "changes": ["data/raw/*.dvc"]}
     assert "train" in PIPELINE["variables"]["WORKFLOW"]["options"]
-    assert "train" in SCHEDULES
+    assert "train" in SCHEDULES, "training has no schedule"
+    assert starts()[CLOCK]["EVENT"] == starts()[MAIN]["EVENT"] == "schedule", "what starts by itself must be no demand"
     assert FOUND in starts()
     assert {"make monitor", "make trigger"} <= set(commands("decide"))
 

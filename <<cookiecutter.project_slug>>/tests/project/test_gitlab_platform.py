@@ -88,7 +88,8 @@ def test_by_hand_the_remote_repository_says_which_project_it_is(
     for command in (["init", "--quiet"], ["remote", "add", "origin", origin]):
         git(*command, folder=tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CI_API_V4_URL", raising=False)
+    for name in ("CI_API_V4_URL", "GITLAB_URL"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GITLAB_TOKEN", TOKEN)
     project = interface.here("GITLAB_TOKEN")
     assert project.page == page
