@@ -160,7 +160,7 @@ def test_a_person_rolls_back_and_says_where_and_why() -> None:
     assert sorted(form["ENVIRONMENT"]["options"]) == sorted(ENVIRONMENTS)
     asked, *_, rollback = PIPELINE["rollback"]["script"]
     assert re.fullmatch(r'if \[ -z "\$WHY" \]; then echo ".+"; exit 1; fi', asked), "nobody has to say why"
-    assert rollback == "make rollback ENV=$ENVIRONMENT"
+    assert rollback == 'make rollback ENV="$ENVIRONMENT"'
 
 
 @pytest.mark.requirement("CD-10")
