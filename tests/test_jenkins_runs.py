@@ -138,6 +138,7 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     done = story.branch("topic")
     done.ended("FAILURE", checks="FAILURE")
     assert done.commands == {"make setup": 0, "make lint": 0, "make check-commit": 2}
+    done.says("dvc.lock is stale: train would run")
     story.git("switch", "--quiet", "main")
 
     # A model that misses its target: red at the run, and nothing has changed for anybody.
