@@ -40,7 +40,7 @@ LEVELS = {
         "deploy": job("deliver", "login deploy", "after", environment="test|staging"),
         "promote": job("promote", "login deploy", "hand", environment="production"),
         "rollback": job("rollback", "login rollback", "hand", environment="any"),
-        "stop": job("stop", "login stop", "hand", environment="test|staging"),
+        "stop": job("stop", "stop", "hand", environment="test|staging"),
         "verify": job("verify", "login verify", "hand", "schedule", environment="staging"),
         "watch": job("monitor", "watch act", "hand", "schedule"),
         "decide": DECIDE,

@@ -29,7 +29,7 @@ PERMISSIONS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     ("2", "monitor.yml"): {"watch": {"actions": "write", "contents": "read", "issues": "write"}},
     ("2", "promote.yml"): {"promote": DEPLOYS},
     ("2", "rollback.yml"): {"rollback": DEPLOYS},
-    ("2", "stop.yml"): {"stop": DEPLOYS},
+    ("2", "stop.yml"): {"stop": WRITES},
     ("2", "train.yml"): {
         "decide": WRITES,
         "train": WRITES | {"packages": "write"},
