@@ -145,11 +145,12 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     before = story.remote("refs/tags/*", "refs/heads/*")
     story.change("params.yaml", "targets: {accuracy: 0.9}", "targets: {accuracy: 0.999}")
     # Whatever is typed arrives as it is, and is not run.
-    why = "better: $(touch /tmp/no) `x` \\u 'y' \"z\" ü"
+    why = f"better: $(touch {tmp_path}/run) `x` \\u 'y' \"z\" ü"
     done = story.job("train", parameters={"EVENT": "demand", "WHY": why})
     done.ended("FAILURE", decide="SUCCESS", train="FAILURE")
     assert list(done.commands.items())[-1] == ("make run", 2)
     done.says(f"TRAIN: demand: {why}")
+    assert not (tmp_path / "run").exists()
     done.says("gate CLOSED: target_accuracy")
     assert story.remote("refs/tags/*", "refs/heads/*") == before
 
