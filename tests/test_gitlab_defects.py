@@ -136,7 +136,7 @@ DEFECTS = [
     ),
     wrong(
         "promotion starts by itself",
-        replace(PROMOTE, "      when: manual\n      allow_failure: true\n", ""),
+        replace(PROMOTE, "      when: manual\n", ""),
         "CD-08",
         says="promote starts by itself",
         level="2",
