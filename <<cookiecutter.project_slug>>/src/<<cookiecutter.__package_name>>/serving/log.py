@@ -1,10 +1,10 @@
 """The prediction log: every answer, with the model's version, and the true value where it becomes known.
 
-An answer is put into a queue in memory, and one thread writes what is there every twentieth of a second, so that an
+An answer is put into a queue in memory, and one thread writes what is there every hundredth of a second, so that an
 answer does not wait for a disk. What that promises:
 
 - When the process is told to end (SIGTERM), everything that was answered is written first.
-- When it is killed (`kill -9`, out of memory), what was answered in the last twentieth of a second and during the last
+- When it is killed (`kill -9`, out of memory), what was answered in the last hundredth of a second and during the last
   write is lost, and never more than 20,000 predictions.
 - With `PREDICTION_LOG_DURABLE=1` nothing is lost even then: an answer is sent once it is in the database. That costs a
   wait of a few milliseconds; what arrives together is written together.
@@ -33,7 +33,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..errors import ProjectError
 from .log_tables import VARIABLE, labels, metadata, predictions
 
-PAUSE = 0.05
+# Shorter, and the database is bothered more often; longer, and answers wait behind more rows that are written at once.
+PAUSE = 0.01
 MOST_WAITING = 20_000
 MOST_AT_ONCE = 1_000
 # One statement writes as many rows as the largest of these that fits. Answers wait for this thread at the ends of a
