@@ -1,14 +1,19 @@
-"""The tools that hold emitted files to what reads them, each run once for files that are the same."""
+"""The tools that hold what CI reads to the provider that reads it, each run once for files that are the same."""
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import gitlab_running
+import jenkins_ci
 from conftest import TEMPLATE, Project, run
+from gitlab_ci import PUSH
+from jenkins_syntax import mistakes, unknown_jobs
 
 TOOLS = Path(sys.executable).parent
+Look = Callable[[Project, list[Path]], object]
 
 
 @dataclass(frozen=True)
@@ -16,26 +21,58 @@ class Linter:
     """A tool that looks at some files of a project.
 
     Attributes:
-        command: with its options.
+        name: of it.
         files: patterns of what it looks at.
-        whole: it is given the folder of the first pattern, and not each file.
+        look: looks at them, and fails on a finding.
     """
 
-    command: tuple[str, ...]
+    name: str
     files: tuple[str, ...]
-    whole: bool = False
+    look: Look
 
 
+def command(name: str, *options: str) -> Look:
+    """A tool that is given the files."""
+
+    def look(_: Project, paths: list[Path]) -> None:
+        run([str(TOOLS / name), *options, *map(str, paths)], TEMPLATE)
+
+    return look
+
+
+def schema(name: str, *files: str, options: tuple[str, ...] = ()) -> Linter:
+    """A schema that comes with check-jsonschema."""
+    return Linter(name, files, command("check-jsonschema", "--builtin-schema", f"vendor.{name}", *options))
+
+
+def zizmor(project: Project, _: list[Path]) -> None:
+    """Look at the folder as a whole, where its settings are."""
+    run([str(TOOLS / "zizmor"), "--offline", str(project.path / ".github")], TEMPLATE)
+
+
+def gitlab(project: Project, _: list[Path]) -> None:
+    """Put the files together as GitLab does."""
+    assert gitlab_running.listed(project, PUSH) is not None
+
+
+def jenkins(project: Project, _: list[Path]) -> None:
+    """Look for directives, steps and arguments that there are not."""
+    (files,) = jenkins_ci.read([project])
+    trees = files.pipelines | files.loaded
+    found = [mistake for name, tree in trees.items() for mistake in mistakes(name, tree, files.functions)]
+    assert [*found, *unknown_jobs(files.jobs)] == []
+
+
+WORKFLOWS, PIPELINES = ".github/workflows/*.yml", (".gitlab-ci.yml", ".gitlab/*.yml")
 LINTERS = (
-    Linter(("check-jsonschema", "--builtin-schema", "vendor.github-workflows"), (".github/workflows/*.yml",)),
-    Linter(("check-jsonschema", "--builtin-schema", "vendor.github-actions"), (".github/actions/*/action.yml",)),
-    Linter(("check-jsonschema", "--builtin-schema", "vendor.dependabot"), (".github/dependabot.yml",)),
-    Linter(
-        ("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
-        (".gitlab-ci.yml", ".gitlab/*.yml"),
-    ),
-    Linter(("actionlint",), (".github/workflows/*.yml",)),
-    Linter(("zizmor", "--offline"), (".github/**/*.yml",), whole=True),
+    schema("github-workflows", WORKFLOWS),
+    schema("github-actions", ".github/actions/*/action.yml"),
+    schema("dependabot", ".github/dependabot.yml"),
+    Linter("actionlint", (WORKFLOWS,), command("actionlint")),
+    Linter("zizmor", (".github/**/*.yml",), zizmor),
+    schema("gitlab-ci", *PIPELINES, options=("--data-transform", "gitlab-ci")),
+    Linter("gitlab-ci-local", PIPELINES, gitlab),
+    Linter("the executor of Jenkins' files", ("Jenkinsfile", "jenkins/*.Jenkinsfile", "jenkins/*.groovy"), jenkins),
 )
 
 
@@ -51,13 +88,10 @@ def lint(project: Project, seen: set[str]) -> Iterator[str]:
     """
     for linter in LINTERS:
         paths = [path for pattern in linter.files for path in sorted(project.path.glob(pattern))]
-        content = b"\0".join(
-            b"\0".join((str(path.relative_to(project.path)).encode(), path.read_bytes())) for path in paths
-        )
-        digest = hashlib.sha256(repr(linter).encode() + content).hexdigest()
+        content = [(linter.name, *((str(path.relative_to(project.path)), path.read_bytes()) for path in paths))]
+        digest = hashlib.sha256(repr(content).encode()).hexdigest()
         if not paths or digest in seen:
             continue
         seen.add(digest)
-        given = [str(project.path / linter.files[0].split("/")[0])] if linter.whole else list(map(str, paths))
-        run([str(TOOLS / linter.command[0]), *linter.command[1:], *given], TEMPLATE)
-        yield linter.command[0]
+        linter.look(project, paths)
+        yield linter.name
