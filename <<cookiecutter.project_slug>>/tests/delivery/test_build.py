@@ -59,6 +59,9 @@ def test_the_same_release_has_the_same_files(model: Path) -> None:
     (DIST / "left over").write_text("of another release")
     build.run(model)
     assert dist() == before
+    (built,) = DIST.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        assert {file.date_time for file in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_code_that_is_in_no_commit_is_refused(model: Path, docker: Path) -> None:
