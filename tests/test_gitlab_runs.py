@@ -3,13 +3,14 @@
 The commands are real; a container engine, which other tests have, only notes here what it is told.
 """
 
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import bake_into, clean_environment, run
-from gitlab_ci import CHANGE, DEVELOP, FOUND, PUSH, Event
+from gitlab_ci import CHANGE, DEVELOP, FOUND, PUSH, Event, parsed
 from gitlab_running import Ran, happens
 
 # Stands for a container engine of which nobody asks more than what is built.
@@ -26,7 +27,7 @@ case "$1 $2" in
 esac
 """
 # All suites of a level are run in other tests: here, those that know of the provider.
-FEW = "tests/project tests/unit --junitxml=reports/tests.xml"
+FEW = "tests/project tests/unit"
 CHECKS = ["setup", "lint", "check-commit", "test", "diff"]
 CLOCK = Event("schedule", variables={"WORKFLOW": "train"})
 
@@ -93,10 +94,15 @@ def story(tmp_path: Path) -> Callable[[str], Story]:
 def test_checks_are_green_on_a_fresh_repository(
     level: str, event: Event, verbs: list[str], story: Callable[[str], Story]
 ) -> None:
-    done = story(level).happens(event, PYTEST_ADDOPTS=FEW)
+    new = story(level)
+    checks = parsed(new.project.path / ".gitlab" / "checks.yml")["checks"]
+    done = new.happens(event, PYTEST_ADDOPTS=f"{checks['variables']['PYTEST_ADDOPTS']} {FEW}")
     done.ended(checks="success")
     assert done.verbs("checks") == verbs
-    assert (done.folder / "builds" / "checks" / "reports" / "tests.xml").exists()
+    reports = checks["artifacts"]["reports"]
+    for path in (reports["junit"], reports["coverage_report"]["path"]):
+        assert (done.folder / "builds" / "checks" / path).exists()
+    assert re.search(checks["coverage"].strip("/"), done.said, re.MULTILINE)
 
 
 def test_red_on_a_file_that_is_not_formatted(story: Callable[[str], Story]) -> None:
