@@ -13,7 +13,7 @@ from gitlab_ci import Configuration, Event
 
 HERE = Path(__file__).with_name("gitlab")
 COMMAND = HERE / "node_modules" / ".bin" / "gitlab-ci-local"
-ENDED = re.compile(r"^ (PASS|FAIL|WARN) +(\S+) *$", re.MULTILINE)
+ENDED = re.compile(r"^ (PASS|FAIL|WARN) +(\S+)(?: +\d+% coverage)? *$", re.MULTILINE)
 COMMANDED = re.compile(r"^(\S+) +\$ (.*)$", re.MULTILINE)
 RESULTS = {"PASS": "success", "FAIL": "failure", "WARN": "allowed to fail"}
 
