@@ -57,6 +57,9 @@ URL = argument("--url", default="http://127.0.0.1:8000", help="of the service; d
 SETTINGS = argument("--settings", default="", help="as JSON; default: what params.yaml says")
 
 <% endif %>
+TEMPLATE = argument("--template", default="", help="a path or an address; default: what .template.json says")
+VERSION = argument("--version", default="", help="of the template: a tag, a branch or a commit")
+
 COMMANDS = {
     "predict": Command(
         "predict every row of a file",
@@ -246,4 +249,24 @@ COMMANDS = {
     ),
 <% endif %>
 <% endif %>
+<% if level < 2 %>
+    "level-up": Command(
+        "raise the maturity level",
+        ".template.raising",
+        (argument("--level", required=True, help="the one to reach"), TEMPLATE, VERSION),
+        "level_up",
+    ),
+<% endif %>
+    "update": Command("take over fixes of the template", ".template.raising", (TEMPLATE, VERSION), "update"),
+    "change": Command(
+        "change the CI provider, the cloud or the target of deployments",
+        ".template.raising",
+        (
+            argument("--ci-provider", default="", help="github, gitlab or jenkins"),
+            argument("--cloud", default="", help="none, aws or gcp"),
+            argument("--deploy-target", default="", help="docker or kubernetes"),
+            TEMPLATE,
+        ),
+        "change",
+    ),
 }

@@ -1,0 +1,210 @@
+"""Raising the level, taking over the template's fixes, changing an answer: one difference, merged by git."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ProjectError
+from ..repository import answer, git
+from . import merging, news
+from .origin import ORIGIN, Origin
+from .versions import Template
+
+LEVEL = "maturity_level"
+LEVELS = ("0", "1", "2")
+CHOICES = {
+    "ci_provider": ("github", "gitlab", "jenkins"),
+    "cloud": ("none", "aws", "gcp"),
+    "deploy_target": ("docker", "kubernetes"),
+}
+# What level 0 tracks by a pointer of its own, the pipeline of the others makes and tracks in dvc.lock.
+MODEL = "models/model.zip"
+POINTER = f"{MODEL}.dvc"
+IGNORED = "models/.gitignore"
+LOCKS = ("requirements.lock", "deploy/requirements.lock")
+HELD = "a version of data or model is in neither the cache nor the storage, and the new storage could not get it"
+
+
+def level_up(level: str, template: str = "", version: str = "") -> None:
+    """Raise the level, at the version of the template that the project came from or was brought to.
+
+    Args:
+        level: the one to reach.
+        template: where it is, if not where .template.json says.
+        version: of the template, to take over in one go: a tag, a branch or a commit.
+
+    Raises:
+        ProjectError: the level is none, or not a higher one; or as `_bring` does.
+    """
+    origin = Origin.read()
+    now = origin.answers[LEVEL]
+    higher = [known for known in LEVELS if known > now]
+    if level not in higher:
+        asked = f"the project is at level {now}, which level {level} is not above" if level else "which level?"
+        raise ProjectError(f"{asked}; say LEVEL={' or LEVEL='.join(higher)}" if higher else f"level {now} is the highest")
+    _bring(origin, {LEVEL: level}, template, version or origin.commit, f"Raise the maturity level from {now} to {level}")
+
+
+def update(template: str = "", version: str = "") -> None:
+    """Take over what has changed in the template: its newest version, or the one that is named.
+
+    Raises:
+        ProjectError: as `_bring` does.
+    """
+    _bring(Origin.read(), {}, template, version, "Take over what has changed in the template")
+
+
+def change(template: str = "", **answers: str) -> None:
+    """Change the CI provider, the cloud or the target of deployments.
+
+    Args:
+        template: where it is, if not where .template.json says.
+        answers: the new ones, by question; an empty one is left as it is.
+
+    Raises:
+        ProjectError: an answer is not possible, or nothing changes; or as `_bring` does.
+    """
+    origin = Origin.read()
+    for question, given in answers.items():
+        if given and given not in CHOICES[question]:
+            raise ProjectError(f"{question}: {given} is not possible; say {' or '.join(CHOICES[question])}")
+    changed = {question: given for question, given in answers.items() if given and given != origin.answers[question]}
+    if not changed:
+        can = ", ".join(f"{name.upper()}={'|'.join(choices)}" for name, choices in CHOICES.items())
+        raise ProjectError(f"no answer would change; say one of {can}")
+    if "cloud" in changed:
+        _hold_all_versions()
+    told = ", ".join(f"{question} to {given}" for question, given in changed.items())
+    _bring(origin, changed, template, origin.commit, f"Change {told}")
+    if "cloud" in changed:
+        print("  - bring all versions of data and model to the new storage: .venv/bin/dvc push --all-commits")
+
+
+def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str | None, message: str) -> None:
+    """Merge what differs between the template as it was and as it shall be.
+
+    Args:
+        origin: what the project came from.
+        changed: the new answers, by question.
+        source: where the template is; empty: where the project says.
+        version: of the template; empty: the newest, none: the one at hand.
+        message: of the commit.
+
+    Raises:
+        ProjectError: there is work that no commit has, the template cannot be reached or refuses, or there are conflicts.
+    """
+    merging.require_clean()
+    if not (source or origin.source):
+        raise ProjectError(f"{ORIGIN} does not know where the template is; say where, by path or address: TEMPLATE=")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        print("fetching the template ...", flush=True)
+        template = Template(source or str(origin.source), folder)
+        if origin.commit is None and template.newest:
+            raise ProjectError(f'{ORIGIN} does not know the version of the template; write the commit to "commit" there')
+        was, shall = template.commit(origin.commit), template.commit(version or template.newest)
+        if was == shall and not changed:
+            print(f"nothing to take over: the project is at {_short(was)}, and so is the template")
+            return
+        print("rendering what it made of your answers before, and what it makes of them now ...", flush=True)
+        before = template.render(was, origin.answers, "before")
+        after = template.render(shall, {**origin.answers, **changed}, "after")
+        became = Origin.read(after / ORIGIN)
+        Origin(became.answers, shall, (source and became.source) or origin.source).write(after / ORIGIN)
+        told = news.verbs(before, after), news.settings(before, after)
+        wanted = [_dependencies(folder) for folder in (before, after)]
+        old = {str(ORIGIN): ORIGIN.read_bytes()}
+        new: dict[str, bytes | None] = {}
+        if origin.answers[LEVEL] == "0" < changed.get(LEVEL, "0") and git("ls-files", POINTER):
+            old |= {name: Path(name).read_bytes() for name in (POINTER, IGNORED) if git("ls-files", name)}
+            new = {POINTER: None, IGNORED: _without(old.get(IGNORED, b""), f"/{MODEL.split('/')[1]}")}
+        locks = {name: (before / name).read_bytes() for name in LOCKS if (before / name).exists()}
+        own = _dependencies(Path()) != wanted[0] or any(Path(name).read_bytes() != locks[name] for name in locks)
+        trees = [merging.tree(before, old, folder / "old"), merging.tree(after, new, folder / "new")]
+        start = git("rev-parse", "HEAD")
+        conflicts = merging.merge(*trees, message)
+    conflicts = _settle_locks(conflicts, own=own)
+    if conflicts:
+        _tell_conflicts(conflicts)
+        raise ProjectError(f"{len(conflicts)} files conflict with changes of your own; the lines above say what to do")
+    _tell(message, start, *told)
+    if POINTER in new:
+        print(f"  - the model of level 0 stays where it was: .venv/bin/dvc get . {MODEL} --rev {start[:10]} --out old.zip")
+
+
+def _settle_locks(conflicts: list[str], *, own: bool) -> list[str]:
+    """Resolve the locks again where the project has dependencies of its own, and return what still conflicts."""
+    locks = [name for name in LOCKS if name in conflicts]
+    if locks:
+        merging.take_theirs(locks)
+        conflicts = [name for name in conflicts if name not in locks]
+        if conflicts:
+            print("the locks are the template's for now: `make lock UPGRADE=` resolves them with your own dependencies")
+            return conflicts
+        merging.end()
+    if own and not conflicts:
+        print("resolving the locks with your own dependencies ...", flush=True)
+        done = subprocess.run(
+            ["make", "--no-print-directory", "lock", "UPGRADE="], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            print(f"{done.stderr.strip()}\nthe locks could not be resolved: run `make lock UPGRADE=` and commit them")
+        elif git("status", "--porcelain", "--", *LOCKS):
+            git("add", "--", *(name for name in LOCKS if Path(name).exists()))
+            git("commit", "--quiet", "--amend", "--no-edit", "--no-verify")
+    return conflicts
+
+
+def _hold_all_versions() -> None:
+    """Bring every version of data and model into the cache, so that another storage can get them."""
+    print("fetching every version of data and model from the storage of now ...", flush=True)
+    command = [sys.executable, "-m", "dvc", "fetch", "--quiet", "--all-commits", "--all-tags"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stderr.strip(), file=sys.stderr)
+        raise ProjectError(f"{HELD}; `.venv/bin/dvc fetch --all-commits` says which")
+
+
+def _dependencies(project: Path) -> Any:
+    content = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return content.get("dependencies"), content.get("optional-dependencies")
+
+
+def _without(content: bytes, line: str) -> bytes | None:
+    return b"".join(kept for kept in content.splitlines(keepends=True) if kept.strip() != line.encode()) or None
+
+
+def _short(commit: str | None) -> str:
+    return commit[:10] if commit else "the same version"
+
+
+def _tell_conflicts(conflicts: list[str]) -> None:
+    width = max(map(len, conflicts))
+    states = {line[3:]: line[:2] for line in answer("status", "--porcelain=v1", "-z").split("\0") if line}
+    reasons = {"DU": "you deleted it, the template changes it", "UD": "you changed it, the template deletes it"}
+    print("\nthe template and you have changed the same lines:")
+    for name in conflicts:
+        print(f"  {name:{width}s}  {reasons.get(states.get(name, ''), 'both changed it')}")
+    print(
+        "\n  - put each of them right: between the marks are yours, what was before, and the template's\n"
+        "  - git add each (or git rm what is to go), then: git cherry-pick --continue, make setup test\n"
+        "  - or take everything back: git cherry-pick --abort\n"
+    )
+
+
+def _tell(message: str, start: str, verbs: Mapping[str, str], settings: Mapping[str, str]) -> None:
+    width = shutil.get_terminal_size().columns
+    print(f"\n{message}: done, as one commit\n{git('diff', '--shortstat', start, 'HEAD')}")
+    for title, rows in (("new verbs", verbs), ("for a person to set (docs/setup.md says more)", settings)):
+        if rows:
+            print(f"\n{title}:")
+            longest = max(len(name) for name in rows)
+            for name, text in rows.items():
+                print(f"  {name:{longest}s}  {text}"[: max(width, 100)])
+    print("\nnext:")
+    print("  - look at what changed: git show --stat; to take it back: git revert HEAD")
