@@ -45,9 +45,12 @@ def level_up(level: str, template: str = "", version: str = "") -> None:
     now = origin.answers[LEVEL]
     higher = [known for known in LEVELS if known > now]
     if level not in higher:
-        asked = f"the project is at level {now}, which level {level} is not above" if level else "which level?"
-        raise ProjectError(f"{asked}; say LEVEL={' or LEVEL='.join(higher)}" if higher else f"level {now} is the highest")
-    _bring(origin, {LEVEL: level}, template, version or origin.commit, f"Raise the maturity level from {now} to {level}")
+        if not higher:
+            raise ProjectError(f"the project is at level {now}, which is the highest")
+        wrong = f"level {level} is not above it" if level else "no level is said"
+        raise ProjectError(f"the project is at level {now}, and {wrong}; say LEVEL={' or LEVEL='.join(higher)}")
+    message = f"Raise the maturity level from {now} to {level}"
+    _bring(origin, {LEVEL: level}, template, version or origin.commit, message)
 
 
 def update(template: str = "", version: str = "") -> None:
@@ -96,7 +99,7 @@ def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str
         message: of the commit.
 
     Raises:
-        ProjectError: there is work that no commit has, the template cannot be reached or refuses, or there are conflicts.
+        ProjectError: there is work that no commit has, the template cannot be reached or refuses, or changes conflict.
     """
     merging.require_clean()
     if not (source or origin.source):
@@ -106,7 +109,7 @@ def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str
         print("fetching the template ...", flush=True)
         template = Template(source or str(origin.source), folder)
         if origin.commit is None and template.newest:
-            raise ProjectError(f'{ORIGIN} does not know the version of the template; write the commit to "commit" there')
+            raise ProjectError(f'{ORIGIN} does not know the version of the template: put its commit into "commit" there')
         was, shall = template.commit(origin.commit), template.commit(version or template.newest)
         if was == shall and not changed:
             print(f"nothing to take over: the project is at {_short(was)}, and so is the template")
@@ -117,24 +120,24 @@ def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str
         became = Origin.read(after / ORIGIN)
         Origin(became.answers, shall, (source and became.source) or origin.source).write(after / ORIGIN)
         told = news.verbs(before, after), news.settings(before, after)
-        wanted = [_dependencies(folder) for folder in (before, after)]
+        own = _dependencies(Path()) != _dependencies(before) or any(
+            Path(name).read_bytes() != (before / name).read_bytes() for name in LOCKS if (before / name).exists()
+        )
         old = {str(ORIGIN): ORIGIN.read_bytes()}
         new: dict[str, bytes | None] = {}
         if origin.answers[LEVEL] == "0" < changed.get(LEVEL, "0") and git("ls-files", POINTER):
             old |= {name: Path(name).read_bytes() for name in (POINTER, IGNORED) if git("ls-files", name)}
             new = {POINTER: None, IGNORED: _without(old.get(IGNORED, b""), f"/{MODEL.split('/')[1]}")}
-        locks = {name: (before / name).read_bytes() for name in LOCKS if (before / name).exists()}
-        own = _dependencies(Path()) != wanted[0] or any(Path(name).read_bytes() != locks[name] for name in locks)
-        trees = [merging.tree(before, old, folder / "old"), merging.tree(after, new, folder / "new")]
         start = git("rev-parse", "HEAD")
-        conflicts = merging.merge(*trees, message)
+        had, has = merging.tree(before, old, folder / "old"), merging.tree(after, new, folder / "new")
+        conflicts = merging.merge(had, has, message)
     conflicts = _settle_locks(conflicts, own=own)
     if conflicts:
         _tell_conflicts(conflicts)
         raise ProjectError(f"{len(conflicts)} files conflict with changes of your own; the lines above say what to do")
     _tell(message, start, *told)
     if POINTER in new:
-        print(f"  - the model of level 0 stays where it was: .venv/bin/dvc get . {MODEL} --rev {start[:10]} --out old.zip")
+        print(f"  - the model of level 0 is still there: .venv/bin/dvc get . {MODEL} --rev {start[:10]} --out old.zip")
 
 
 def _settle_locks(conflicts: list[str], *, own: bool) -> list[str]:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cookiecutter.config import BUILTIN_ABBREVIATIONS
@@ -59,11 +60,10 @@ class Template:
             if version:
                 raise ProjectError(f"{self._source} has no history to find version {version} in; say where: TEMPLATE=")
             return None
+        verify = ("rev-parse", "--verify", "--quiet", "--end-of-options")
         for name in (f"refs/tags/{version}", f"refs/remotes/origin/{version}", str(version)):
-            try:
-                return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", folder=self._clone)
-            except ProjectError:
-                continue
+            with suppress(ProjectError):
+                return git(*verify, f"{name}^{{commit}}", folder=self._clone)
         raise ProjectError(f"the template at {self._source} has no version {version}; say another: VERSION=, TEMPLATE=")
 
     def render(self, commit: str | None, answers: Mapping[str, str], name: str) -> Path:
