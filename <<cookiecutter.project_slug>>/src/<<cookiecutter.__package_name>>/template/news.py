@@ -12,7 +12,7 @@ HEADING = ["what", "where"]
 def verbs(before: Path, after: Path) -> dict[str, str]:
     """The verbs of make that are new, and what each is for."""
     known = dict(_verbs(before))
-    return {name: purpose for name, purpose in _verbs(after) if name not in known}
+    return {name: purpose.split(": make ")[0] for name, purpose in _verbs(after) if name not in known}
 
 
 def settings(before: Path, after: Path) -> dict[str, str]:

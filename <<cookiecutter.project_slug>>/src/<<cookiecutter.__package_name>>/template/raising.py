@@ -1,9 +1,9 @@
 """Raising the level, taking over the template's fixes, changing an answer: one difference, merged by git."""
 
-import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,7 +109,9 @@ def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str
         print("fetching the template ...", flush=True)
         template = Template(source or str(origin.source), folder)
         if origin.commit is None and template.newest:
-            raise ProjectError(f'{ORIGIN} does not know the version of the template: put its commit into "commit" there')
+            raise ProjectError(
+                f'{ORIGIN} does not know the version of the template: put its commit into "commit" there'
+            )
         was, shall = template.commit(origin.commit), template.commit(version or template.newest)
         if was == shall and not changed:
             print(f"nothing to take over: the project is at {_short(was)}, and so is the template")
@@ -136,6 +138,8 @@ def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str
         _tell_conflicts(conflicts)
         raise ProjectError(f"{len(conflicts)} files conflict with changes of your own; the lines above say what to do")
     _tell(message, start, *told)
+    if origin.answers[LEVEL] == "0" < changed.get(LEVEL, "0"):
+        print("  - the steps are a pipeline now: make run, commit what it leaves, make push")
     if POINTER in new:
         print(f"  - the model of level 0 is still there: .venv/bin/dvc get . {MODEL} --rev {start[:10]} --out old.zip")
 
@@ -201,13 +205,13 @@ def _tell_conflicts(conflicts: list[str]) -> None:
 
 
 def _tell(message: str, start: str, verbs: Mapping[str, str], settings: Mapping[str, str]) -> None:
-    width = shutil.get_terminal_size().columns
-    print(f"\n{message}: done, as one commit\n{git('diff', '--shortstat', start, 'HEAD')}")
-    for title, rows in (("new verbs", verbs), ("for a person to set (docs/setup.md says more)", settings)):
+    print(f"\n{message}: done, as one commit\n {git('diff', '--shortstat', start, 'HEAD')}")
+    for title, rows in (("new verbs", verbs), ("for a person to set; the pages in docs/ say more", settings)):
         if rows:
             print(f"\n{title}:")
             longest = max(len(name) for name in rows)
             for name, text in rows.items():
-                print(f"  {name:{longest}s}  {text}"[: max(width, 100)])
+                indent = " " * (longest + 4)
+                print(textwrap.fill(f"  {name:{longest}s}  {text}", 110, subsequent_indent=indent))
     print("\nnext:")
     print("  - look at what changed: git show --stat; to take it back: git revert HEAD")
