@@ -39,9 +39,9 @@ def level_up(level: str, template: str = "", version: str = "") -> None:
         version: of the template, to take over in one go: a tag, a branch or a commit.
 
     Raises:
-        ProjectError: the level is none, or not a higher one; or as `_bring` does.
+        ProjectError: the level is none, or not a higher one; or as `_own` and `_bring` do.
     """
-    origin = Origin.read()
+    origin = _own()
     now = origin.answers[LEVEL]
     higher = [known for known in LEVELS if known > now]
     if level not in higher:
@@ -57,9 +57,9 @@ def update(template: str = "", version: str = "") -> None:
     """Take over what has changed in the template: its newest version, or the one that is named.
 
     Raises:
-        ProjectError: as `_bring` does.
+        ProjectError: as `_own` and `_bring` do.
     """
-    _bring(Origin.read(), {}, template, version, "Take over what has changed in the template")
+    _bring(_own(), {}, template, version, "Take over what has changed in the template")
 
 
 def change(template: str = "", **answers: str) -> None:
@@ -70,9 +70,9 @@ def change(template: str = "", **answers: str) -> None:
         answers: the new ones, by question; an empty one is left as it is.
 
     Raises:
-        ProjectError: an answer is not possible, or nothing changes; or as `_bring` does.
+        ProjectError: an answer is not possible, or nothing changes; or as `_own` and `_bring` do.
     """
-    origin = Origin.read()
+    origin = _own()
     for question, given in answers.items():
         if given and given not in CHOICES[question]:
             raise ProjectError(f"{question}: {given} is not possible; say {' or '.join(CHOICES[question])}")
@@ -88,6 +88,12 @@ def change(template: str = "", **answers: str) -> None:
         print("  - bring all versions of data and model to the new storage: .venv/bin/dvc push --all-commits")
 
 
+def _own() -> Origin:
+    # First of all: in the middle of a merge, what the project says of itself is not yet so.
+    merging.require_clean()
+    return Origin.read()
+
+
 def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str | None, message: str) -> None:
     """Merge what differs between the template as it was and as it shall be.
 
@@ -99,9 +105,8 @@ def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str
         message: of the commit.
 
     Raises:
-        ProjectError: there is work that no commit has, the template cannot be reached or refuses, or changes conflict.
+        ProjectError: the template cannot be reached or refuses, or changes conflict.
     """
-    merging.require_clean()
     if not (source or origin.source):
         raise ProjectError(f"{ORIGIN} does not know where the template is; say where, by path or address: TEMPLATE=")
     with tempfile.TemporaryDirectory() as temporary:
