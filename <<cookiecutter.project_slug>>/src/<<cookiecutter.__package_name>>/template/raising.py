@@ -27,7 +27,8 @@ MODEL = "models/model.zip"
 POINTER = f"{MODEL}.dvc"
 IGNORED = "models/.gitignore"
 LOCKS = ("requirements.lock", "deploy/requirements.lock")
-HELD = "a version of data or model is in neither the cache nor the storage, and the new storage could not get it"
+LOST = "a version of data or model is in neither the cache nor the storage, so the new storage could not get it"
+NOWHERE = "Missing cache files"
 
 
 def level_up(level: str, template: str = "", version: str = "") -> None:
@@ -175,11 +176,12 @@ def _settle_locks(conflicts: list[str], *, own: bool) -> list[str]:
 def _hold_all_versions() -> None:
     """Bring every version of data and model into the cache, so that another storage can get them."""
     print("fetching every version of data and model from the storage of now ...", flush=True)
-    command = [sys.executable, "-m", "dvc", "fetch", "--quiet", "--all-commits", "--all-tags"]
+    command = [sys.executable, "-m", "dvc", "fetch", "--all-commits", "--all-tags"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
+    # What is nowhere is no error to DVC.
+    if done.returncode or NOWHERE in done.stderr:
         print(done.stderr.strip(), file=sys.stderr)
-        raise ProjectError(f"{HELD}; `.venv/bin/dvc fetch --all-commits` says which")
+        raise ProjectError(f"{LOST}; the lines above say which")
 
 
 def _dependencies(project: Path) -> Any:
