@@ -79,6 +79,15 @@ def _add_cell(project: Path) -> None:
     path.write_text(json.dumps(book | {"cells": [*book["cells"], cell]}, indent=1, ensure_ascii=False) + "\n")
 
 
+def _own(project: Path) -> None:
+    path = project / ".github" / "CODEOWNERS"
+    path.write_text(path.read_text().replace("@OWNER", "@penguins"))
+
+
+def _owners(project: Path) -> str:
+    return (project / ".github" / "CODEOWNERS").read_text()
+
+
 def _add_script(project: Path) -> None:
     script = project / "scripts" / "weekly.sh"
     script.parent.mkdir()
@@ -206,10 +215,13 @@ EDITS = [
         "name: own\non:\n  workflow_dispatch:\npermissions: {}\njobs:\n  own:\n    runs-on: ubuntu-24.04\n"
         "    timeout-minutes: 5\n    steps:\n      - run: 'true'\n",
     ),
+    Edit(
+        "a team that owns what others rely on", _own, lambda project: "params.yaml       @penguins" in _owners(project)
+    ),
     append("an owner of the team's own code", ".github/CODEOWNERS", "/src/penguin_species/own/ @penguins\n"),
     # Documents
     change("an introduction", "README.md", "# Penguin Species\n", "# Penguin Species\n\nKept by the Antarctic team.\n"),
-    change("a note on the data", "README.md", "\n## Tests\n", "\nAsk Ada for newer birds.\n\n## Tests\n"),
+    change("a note on the data", "README.md", "\n## Data\n", "\n## Data\n\nAsk Ada for newer birds.\n"),
     change(
         "purpose of the model",
         "docs/model_card.md",

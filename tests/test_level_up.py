@@ -204,6 +204,7 @@ def test_nothing_that_a_team_did_is_lost(start: Start, versions: Versions, tmp_p
     team = start(maturity_level="0")
     team.step("ingest", "validate-data", "split", "train", "evaluate", "validate-model", "package")
     team.dvc("add", "--quiet", "models/model.zip")
+    team.dvc("push", "--quiet")
     team.commit("Train")
     for edit in EDITS:
         edit.make(team.path)
@@ -212,10 +213,8 @@ def test_nothing_that_a_team_did_is_lost(start: Start, versions: Versions, tmp_p
     team.git("branch", "work")
     team.git("reset", "--quiet", "--soft", "HEAD~20")
     team.git("commit", "--quiet", "--message", "Squashed")
-    team.dvc("push", "--quiet")
     clone = tmp_path / "clone" / SAMPLE_SLUG
     run(["git", "clone", "--quiet", str(team.path), str(clone)], tmp_path)
-    shutil.copytree(team.path / "storage", clone / "storage", dirs_exist_ok=True)
     here = Project(clone)
     here.run("git", "switch", "--quiet", "--create", "raise")
     before = here.run("git", "rev-parse", "HEAD").stdout.strip()

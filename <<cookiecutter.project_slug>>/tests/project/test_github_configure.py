@@ -1,7 +1,6 @@
 """GitHub is set up by its own command, which here only notes what it is asked for."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from << cookiecutter.__package_name >>.platform_settings import SETTINGS
 
 pytestmark = pytest.mark.requirement("CD-07")
 
+NOBODY = "/.github/ @OWNER\n"  # as the template leaves it
 MAIN = '[{"object": {"sha": "abcdef"}}]'
 # Has what lies in its folder; what is sent to it is kept there, too. It refuses what lies in `refused`.
 GH = """#!/bin/sh
@@ -47,8 +47,8 @@ def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     has(folder, "git/matching-refs/heads/develop", "[]")
     has(folder, "rulesets", "[]")
     (tmp_path / ".github").mkdir()
-    shutil.copy(configure.OWNERS, tmp_path / configure.OWNERS)
     monkeypatch.chdir(tmp_path)
+    configure.OWNERS.write_text(NOBODY)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
     return folder
 
@@ -116,7 +116,7 @@ def test_owners_of_the_workflows_approve_what_goes_to_production(github: Path) -
 
 
 def test_without_an_owner_it_says_that_nobody_approves(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure.OWNERS.write_text("/.github/ @OWNER\n")
+    configure.OWNERS.write_text(NOBODY)
     configure.run()
     assert "NOT SET: approval of production: put a team in the place of @OWNER" in capsys.readouterr().out
     assert "reviewers" not in (github / "sent").read_text()
