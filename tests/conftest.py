@@ -41,6 +41,7 @@ LONGEST = (
     "test_gitlab_runs.py",
     "test_jenkins_runs.py",
     "test_first_try.py",
+    "test_level_up.py",
     "test_workflows.py",
     "test_tables.py",
     "test_watching.py",

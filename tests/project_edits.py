@@ -233,7 +233,6 @@ EDITS = [
     ),
     change("another year of the licence", "LICENSE", "Copyright", "Copyright (c) the penguins, Copyright"),
     add("a document of the team's own", "docs/Größen und Maße.md", "# Größen\n\nIn Millimetern.\n"),
-    add("a file with Windows' line ends", "docs/notes.txt", "one\r\ntwo\r\n"),
     add("a picture", "docs/logo.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>\n'),
     Edit("an executable script", _add_script, _is_executable),
     Edit(

@@ -217,6 +217,7 @@ def test_nothing_that_a_team_did_is_lost(start: Start, versions: Versions, tmp_p
     run(["git", "clone", "--quiet", str(team.path), str(clone)], tmp_path)
     here = Project(clone)
     here.run("git", "switch", "--quiet", "--create", "raise")
+    assert [edit.name for edit in EDITS if not edit.is_there(clone)] == []
     before = here.run("git", "rev-parse", "HEAD").stdout.strip()
     done = here.run("make", "level-up", "LEVEL=2", f"TEMPLATE={versions.path}", f"PYTHON={sys.executable}")
     assert [edit.name for edit in EDITS if not edit.is_there(clone)] == []
