@@ -48,7 +48,7 @@ def combinations() -> Iterator[dict[str, str]]:
             yield {"maturity_level": level, "ci_provider": provider, "cloud": cloud, "deploy_target": target}
 
 
-@pytest.mark.parametrize("answers", combinations(), ids=lambda answers: " ".join(answers.values()))
+@pytest.mark.parametrize("answers", list(combinations()), ids=lambda answers: " ".join(answers.values()))
 def test_rows_and_markers_say_the_same(answers: Mapping[str, str], tmp_path: Path) -> None:
     found = marked(bake_into(tmp_path, **answers))
     level = int(answers["maturity_level"])
@@ -59,10 +59,9 @@ def test_rows_and_markers_say_the_same(answers: Mapping[str, str], tmp_path: Pat
 
 
 def test_score_has_the_tests_of_the_rubric() -> None:
+    sections = ("Data", "Model", "Infra", "Monitor")
     names = [score.id for score in DEMANDS.scores()]
-    assert names == [
-        f"{section} {number}" for section in ("Data", "Model", "Infra", "Monitor") for number in range(1, 8)
-    ]
+    assert names == [f"{section} {number}" for section in sections for number in range(1, 8)]
     for score in DEMANDS.scores():
         assert len(score.usual) == len(LEVELS)
         assert score.why or max(score.usual) == 1.0, f"{score.id}: why it gives no full point is not said"
@@ -148,8 +147,8 @@ def test_new_project_holds_and_has_the_points_that_it_is_said_to_have(
 def test_page_goes_to_the_summary_of_ci(copy: Callable[[str], Project], project_python: Path) -> None:
     project = copy("0")
     summary = project.path / "summary.md"
-    more = {"GITHUB_STEP_SUMMARY": str(summary), "PYTHONPATH": str(project.path / "src")}
-    project.run(str(project_python), "-m", project.package, "maturity", **more)
+    command = (str(project_python), "-m", project.package, "maturity")
+    project.run(*command, GITHUB_STEP_SUMMARY=str(summary), PYTHONPATH=str(project.path / "src"))
     assert summary.read_text().strip() == project.text("reports/maturity.md").strip()
     assert "## Maturity" in summary.read_text()
 
@@ -225,16 +224,11 @@ OPENED = [
 ]
 
 
-@pytest.mark.parametrize(("closed", "opened", "row", "state", "score"), OPENED, ids=[case[1] for case in OPENED])
+@pytest.mark.parametrize("case", OPENED, ids=[case[1] for case in OPENED])
 def test_gate_that_was_opened_is_seen(
-    closed: str,
-    opened: str,
-    row: str,
-    state: str,
-    score: str,
-    copy: Callable[[str], Project],
-    environment: Callable[..., Path],
+    case: tuple[str, ...], copy: Callable[[str], Project], environment: Callable[..., Path]
 ) -> None:
+    closed, opened, row, state, score = case
     project, python = copy("1"), environment("none", "1")
     replace("params.yaml", closed, opened)(project)
     project.python(python, "-m", "pytest", "tests/model", f"--junitxml={REPORT}", check=False)
