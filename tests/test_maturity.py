@@ -7,6 +7,7 @@ the project is asked again.
 import ast
 import itertools
 import json
+import os
 import re
 import shutil
 import sys
@@ -16,7 +17,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from conftest import TEMPLATE, Project, bake_into, run
+from conftest import SAMPLE_SLUG, TEMPLATE, Project, bake_into, run
+from filelock import FileLock
 from planting import replace
 
 from hooks.answers import CHOICES
@@ -67,6 +69,14 @@ def test_score_has_the_tests_of_the_rubric() -> None:
         assert score.why or max(score.usual) == 1.0, f"{score.id}: why it gives no full point is not said"
 
 
+def test_documentation_tells_of_each_point() -> None:
+    page = (TEMPLATE / "docs" / "maturity.md").read_text()
+    for score in DEMANDS.scores():
+        points = " | ".join(f"{number:.1f}" for number in score.usual)
+        suites = ", ".join(dict.fromkeys(f"`{suite.name}`" for suite in score.suites)).replace("<ci_", "<")
+        assert f"| {score.id} | {score.text} | {points} | {suites} | {score.why} |" in page, score.id
+
+
 def test_every_row_that_can_be_looked_for_has_traces() -> None:
     import tomllib
 
@@ -77,21 +87,22 @@ def test_every_row_that_can_be_looked_for_has_traces() -> None:
 # What new projects are
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory, environment: Callable[..., Path]) -> Callable[[str], Project]:
-    """A new project of a level whose suites were really run; not to be changed."""
-    made: dict[str, Project] = {}
+    """A new project of a level whose suites were really run, once for all processes; not to be changed."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
 
     def project(level: str) -> Project:
-        if level not in made:
-            python = environment("none", level)
-            new = bake_into(tmp_path_factory.mktemp("measured"), maturity_level=level)
-            path = f"{python.parent}:{new.run('sh', '-c', 'echo $PATH').stdout.strip()}"
-            new.run("dvc", "pull", "--quiet", PATH=path)
-            suites = ("--numprocesses", "2", "--dist", "loadfile", f"--junitxml={REPORT}")
-            new.run(str(python), "-m", "pytest", *suites, PATH=path, PYTHONPATH=str(new.path / "src"))
-            made[level] = new
-        return made[level]
+        folder = shared / f"measured-{level}"
+        with FileLock(f"{folder}.lock"):
+            found = Project(folder / SAMPLE_SLUG)
+            if not (found.path / REPORT).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                suites = ("--numprocesses", "2", "--dist", "loadfile", f"--junitxml={REPORT}")
+                bake_into(folder, maturity_level=level).python(environment("none", level), "-m", "pytest", *suites)
+        return found
 
     return project
 

@@ -6,7 +6,7 @@ LABEL = "MLOps maturity"
 NOT_MEASURED = "not measured"
 GREY, GREEN, RED = "#6b7280", "#15803d", "#b91c1c"
 # About what a letter of 11 pixels takes; the letters are then fitted to it.
-LETTER, MARGIN, HEIGHT = 6.4, 8, 20
+LETTER, MARGIN, HEIGHT = 6.0, 8, 20
 
 PICTURE = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" aria-label="{title}">
