@@ -56,12 +56,12 @@ def markdown(found: Assessment) -> Iterator[str]:
     for state in State:
         if rows := found.those(state):
             yield from ("", f"### {state.capitalize()}: {len(rows)}", "")
-            yield from ("| row | what is asked | suites, with the tests that passed |", "| --- | --- | --- |")
+            yield from ("| row | what is asked | suites, with tests that passed |", "| --- | --- | --- |")
             yield from (f"| {row.demand.id} | {_cell(row.demand.text)} | {_cell(evidence(row))} |" for row in rows)
     yield from ("", f"### ML Test Score: {found.score:.1f}", "")
     yield f"The weakest of four sections, each of up to {FULL} points:"
     yield f"{', '.join(f'{name} {points:.1f}' for name, points in found.sections.items())}."
-    yield from ("", "| test | points | what is asked | suites, with the tests that passed |", "| --- | --- | --- | --- |")
+    yield from ("", "| test | points | what is asked | suites, with tests that passed |", "| --- | --- | --- | --- |")
     for score in found.scores:
         asked, shown = _cell(_score(score, found.level)), _cell(evidence(score))
         yield f"| {score.demand.id} | {score.points:.1f} | {asked} | {shown} |"
