@@ -32,6 +32,7 @@ KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
 # together, so that one process runs them one after the other and no other waits for it.
 LONGEST = (
     "test_story.py",
+    "test_maturity.py",
     "test_release.py",
     "test_images.py",
     "test_pipeline_image.py",

@@ -28,7 +28,7 @@ esac
 """
 # All suites of a level are run in other tests: here, those that know of the provider.
 FEW = "tests/project tests/unit"
-CHECKS = ["setup", "lint", "check-commit", "test", "diff"]
+CHECKS = ["setup", "lint", "check-commit", "test", "maturity", "diff"]
 CLOCK = Event("schedule", variables={"WORKFLOW": "train"})
 
 
@@ -89,7 +89,7 @@ def story(tmp_path: Path) -> Callable[[str], Story]:
 
 @pytest.mark.parametrize(
     ("level", "event", "verbs"),
-    [("0", by_hand(""), ["setup", "lint", "test"]), ("1", CHANGE, CHECKS)],
+    [("0", by_hand(""), ["setup", "lint", "test", "maturity"]), ("1", CHANGE, CHECKS)],
 )
 def test_checks_are_green_on_a_fresh_repository(
     level: str, event: Event, verbs: list[str], story: Callable[[str], Story]

@@ -182,7 +182,7 @@ def test_credentials_and_variables_are_those_that_are_set_up(which: Answers, pro
         f"{prefix}{name.upper()}" for prefix in re.findall(r'env\."([A-Z_]+_)\$\{name', text) for name in names
     }
     own = {"BRANCH", "BRANCH_NAME", "BUILD_URL", "CHANGE_TARGET", "COMMIT", "ENV", "GCP_ID_TOKEN_FILE", "JOB_NAME"}
-    own |= {"GOOGLE_APPLICATION_CREDENTIALS", "OUTPUTS", "PYTEST_ADDOPTS", "REASON", "TRAIN", "WHY", "WORKSPACE_TMP"}
+    own |= {"GOOGLE_APPLICATION_CREDENTIALS", "OUTPUTS", "REASON", "TRAIN", "WHY", "WORKSPACE_TMP"}
     verbs = {"IMAGE_REPOSITORY", "SERVICE_URL"}
     assert variables - verbs == read_here - own
 

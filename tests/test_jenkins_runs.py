@@ -75,8 +75,8 @@ def test_level_0_is_green_and_red_at_what_is_wrong(tmp_path: Path) -> None:
     story = Story(tmp_path, "0")
     done = story.jenkins.build("checks", "Jenkinsfile")
     done.ended("SUCCESS", checks="SUCCESS")
-    assert list(done.commands) == ["make setup", "make lint", "make test"]
-    assert done.kept == ["tests/reports/tests.xml"]
+    assert list(done.commands) == ["make setup", "make lint", "make test", "make maturity"]
+    assert done.kept == ["artifacts/reports/summary.md", "tests/reports/tests.xml"]
 
     # Data that do not fit the schema: the tests are red, and their results are kept.
     story.change("data/schema.yaml", ", Gentoo]", "]")
@@ -100,7 +100,8 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     story.jenkins.credentials = {"git": "secret"}
     done = story.jenkins.build("branches/PR-1", "Jenkinsfile", PYTEST_ADDOPTS=FEW, **CHANGE)
     done.ended("SUCCESS", checks="SUCCESS", **{"new data": "SKIPPED"})
-    assert list(done.commands) == [f"make {verb}" for verb in ("setup", "lint", "check-commit", "test", "diff")]
+    verbs = ("setup", "lint", "check-commit", "test", "maturity", "diff")
+    assert list(done.commands) == [f"make {verb}" for verb in verbs]
     assert (done.bound, done.builds) == ([], [])
     assert done.kept == ["artifacts/reports/summary.md", "tests/reports/tests.xml"]
     del story.jenkins.environment["GIT_CREDENTIALS"]

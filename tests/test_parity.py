@@ -27,15 +27,15 @@ def job(file: str, verbs: str, *starts: str, environment: str = "") -> Job:
 DECIDE = job("train", "monitor trigger", "hand", "schedule", "data", "event")
 UPDATE = job("dependencies", "lock setup run test propose pull-request", "hand", "schedule")
 LEVELS = {
-    "0": {"checks": job("checks", "lint test", "hand")},
+    "0": {"checks": job("checks", "lint test maturity", "hand")},
     "1": {
-        "checks": job("checks", "lint check-commit test diff", "change", "push", "hand"),
+        "checks": job("checks", "lint check-commit test maturity diff", "change", "push", "hand"),
         "decide": DECIDE,
         "train": job("train", "run publish promote image deploy pull-request", "after"),
         "update": UPDATE,
     },
     "2": {
-        "checks": job("checks", "lint audit check-commit test diff", "change", "deliver", "hand"),
+        "checks": job("checks", "lint audit check-commit test maturity diff", "change", "deliver", "hand"),
         "release": job("deliver", "login check-model release register", "after"),
         "deploy": job("deliver", "login deploy", "after", environment="test|staging"),
         "promote": job("promote", "login deploy", "hand", environment="production"),
@@ -76,4 +76,5 @@ def test_verb_that_one_provider_alone_has_is_seen(tmp_path_factory: pytest.TempP
         file = project.path / path
         assert old in file.read_text(), path
         file.write_text(file.read_text().replace(old, old + old.replace("lint", "status"), 1))
-        assert READERS[provider](project)["checks"].verbs == ("setup", "lint", "status", "check-commit", "test", "diff")
+        verbs = ("setup", "lint", "status", "check-commit", "test", "maturity", "diff")
+        assert READERS[provider](project)["checks"].verbs == verbs

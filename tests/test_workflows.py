@@ -165,13 +165,13 @@ def test_what_is_pinned_is_kept_up_to_date(level: str, samples: dict[str, Projec
 
 # Really run: act takes the workflow's steps on this machine; commands are real, an action may have a stand-in
 
-CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make diff")
+CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make maturity", "make diff")
 
 
 @pytest.mark.parametrize(
     ("level", "event", "steps"),
     [
-        ("0", "workflow_dispatch", ("make setup", "make lint", "make test")),
+        ("0", "workflow_dispatch", ("make setup", "make lint", "make test", "make maturity")),
         ("1", "pull_request", CHECKS),
         ("2", "pull_request", (*CHECKS[:2], "make audit", *CHECKS[2:])),
     ],

@@ -57,9 +57,12 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let a report (`pytest --junit-xml`) say which requirement each result stands for."""
+    """Let a report (`pytest --junitxml`) say what each result stands for: requirements, and points of the score."""
     for marker in item.iter_markers("requirement"):
         item.user_properties.append(("requirement", marker.args[0]))
+    for marker in item.iter_markers("ml_test_score"):
+        test, points = marker.args
+        item.user_properties.append(("ml_test_score", f"{test}: {points}"))
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,15 @@
 import os
 from pathlib import Path
 
-# Each names a variable with the path of a file that takes it.
-<% if cookiecutter.ci_provider == "github" %>
-OUTPUTS, SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
+<% set names = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY") if cookiecutter.ci_provider == "github" else ("OUTPUTS", "SUMMARY") %>
+<% if cookiecutter.maturity_level == "0" %>
+# It names a variable with the path of a file that takes it.
+SUMMARY = "<< names[1] >>"
+
+
 <% else %>
-OUTPUTS, SUMMARY = "OUTPUTS", "SUMMARY"
-<% endif %>
+# Each names a variable with the path of a file that takes it.
+OUTPUTS, SUMMARY = "<< names[0] >>", "<< names[1] >>"
 
 
 def output(**values: object) -> None:
@@ -22,6 +25,7 @@ def output(**values: object) -> None:
     _append(OUTPUTS, "\n".join(lines))
 
 
+<% endif %>
 def summary(text: str) -> None:
     """Show Markdown on the page of the run."""
     _append(SUMMARY, text)

@@ -84,6 +84,11 @@ COMMANDS = {
             argument("--port", type=int, default=8000, help="default: 8000; 0 takes any that is free"),
         ),
     ),
+    "maturity": Command(
+        "tell which requirements of the level hold, by a run of the suites",
+        ".maturity.report",
+        (argument("--report", type=Path, default=paths.TESTS, help=f"of the run; default: {paths.TESTS}"),),
+    ),
 <% if cookiecutter.maturity_level != "0" %>
     "check-commit": Command("refuse a commit with a stale dvc.lock or data that were not pushed", ".storage"),
     "diff": Command(

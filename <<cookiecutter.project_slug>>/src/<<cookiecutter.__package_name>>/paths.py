@@ -28,6 +28,7 @@ PLOTS = Path("reports/plots")
 REPORT = Path("reports/evaluation.html")
 MODEL_VALIDATION = Path("reports/model_validation.json")
 PREDICTIONS = Path("reports/predictions.csv")
+TESTS = Path("reports/tests.xml")
 <% if cookiecutter.maturity_level != "0" %>
 RUN_RECORD = Path("run.json")
 COMPARISON = Path("reports/comparison.json")

@@ -82,6 +82,7 @@ def test_missing_package_is_named(model: Path, monkeypatch: pytest.MonkeyPatch) 
         ({"accelerator": "cuda"}, r"accelerator: \w+, wanted cuda"),
     ],
 )
+@pytest.mark.ml_test_score("Data 3", 0.5)
 def test_missing_hardware_is_named(model: Path, need: dict[str, Any], says: str) -> None:
     if need.get("accelerator") in machine.accelerators():
         pytest.skip("not exercised: this machine has that accelerator")

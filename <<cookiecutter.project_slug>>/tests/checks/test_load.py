@@ -71,6 +71,8 @@ def redirecting(predictor: Predictor, to: str) -> Iterator[tuple[str, list[str |
         server.server_close()
 
 
+@pytest.mark.ml_test_score("Data 3", 0.5)
+@pytest.mark.ml_test_score("Monitor 6", 0.5)
 def test_service_within_its_budget_holds(
     service: Address, budget: Load, in_workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,6 +88,8 @@ def test_service_within_its_budget_holds(
     assert '"response_time_percentile_0.99"' in page, "the report has no curve of p99"
 
 
+@pytest.mark.ml_test_score("Data 3", 0.5)
+@pytest.mark.ml_test_score("Monitor 6", 0.5)
 def test_slow_predictions_are_refused(
     serve: Serve, model: Path, budget: Load, in_workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

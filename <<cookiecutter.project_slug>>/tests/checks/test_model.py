@@ -42,6 +42,7 @@ def test_model_that_reaches_its_targets_holds(
 
 
 @pytest.mark.usefixtures("in_workspace")
+@pytest.mark.ml_test_score("Infra 4", 1.0)
 def test_model_that_misses_a_target_is_refused(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     score = READABLE[params.task]
     asking(monkeypatch, params, **{"gates.targets": {score: 1.01}})

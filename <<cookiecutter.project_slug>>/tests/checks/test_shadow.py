@@ -19,7 +19,7 @@ from << cookiecutter.__package_name >>.params import Params, Shadow
 from << cookiecutter.__package_name >>.serving.log import Entry, PredictionLog
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
 
-pytestmark = pytest.mark.requirement("CD-10")
+pytestmark = [pytest.mark.requirement("CD-10"), pytest.mark.ml_test_score("Infra 6", 0.5)]
 
 Inside = Callable[..., CompletedProcess[str]]
 COUNT = 60

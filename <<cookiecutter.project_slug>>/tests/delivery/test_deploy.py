@@ -98,6 +98,7 @@ def test_nothing_is_deployed_before_a_place_is_named(
     assert (place.done, records.history("staging"), records.history("production")) == ([], [], [])
 
 
+@pytest.mark.ml_test_score("Infra 7", 1.0)
 def test_rollback_brings_back_what_served_before(place: Place) -> None:
     deployed(place, "test", "first", "second", "third")
     rollback.run("test", "it is slow")

@@ -110,6 +110,7 @@ def test_packaging_twice_gives_the_same_bytes(workspace: Path, tmp_path: Path) -
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
+@pytest.mark.ml_test_score("Infra 1", 1.0)
 def test_training_in_another_process_gives_the_same_model(workspace: Path) -> None:
     before = artefacts.read(workspace / MODEL, "make train", TRAINED_FIELDS)
     # Python orders sets and hashes by this seed, which is another one in every process.
@@ -123,6 +124,7 @@ def test_training_in_another_process_gives_the_same_model(workspace: Path) -> No
 @pytest.mark.requirement("0-BASE")
 @pytest.mark.usefixtures("in_workspace")
 @pytest.mark.parametrize("step", [gates, package])
+@pytest.mark.ml_test_score("Infra 4", 1.0)
 def test_gate_raised_after_the_evaluation_leaves_nothing_to_package(
     step: ModuleType, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,8 @@ def test_shift_that_is_over_is_quiet(binary: Shop, tmp_path: Path) -> None:
     assert verdicts(binary, binary.log(tmp_path / "log.sqlite", asked))["drift"] == (True, False)
 
 
+@pytest.mark.ml_test_score("Model 2", 0.5)
+@pytest.mark.ml_test_score("Monitor 7", 1.0)
 def test_wrong_answers_fire(shop: Shop, tmp_path: Path) -> None:
     asked = shop.customers(1_000)
     labels = asked[TARGET].astype("object")
@@ -116,6 +118,7 @@ def test_class_that_the_model_does_not_know_costs(binary: Shop, tmp_path: Path) 
     assert found.triggers["degraded"].fires
 
 
+@pytest.mark.ml_test_score("Model 2", 0.5)
 def test_loss_is_measured_in_the_trivial_models() -> None:
     reference = Loss(rows=10_000, mean=1.0, spread=0.1, trivial=4.0)
     target = np.zeros(1_000)

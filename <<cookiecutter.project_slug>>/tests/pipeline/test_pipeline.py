@@ -155,6 +155,7 @@ def test_killed_run_ends_in_the_same_lock(repository: Repository) -> None:
 
 
 @pytest.mark.requirement("1-REPRO")
+@pytest.mark.ml_test_score("Infra 1", 1.0)
 def test_training_in_another_folder_gives_the_same_hashes(repository: Repository, tmp_path: Path) -> None:
     shutil.copytree(repository.path, tmp_path / "another folder", symlinks=True)
     other = Repository(tmp_path / "another folder")
@@ -164,6 +165,7 @@ def test_training_in_another_folder_gives_the_same_hashes(repository: Repository
 
 @pytest.mark.requirement("1-SKEW")
 @pytest.mark.parametrize("defect", ["missing", "unexpected", "out of domain"])
+@pytest.mark.ml_test_score("Monitor 2", 1.0)
 def test_data_that_do_not_fit_the_schema_stop_before_training(
     defect: str, repository: Repository, params: Params
 ) -> None:

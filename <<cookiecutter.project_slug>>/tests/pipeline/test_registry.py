@@ -54,6 +54,7 @@ def test_version_is_immutable_and_known_to_the_remote(in_production: Repository)
 
 <% if cookiecutter.maturity_level == "1" %>
 @pytest.mark.requirement("1-REG")
+@pytest.mark.ml_test_score("Infra 7", 1.0)
 def test_promote_and_roll_back(in_production: Repository) -> None:
     models = {"v1": (in_production.path / "models" / "production.zip").read_bytes()}
     another_model(in_production)
@@ -120,6 +121,7 @@ def test_lineage_tells_where_a_version_serves(in_production: Repository) -> None
 
 <% endif %>
 @pytest.mark.requirement("1-REG")
+@pytest.mark.ml_test_score("Model 1", 0.5)
 def test_what_is_not_committed_is_not_registered(repository: Repository) -> None:
     (repository.path / "params.yaml").open("a").write("\n# changed\n")
     assert "params.yaml is not committed" in repository.project("register", check=False)
@@ -147,6 +149,7 @@ def test_closed_gate_leaves_model_registry_and_production_as_they_were(in_produc
 
 
 @pytest.mark.requirement("1-GATE")
+@pytest.mark.ml_test_score("Model 4", 0.5)
 <% if cookiecutter.maturity_level == "1" %>
 def test_model_that_is_worse_than_the_one_in_production_is_neither_registered_nor_promoted(
 <% else %>
@@ -174,6 +177,7 @@ def test_model_that_is_worse_than_the_one_in_production_is_not_registered(
 
 
 @pytest.mark.requirement("1-GATE")
+@pytest.mark.ml_test_score("Model 6", 1.0)
 def test_model_that_fails_on_one_slice_is_worse(
     predictor: Predictor, rows: pd.DataFrame, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def test_first_model_is_wanted(fresh: Repository) -> None:
 
 
 @pytest.mark.parametrize("name", ["drift", "degraded"])
+@pytest.mark.ml_test_score("Monitor 7", 1.0)
 def test_what_monitoring_finds_asks_once_in_the_cooldown(name: str, in_production: Repository) -> None:
     monitored(in_production, **{name: True})
     assert decide(in_production) == f"TRAIN: {name}: why"
@@ -46,6 +47,7 @@ def test_new_data_ask_once(in_production: Repository, params: Params) -> None:
     assert decide(in_production) == "do not train: nothing asks for a new model"
 
 
+@pytest.mark.ml_test_score("Monitor 4", 1.0)
 def test_age_asks(in_production: Repository) -> None:
     in_production.set("monitoring.max_age_days", 1e-9)
     assert decide(in_production).startswith("TRAIN: schedule: v1 is 0 days old")

@@ -100,6 +100,7 @@ def test_wrong_field_is_named(client: TestClient, predictor: Predictor) -> None:
     assert name in response.json()["detail"][0]["loc"]
 
 
+@pytest.mark.ml_test_score("Monitor 2", 1.0)
 def test_domain_of_the_schema_is_the_domain_of_the_service() -> None:
     schema = Schema(
         columns={

@@ -15,7 +15,7 @@ from << cookiecutter.__package_name >>.params import Params
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
 from << cookiecutter.__package_name >>.serving.service import create_app
 
-pytestmark = pytest.mark.requirement("CI-06")
+pytestmark = [pytest.mark.requirement("CI-06"), pytest.mark.ml_test_score("Infra 3", 1.0)]
 
 
 def test_raw_table_to_answer_of_the_service(predictor: Predictor, rows: pd.DataFrame) -> None:

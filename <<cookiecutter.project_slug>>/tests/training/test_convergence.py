@@ -24,6 +24,7 @@ def data(rows: pd.DataFrame, params: Params, schema: Schema) -> tuple[Features, 
 
 
 @pytest.mark.requirement("CI-03a")
+@pytest.mark.ml_test_score("Infra 2", 1.0)
 def test_loss_falls(data: tuple[Features, Target, np.ndarray, np.ndarray], params: Params) -> None:
     features, _, matrix, target = data
     assert params.model.kind is not None
@@ -34,6 +35,7 @@ def test_loss_falls(data: tuple[Features, Target, np.ndarray, np.ndarray], param
 
 
 @pytest.mark.requirement("CI-03b")
+@pytest.mark.ml_test_score("Infra 2", 1.0)
 def test_few_records_are_learned_by_heart(
     data: tuple[Features, Target, np.ndarray, np.ndarray], params: Params
 ) -> None:

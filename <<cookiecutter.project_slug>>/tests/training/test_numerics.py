@@ -12,7 +12,7 @@ from << cookiecutter.__package_name >>.params import ModelKind, Params
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
 from << cookiecutter.__package_name >>.training import models
 
-pytestmark = pytest.mark.requirement("CI-04")
+pytestmark = [pytest.mark.requirement("CI-04"), pytest.mark.ml_test_score("Monitor 5", 1.0)]
 
 ROWS = 120
 

@@ -9,7 +9,7 @@ from << cookiecutter.__package_name >>.features import Features
 from << cookiecutter.__package_name >>.params import Params
 from << cookiecutter.__package_name >>.training import models
 
-pytestmark = pytest.mark.requirement("CI-02")
+pytestmark = [pytest.mark.requirement("CI-02"), pytest.mark.ml_test_score("Infra 2", 1.0)]
 
 
 @pytest.fixture

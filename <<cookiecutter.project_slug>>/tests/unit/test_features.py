@@ -58,11 +58,13 @@ def test_what_float32_cannot_hold_is_missing_or_the_largest(features: Features) 
     assert values["depth"] == pytest.approx(feature_module.LARGEST)
 
 
+@pytest.mark.ml_test_score("Data 4", 1.0)
 def test_target_and_ignored_columns_are_no_features(params: Params, schema: Schema) -> None:
     seen = Features.of(schema, params).columns
     assert not {params.data.target, *(params.data.ignore or {})} & set(seen)
 
 
+@pytest.mark.ml_test_score("Monitor 3", 0.5)
 def test_table_and_records_give_the_same_features(rows: pd.DataFrame, params: Params, schema: Schema) -> None:
     features = Features.of(schema, params)
     some = rows.head(50)[list(features.columns)]

@@ -37,6 +37,7 @@ def test_good_model_passes(bounds: Gates) -> None:
         (measured(float("nan"), 0.1), "beats_trivial"),
     ],
 )
+@pytest.mark.ml_test_score("Model 5", 1.0)
 def test_weak_model_does_not(found: dict[str, dict[str, Any]], message: str, bounds: Gates) -> None:
     with pytest.raises(ProjectError, match=message):
         require_open(judge(found, bounds))

@@ -47,6 +47,7 @@ def test_good_data_pass_with_their_types() -> None:
         ({"extra": [1, 2]}, "extra: the column is not in the schema"),
     ],
 )
+@pytest.mark.ml_test_score("Data 1", 1.0)
 def test_bad_data_are_refused(changes: dict[str, list[object]], message: str) -> None:
     with pytest.raises(ProjectError, match=message):
         SCHEMA.check(frame(**changes))
