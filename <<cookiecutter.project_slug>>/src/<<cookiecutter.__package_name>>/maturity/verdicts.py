@@ -11,6 +11,7 @@ from .results import Result, Run
 SECTIONS = ("Data", "Model", "Infra", "Monitor")
 # At level 0 a person starts the suites: half of what the same test gives where it runs by itself.
 MOST = (0.5, 1.0, 1.0)
+GONE = "the suite is gone; if it has moved, name its new place in maturity/rows.toml"
 
 
 class State(StrEnum):
@@ -93,6 +94,8 @@ def totals(verdicts: Sequence[Verdict]) -> dict[str, float]:
 
 
 def _evidence(demand: Demand, file: Path, results: Sequence[Result], project: Path) -> Evidence:
+    if not (project / file).exists():
+        return Evidence(file, State.FAILS, says=GONE)
     passed = [each.name for each in results if each.outcome == "passed"]
     for outcome, state in (("failed", State.FAILS), ("skipped", State.NOT_EXERCISED)):
         if some := [each for each in results if each.outcome == outcome]:
@@ -100,8 +103,6 @@ def _evidence(demand: Demand, file: Path, results: Sequence[Result], project: Pa
             return Evidence(file, state, len(passed), tests, f"{some[0].name} {outcome}: {some[0].says}")
     if passed:
         return Evidence(file, State.HOLDS, len(passed), tuple(passed))
-    if not (project / file).exists():
-        return Evidence(file, State.FAILS, says="the suite is gone")
     if f'"{demand.id}"' in (project / file).read_text(encoding="utf-8"):
         return Evidence(file, State.NOT_EXERCISED, says="none of its tests for this was run")
     return Evidence(file, State.FAILS, says="it has no test for this any more")
