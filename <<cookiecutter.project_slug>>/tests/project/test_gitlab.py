@@ -41,7 +41,9 @@ PIPELINE = pipeline()
 def test_pipelines_start_by_hand_only() -> None:
     rules = PIPELINE["workflow"]["rules"]
     assert rules == [{"if": "$CI_PIPELINE_SOURCE =~ /^(web|api)$/"}], "it starts by itself: level 0 runs CI by hand"
-    assert PIPELINE["checks"]["script"] == ["make setup", "make lint", "make test", "make maturity REPORT=reports/tests.xml"]
+    *verbs, last = PIPELINE["checks"]["script"]
+    assert verbs == ["make setup", "make lint", "make test"]
+    assert last == "make maturity REPORT=reports/tests.xml"
 <% else %>
 def starts() -> dict[str, dict[str, str]]:
     """What starts a pipeline, with the variables that it then has."""
