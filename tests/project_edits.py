@@ -212,7 +212,7 @@ EDITS = [
     add(
         "a workflow of the team's own",
         ".github/workflows/own.yml",
-        "name: own\non:\n  workflow_dispatch:\npermissions: {}\njobs:\n  own:\n    runs-on: ubuntu-24.04\n"
+        "name: own\non:\n  workflow_dispatch:\npermissions: {}\nconcurrency: own\njobs:\n  own:\n    runs-on: ubuntu-24.04\n"
         "    timeout-minutes: 5\n    steps:\n      - run: 'true'\n",
     ),
     Edit(
