@@ -45,7 +45,8 @@ def _values(column: Column, position: np.ndarray, generator: np.random.Generator
         case _:
             low = column.minimum if column.minimum is not None else 0.0
             high = column.maximum if column.maximum is not None else low + 1.0
-            numbers = low + position * (high - low)
+            # The sum may be rounded to more than the maximum.
+            numbers = np.minimum(low + position * (high - low), high)
             values = pd.Series(np.floor(numbers) if column.type == "integer" else numbers)
     if may_miss and 0 < column.missing < 1:
         values = values.mask(generator.random(len(position)) < column.missing / 2)
