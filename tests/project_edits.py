@@ -102,8 +102,10 @@ def _is_executable(project: Path) -> bool:
 def _rename_module(project: Path) -> None:
     package = project / "src" / "penguin_species" / "training"
     (package / "importance.py").rename(package / "weights.py")
-    user = package / "evaluate.py"
-    user.write_text(user.read_text().replace("from .importance import", "from .weights import"))
+    for user in (package / "evaluate.py", project / "tests" / "model" / "test_quality.py"):
+        text = user.read_text()
+        assert ".importance import" in text
+        user.write_text(text.replace(".importance import", ".weights import"))
 
 
 def _has_renamed_module(project: Path) -> bool:
@@ -213,7 +215,7 @@ EDITS = [
         "a workflow of the team's own",
         ".github/workflows/own.yml",
         "name: own\non:\n  workflow_dispatch:\npermissions: {}\nconcurrency: own\njobs:\n  own:\n    runs-on: ubuntu-24.04\n"
-        "    timeout-minutes: 5\n    steps:\n      - run: 'true'\n",
+        "    timeout-minutes: 5\n    permissions: {}\n    steps:\n      - run: 'true'\n",
     ),
     Edit(
         "a team that owns what others rely on", _own, lambda project: "params.yaml       @penguins" in _owners(project)
