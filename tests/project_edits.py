@@ -215,7 +215,8 @@ EDITS = [
         "a workflow of the team's own",
         ".github/workflows/own.yml",
         "name: own\non:\n  workflow_dispatch:\npermissions: {}\nconcurrency: own\n"
-        "jobs:\n  own:\n    runs-on: ubuntu-24.04\n    timeout-minutes: 5\n    permissions: {}\n    steps:\n      - run: 'true'\n",
+        "jobs:\n  own:\n    runs-on: ubuntu-24.04\n"
+        "    timeout-minutes: 5\n    permissions: {}\n    steps:\n      - run: 'true'\n",
     ),
     Edit(
         "a team that owns what others rely on", _own, lambda project: "params.yaml       @penguins" in _owners(project)
