@@ -111,7 +111,9 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_no_template_syntax_is_left(tree: Project) -> None:
-    assert {path for path, text in texts(tree).items() if re.search("<[<%#]|[%#]>|cookiecutter", text)} == set()
+    questions = "|".join(json.loads((TEMPLATE / "cookiecutter.json").read_text()))
+    syntax = re.compile(rf"<[<%#]|[%#]>|cookiecutter\.({questions})\b")
+    assert {path for path, text in texts(tree).items() if syntax.search(text)} == set()
 
 
 def test_expressions_of_the_workflows_survive(sample: Project) -> None:
