@@ -17,11 +17,6 @@ from .versions import Template
 
 LEVEL = "maturity_level"
 LEVELS = ("0", "1", "2")
-CHOICES = {
-    "ci_provider": ("github", "gitlab", "jenkins"),
-    "cloud": ("none", "aws", "gcp"),
-    "deploy_target": ("docker", "kubernetes"),
-}
 # What level 0 tracks by a pointer of its own, the pipeline of the others makes and tracks in dvc.lock.
 MODEL = "models/model.zip"
 POINTER = f"{MODEL}.dvc"
@@ -71,16 +66,13 @@ def change(template: str = "", **answers: str) -> None:
         answers: the new ones, by question; an empty one is left as it is.
 
     Raises:
-        ProjectError: an answer is not possible, or nothing changes; or as `_own` and `_bring` do.
+        ProjectError: nothing changes; or as `_own` and `_bring` do.
     """
     origin = _own()
-    for question, given in answers.items():
-        if given and given not in CHOICES[question]:
-            raise ProjectError(f"{question}: {given} is not possible; say {' or '.join(CHOICES[question])}")
     changed = {question: given for question, given in answers.items() if given and given != origin.answers[question]}
     if not changed:
-        can = ", ".join(f"{name.upper()}={'|'.join(choices)}" for name, choices in CHOICES.items())
-        raise ProjectError(f"no answer would change; say one of {can}")
+        can = ", ".join(f"{question.upper()}={origin.answers[question]}" for question in answers)
+        raise ProjectError(f"no answer would change; the project has {can}")
     if "cloud" in changed:
         _hold_all_versions()
     told = ", ".join(f"{question} to {given}" for question, given in changed.items())
@@ -133,7 +125,8 @@ def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str
         )
         old = {str(ORIGIN): ORIGIN.read_bytes()}
         new: dict[str, bytes | None] = {}
-        if origin.answers[LEVEL] == "0" < changed.get(LEVEL, "0") and git("ls-files", POINTER):
+        leaves_zero = origin.answers[LEVEL] == "0" and LEVEL in changed
+        if leaves_zero and git("ls-files", POINTER):
             old |= {name: Path(name).read_bytes() for name in (POINTER, IGNORED) if git("ls-files", name)}
             new = {POINTER: None, IGNORED: _without(old.get(IGNORED, b""), f"/{MODEL.split('/')[1]}")}
         start = git("rev-parse", "HEAD")
@@ -144,7 +137,7 @@ def _bring(origin: Origin, changed: Mapping[str, str], source: str, version: str
         _tell_conflicts(conflicts)
         raise ProjectError(f"{len(conflicts)} files conflict with changes of your own; the lines above say what to do")
     _tell(message, start, *told)
-    if origin.answers[LEVEL] == "0" < changed.get(LEVEL, "0"):
+    if leaves_zero:
         print("  - the steps are a pipeline now: make run, commit what it leaves, make push")
     if POINTER in new:
         print(f"  - the model of level 0 is still there: .venv/bin/dvc get . {MODEL} --rev {start[:10]} --out old.zip")
