@@ -322,9 +322,9 @@ def test_what_cannot_be_done_is_refused_in_one_line_and_changes_nothing(start: S
         (
             ["level-up", "--level=1"],
             None,
-            "level-up: the project is at level 1, and level 1 is not above it; say LEVEL=2",
+            "level-up: the project is at level 1, and 1 is no level above it; say LEVEL=2",
         ),
-        (["level-up", "--level=0"], None, "and level 0 is not above it; say LEVEL=2"),
+        (["level-up", "--level=0"], None, "and 0 is no level above it; say LEVEL=2"),
         (["level-up", "--level="], None, "and no level is said; say LEVEL=2"),
         (["level-up", "--level=2"], "", ".template.json does not know where the template is"),
         (["level-up", "--level=2"], str(tmp_path / "nowhere"), "the template cannot be reached at"),

@@ -43,7 +43,7 @@ def level_up(level: str, template: str = "", version: str = "") -> None:
     if level not in higher:
         if not higher:
             raise ProjectError(f"the project is at level {now}, which is the highest")
-        wrong = f"level {level} is not above it" if level else "no level is said"
+        wrong = f"{level} is no level above it" if level else "no level is said"
         raise ProjectError(f"the project is at level {now}, and {wrong}; say LEVEL={' or LEVEL='.join(higher)}")
     message = f"Raise the maturity level from {now} to {level}"
     _bring(origin, {LEVEL: level}, template, version or origin.commit, message)
