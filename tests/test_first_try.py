@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TEMPLATE, Bake, Project, clean_environment, run
+from standing import DEMANDS, facts, points, states
 
 INFER = """
 import sys
@@ -27,6 +28,8 @@ LEFT = {
     "1": [*FILLED, "dvc.lock", "metrics.json", "run.json"],
     "2": [*FILLED, "dvc.lock", "metrics.json", "run.json"],
 }
+# What each level is worth, at least.
+LEAST_SCORE = {"0": 0.5, "1": 3.0, "2": 4.5}
 # What gives the committed model a version, and what tells of it.
 REGISTERS = {"1": ("check-commit", "register", "promote"), "2": ("check-commit", "register")}
 
@@ -49,6 +52,7 @@ def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp
     changed = clone.run("git", "status", "--porcelain", "--untracked-files=all").stdout.split("\n")
     assert sorted(line[3:] for line in changed if line) == LEFT[level]
     make(clone, "lint")
+    says_where_it_stands(clone, level)
     # And what was committed comes back from the storage in the next clone.
     make(clone, "push")
     clone.run("git", "add", "--all")
@@ -64,6 +68,21 @@ def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp
             shutil.rmtree(clone.path / folder)
         shutil.rmtree(clone.path / ".dvc" / "cache", ignore_errors=True)
         assert "Data and pipelines are up to date" in make(clone, "run")
+
+
+def says_where_it_stands(clone: Project, level: str) -> None:
+    """The suites that passed show every requirement, and give the points that a new project is said to have."""
+    said = make(clone, "maturity", "REPORT=reports/tests.xml")
+    assert set(states(clone).values()) == {"holds"}, said
+    assert points(clone) == {score.id: score.usual[int(level)] for score in DEMANDS.scores()}
+    score = facts(clone)["ml_test_score"]["score"]
+    assert score >= LEAST_SCORE[level]
+    assert (f"LEVEL {int(level) + 1} WOULD ADD" in said) is (level != "2")
+    badge = clone.path / "docs" / "maturity.svg"
+    before = badge.read_bytes()
+    assert f"level {level} | ML Test Score {score:.1f}" in before.decode()
+    make(clone, "maturity", "REPORT=reports/tests.xml")
+    assert badge.read_bytes() == before
 
 
 def brings_the_model_in_production(clone: Project) -> None:

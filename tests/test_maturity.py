@@ -1,34 +1,30 @@
 """A project tells where it stands by the tests that passed, and by nothing else.
 
-The suites of a new project of each level are really run, once; what a report says is then changed, or the project, and
-the project is asked again.
+The suites of a new project are really run, once; what a report says is then changed, or the project, and the project
+is asked again. What new projects of each level are said to be, tests/test_first_try.py sees.
 """
 
 import ast
 import itertools
-import json
 import os
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from conftest import SAMPLE_SLUG, TEMPLATE, Project, bake_into, run
+from conftest import SAMPLE_SLUG, TEMPLATE, Bake, Project, bake_into, run
 from filelock import FileLock
 from planting import replace
+from standing import DEMANDS, facts, points, states
 
 from hooks.answers import CHOICES
 from tools import maturity
 
 MARKERS = ("requirement", "ml_test_score")
 LEVELS, PROVIDERS = CHOICES["maturity_level"], CHOICES["ci_provider"]
-# Least, as the requirements say; what is usual, the project itself says.
-LEAST = {"0": 0.5, "1": 3.0, "2": 4.5}
-DEMANDS: Any = maturity.emitted("demands")
 REPORT = Path("reports/tests.xml")
 
 
@@ -84,38 +80,28 @@ def test_every_row_that_can_be_looked_for_has_traces() -> None:
     assert set(tomllib.loads(maturity.TRACES.read_text())) == rows
 
 
-# What new projects are
+# What a project says of itself
 
 
 @pytest.fixture(scope="session")
-def measured(tmp_path_factory: pytest.TempPathFactory, environment: Callable[..., Path]) -> Callable[[str], Project]:
-    """A new project of a level whose suites were really run, once for all processes; not to be changed."""
+def measured(tmp_path_factory: pytest.TempPathFactory, environment: Callable[..., Path]) -> Path:
+    """A new project of level 0 whose suites were really run, once for all processes; not to be changed."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-
-    def project(level: str) -> Project:
-        folder = shared / f"measured-{level}"
-        with FileLock(f"{folder}.lock"):
-            found = Project(folder / SAMPLE_SLUG)
-            if not (found.path / REPORT).exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                suites = ("--numprocesses", "2", "--dist", "loadfile", f"--junitxml={REPORT}")
-                bake_into(folder, maturity_level=level).python(environment("none", level), "-m", "pytest", *suites)
-        return found
-
-    return project
+    folder = shared / "measured"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / SAMPLE_SLUG / REPORT).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            suites = ("--numprocesses", "2", "--dist", "loadfile", f"--junitxml={REPORT}")
+            bake_into(folder).python(environment("none"), "-m", "pytest", *suites)
+    return folder / SAMPLE_SLUG
 
 
 @pytest.fixture
-def copy(measured: Callable[[str], Project], tmp_path: Path) -> Callable[[str], Project]:
+def project(measured: Path, tmp_path: Path) -> Project:
     """The same, to be changed."""
-
-    def project(level: str) -> Project:
-        source = measured(level).path
-        return Project(shutil.copytree(source, tmp_path / source.name, symlinks=True))
-
-    return project
+    return Project(shutil.copytree(measured, tmp_path / measured.name, symlinks=True))
 
 
 def asked(project: Project, python: Path, report: Path = REPORT) -> tuple[int, str]:
@@ -124,39 +110,7 @@ def asked(project: Project, python: Path, report: Path = REPORT) -> tuple[int, s
     return done.returncode, done.stdout + done.stderr
 
 
-def facts(project: Project) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(project.text("reports/maturity.json"))
-    return content
-
-
-def states(project: Project) -> dict[str, str]:
-    return {row["id"]: row["state"] for row in facts(project)["rows"]}
-
-
-def points(project: Project) -> dict[str, float]:
-    return {score["id"]: score["points"] for score in facts(project)["ml_test_score"]["tests"]}
-
-
-@pytest.mark.parametrize("level", LEVELS)
-def test_new_project_holds_and_has_the_points_that_it_is_said_to_have(
-    level: str, copy: Callable[[str], Project], environment: Callable[..., Path]
-) -> None:
-    project, python = copy(level), environment("none", level)
-    code, said = asked(project, python)
-    assert code == 0, said
-    assert set(states(project).values()) == {"holds"}, said
-    assert points(project) == {score.id: score.usual[int(level)] for score in DEMANDS.scores()}
-    assert facts(project)["ml_test_score"]["score"] >= LEAST[level]
-    badge = project.path / "docs" / "maturity.svg"
-    assert f"level {level} | ML Test Score {facts(project)['ml_test_score']['score']:.1f}" in badge.read_text()
-    before = badge.read_bytes()
-    asked(project, python)
-    assert badge.read_bytes() == before
-    assert (f"LEVEL {int(level) + 1} WOULD ADD" in said) is (level != "2")
-
-
-def test_page_goes_to_the_summary_of_ci(copy: Callable[[str], Project], project_python: Path) -> None:
-    project = copy("0")
+def test_page_goes_to_the_summary_of_ci(project: Project, project_python: Path) -> None:
     summary = project.path / "summary.md"
     command = (str(project_python), "-m", project.package, "maturity")
     project.run(*command, GITHUB_STEP_SUMMARY=str(summary), PYTHONPATH=str(project.path / "src"))
@@ -184,9 +138,8 @@ def changed(project: Project, of: str, tag: str) -> None:
 
 @pytest.mark.parametrize(("tag", "state"), [("failure", "fails"), ("error", "fails"), ("skipped", "not exercised")])
 def test_what_did_not_pass_takes_rows_and_points_away(
-    tag: str, state: str, copy: Callable[[str], Project], project_python: Path
+    tag: str, state: str, project: Project, project_python: Path
 ) -> None:
-    project = copy("0")
     changed(project, "CI-04", tag)
     code, said = asked(project, project_python)
     assert code == (1 if state == "fails" else 0), said
@@ -196,8 +149,7 @@ def test_what_did_not_pass_takes_rows_and_points_away(
     assert facts(project)["ml_test_score"]["sections"]["Monitor"] == 1.0
 
 
-def test_suite_that_is_gone_fails(copy: Callable[[str], Project], project_python: Path) -> None:
-    project = copy("0")
+def test_suite_that_is_gone_fails(project: Project, project_python: Path) -> None:
     (project.path / "tests/unit/test_split.py").unlink()
     file = project.path / REPORT
     tree = ElementTree.parse(file)  # noqa: S314
@@ -212,9 +164,8 @@ def test_suite_that_is_gone_fails(copy: Callable[[str], Project], project_python
 
 
 def test_suite_without_its_tests_fails_and_one_that_was_left_out_is_not_exercised(
-    copy: Callable[[str], Project], project_python: Path
+    project: Project, project_python: Path
 ) -> None:
-    project = copy("0")
     split, schema = project.path / "tests/unit/test_split.py", project.path / "tests/unit/test_schema.py"
     split.write_text('"""Nothing is left."""\n')
     done = project.python(project_python, "-m", "pytest", "tests/unit", f"--ignore={schema}", f"--junitxml={REPORT}")
@@ -236,11 +187,9 @@ OPENED = [
 
 
 @pytest.mark.parametrize("case", OPENED, ids=[case[1] for case in OPENED])
-def test_gate_that_was_opened_is_seen(
-    case: tuple[str, ...], copy: Callable[[str], Project], environment: Callable[..., Path]
-) -> None:
+def test_gate_that_was_opened_is_seen(case: tuple[str, ...], bake: Bake, environment: Callable[..., Path]) -> None:
     closed, opened, row, state, score = case
-    project, python = copy("1"), environment("none", "1")
+    project, python = bake(maturity_level="1"), environment("none", "1")
     replace("params.yaml", closed, opened)(project)
     project.python(python, "-m", "pytest", "tests/model", f"--junitxml={REPORT}", check=False)
     asked(project, python)
@@ -248,8 +197,7 @@ def test_gate_that_was_opened_is_seen(
     assert not score or points(project)[score] == 0.0
 
 
-def test_data_that_were_swapped_are_seen(copy: Callable[[str], Project], project_python: Path) -> None:
-    project = copy("0")
+def test_data_that_were_swapped_are_seen(project: Project, project_python: Path) -> None:
     raw = project.path / "data/raw/penguins.csv"
     header, *rows = raw.read_text().splitlines()
     raw.unlink()
@@ -262,10 +210,7 @@ def test_data_that_were_swapped_are_seen(copy: Callable[[str], Project], project
 # What is refused
 
 
-def test_report_that_is_missing_or_none_or_old_is_refused_in_a_line(
-    copy: Callable[[str], Project], project_python: Path
-) -> None:
-    project = copy("0")
+def test_report_that_is_missing_or_none_or_old_is_refused_in_a_line(project: Project, project_python: Path) -> None:
     project.path.joinpath("reports/odd.xml").write_text("<html></html>")
     project.path.joinpath("reports/half.xml").write_text("<testsuites>")
     for name, says in (
@@ -284,9 +229,8 @@ def test_report_that_is_missing_or_none_or_old_is_refused_in_a_line(
 
 @pytest.mark.parametrize("record", [None, "{}", "no JSON", '{"answers": {"maturity_level": "7"}}'])
 def test_project_that_does_not_say_its_level_is_refused(
-    record: str | None, copy: Callable[[str], Project], project_python: Path
+    record: str | None, project: Project, project_python: Path
 ) -> None:
-    project = copy("0")
     file = project.path / ".template.json"
     file.unlink() if record is None else file.write_text(record)
     code, said = asked(project, project_python)
