@@ -377,7 +377,7 @@ FILE = LINE.map(lambda text: text.replace("/", "")[:50] + ".csv")
 
 
 # A generation takes half a second: the example that failed is told as it is, not looked for a shorter one.
-@settings(REPEATABLE, max_examples=30, phases=[Phase.explicit, Phase.generate])
+@settings(REPEATABLE, max_examples=60, phases=[Phase.explicit, Phase.generate])
 @example(**dict.fromkeys(["name", "author", "target"], "$(touch canary)"), file="$(touch canary).csv", slug="q")
 @given(name=LINE, author=LINE, target=LINE, file=FILE, slug=SLUG)
 def test_any_accepted_text_gives_valid_files_that_hold_it(
