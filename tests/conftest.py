@@ -23,8 +23,8 @@ SAMPLE_SLUG = "penguin-species"
 # The real command line, for the answers that follow.
 COOKIECUTTER = [sys.executable, "-m", "cookiecutter", "--default-config", str(TEMPLATE)]
 
-# What a new machine has: nothing of this one but the way to the package registry.
-KEPT = ("HOME", "LANG", "PATH")
+# What a new machine has: nothing of this one but the way to the package registry, and what was found out before.
+KEPT = ("HOME", "LANG", "MYPY_CACHE_DIR", "PATH")
 KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
 
 
@@ -138,9 +138,11 @@ Bake = Callable[..., Project]
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A home of the tests' own: no user settings come in, and cookiecutter's replays do not go out."""
-    # What was downloaded once need not be again.
+    # What was downloaded once need not be again, nor libraries be analysed that have not changed. Each process has its
+    # own notes of them, since mypy locks them.
     os.environ.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
     os.environ.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
+    os.environ["MYPY_CACHE_DIR"] = str(tmp_path_factory.getbasetemp() / "mypy")
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text("[user]\n\tname = Tester\n\temail = tester@example.invalid\n")
     os.environ["HOME"] = str(home)
@@ -163,9 +165,34 @@ def bake(tmp_path: Path) -> Bake:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def baked(tmp_path_factory: pytest.TempPathFactory) -> Bake:
+    """The project of some answers, generated once in this process; not to be changed."""
+    made: dict[frozenset[tuple[str, str]], Project] = {}
+
+    def project(**answers: str) -> Project:
+        key = frozenset(answers.items())
+        if key not in made:
+            made[key] = bake_into(tmp_path_factory.mktemp("baked"), **answers)
+        return made[key]
+
+    return project
+
+
+@pytest.fixture
+def copy_of(baked: Bake, tmp_path: Path) -> Bake:
+    """The same, to be changed: where what is tested is not that it is generated, a copy is quicker."""
+
+    def project(**answers: str) -> Project:
+        path = baked(**answers).path
+        return Project(shutil.copytree(path, tmp_path / path.name, symlinks=True))
+
+    return project
+
+
+@pytest.fixture(scope="session")
+def sample(baked: Bake) -> Project:
     """The project of all default answers, not to be changed."""
-    return bake_into(tmp_path_factory.mktemp("sample"))
+    return baked()
 
 
 @pytest.fixture(scope="session")

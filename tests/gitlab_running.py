@@ -117,7 +117,7 @@ def gitlab_ci_local(project: Project) -> list[str]:
 def _variables(values: dict[str, str]) -> list[str]:
     """Variables as gitlab-ci-local takes them, with what this machine has and GitLab has not."""
     here = {"CI_REGISTRY": "", "CI_REGISTRY_IMAGE": "", "CI_PROJECT_URL": "https://gitlab.example/group/name"}
-    caches = {name: os.environ[name] for name in ("PIP_CACHE_DIR", "UV_CACHE_DIR")}
+    caches = {name: os.environ[name] for name in ("MYPY_CACHE_DIR", "PIP_CACHE_DIR", "UV_CACHE_DIR")}
     given = here | caches | values
     predefined = ",".join(name for name in given if name.startswith("CI_"))
     return ["--ignore-predefined-vars", predefined, *(f"--variable={name}={value}" for name, value in given.items())]

@@ -1,10 +1,9 @@
 """Each check of a level-0 project turns red for the defect it is there for, and says so."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Project
+from conftest import Bake, Project
 from planting import Defect, defect, hold_to, red_requirements, replace, write
 
 
@@ -188,9 +187,9 @@ DEFECTS = [
 
 
 @pytest.fixture
-def project(sample: Project, tmp_path: Path) -> Project:
+def project(copy_of: Bake) -> Project:
     """A copy of the sample project, to be changed."""
-    return Project(shutil.copytree(sample.path, tmp_path / sample.path.name, symlinks=True))
+    return copy_of()
 
 
 @pytest.mark.parametrize("planted", DEFECTS, ids=[planted.name for planted in DEFECTS])

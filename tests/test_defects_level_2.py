@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import bake_into
+from conftest import Bake
 from planting import Defect, defect, hold_to, replace
 
 ALERTS = "tests/monitoring/test_alerts.py"
@@ -810,6 +810,5 @@ DEFECTS = [
 
 
 @pytest.mark.parametrize("planted", DEFECTS, ids=[planted.name for planted in DEFECTS])
-def test_defect_turns_its_own_check_red(planted: Defect, environment: Callable[..., Path], tmp_path: Path) -> None:
-    project = bake_into(tmp_path, maturity_level="2", **planted.answers)
-    hold_to(planted, project, environment("none", "2"))
+def test_defect_turns_its_own_check_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
+    hold_to(planted, copy_of(maturity_level="2", **planted.answers), environment("none", "2"))

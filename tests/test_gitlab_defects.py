@@ -187,5 +187,5 @@ DEFECTS = [
 
 
 @pytest.mark.parametrize("planted", DEFECTS, ids=lambda planted: planted.name)
-def test_its_check_turns_red(planted: Defect, bake: Bake, environment: Callable[..., Path]) -> None:
-    hold_to(planted, bake(**planted.answers), environment("none", planted.answers["maturity_level"]))
+def test_its_check_turns_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
+    hold_to(planted, copy_of(**planted.answers), environment("none", planted.answers["maturity_level"]))

@@ -3,11 +3,11 @@
 Without a defect none is red: tests/test_jenkins_runs.py really runs the checks of new repositories.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Project, bake_into
+from conftest import Bake, Project
 from planting import Defect, Plant, defect, hold_to, replace
 
 SUITE = "tests/project/test_jenkins.py"
@@ -221,32 +221,6 @@ DEFECTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
-    """A project of each level, made once; whoever changes it puts it back."""
-    made: dict[str, Project] = {}
-
-    def sample(level: str) -> Project:
-        if level not in made:
-            folder = tmp_path_factory.mktemp(f"jenkins-defects-{level}")
-            made[level] = bake_into(folder, maturity_level=level, ci_provider="jenkins")
-        return made[level]
-
-    return sample
-
-
-@pytest.fixture(params=DEFECTS, ids=lambda planted: planted.name)
-def planted(request: pytest.FixtureRequest) -> Defect:
-    found: Defect = request.param
-    return found
-
-
-@pytest.fixture
-def project(planted: Defect, samples: Callable[[str], Project]) -> Iterator[Project]:
-    made = samples(planted.answers["maturity_level"])
-    yield made
-    made.run("git", "checkout", "--quiet", "--", ".")
-
-
-def test_defect_turns_its_check_red(planted: Defect, project: Project, environment: Callable[..., Path]) -> None:
-    hold_to(planted, project, environment("none", planted.answers["maturity_level"]))
+@pytest.mark.parametrize("planted", DEFECTS, ids=lambda planted: planted.name)
+def test_defect_turns_its_check_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
+    hold_to(planted, copy_of(**planted.answers), environment("none", planted.answers["maturity_level"]))

@@ -305,6 +305,6 @@ DEFECTS = [
 
 
 @pytest.mark.parametrize("planted", DEFECTS, ids=lambda planted: planted.name)
-def test_its_check_turns_red(planted: Defect, bake: Bake, environment: Callable[..., Path]) -> None:
+def test_its_check_turns_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
     level = planted.answers.get("maturity_level", "0")
-    hold_to(planted, bake(**planted.answers), environment("none", level))
+    hold_to(planted, copy_of(**planted.answers), environment("none", level))
