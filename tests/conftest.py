@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import libraries
 import no_skips
 import pytest
 from cookiecutter.main import cookiecutter
@@ -138,10 +139,8 @@ Bake = Callable[..., Project]
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A home of the tests' own: no user settings come in, and cookiecutter's replays do not go out."""
-    # What was downloaded once need not be again, nor libraries be analysed that have not changed. Each process has its
-    # own notes of them, since mypy locks them.
-    os.environ.setdefault("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv"))
-    os.environ.setdefault("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
+    libraries.keep()
+    # Nor need libraries be analysed again that have not changed. Each process has notes of its own: mypy locks them.
     os.environ["MYPY_CACHE_DIR"] = str(tmp_path_factory.getbasetemp() / "mypy")
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text("[user]\n\tname = Tester\n\temail = tester@example.invalid\n")
@@ -213,6 +212,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]
         return venv / "bin" / "python"
 
     return python
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries_are_compiled(_own_home: None, environment: Callable[..., Path]) -> None:
+    """For all tests at once it takes a minute and saves many; for a few it does not."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        libraries.compile_once(PROJECT_FOLDER / "requirements.lock", lambda: environment("none", "2"))
 
 
 @pytest.fixture(scope="session")
