@@ -109,7 +109,7 @@ CARS = (REAL["cars: dates, words, missing values"][0], "Miles_per_Gallon")
 def test_suites_of_level_0_are_green_with_and_without_the_data(
     table: tuple[Frame, str], bake: Bake, project_python: Path, tmp_path: Path
 ) -> None:
-    project = split_for_suites(bake, project_python, tmp_path, *table, level="0")
+    project = split_for_suites(bake, project_python, tmp_path, table, "0")
     with_data = project.python(project_python, "-m", "pytest", "-q", check=False)
     assert with_data.returncode == 0, with_data.stdout
     green_without_the_data(project, project_python)
@@ -120,11 +120,12 @@ def test_suites_of_level_1_are_green_without_the_data(
 ) -> None:
     """With data of one's own, and with other targets of the sample, tests/test_first_try.py runs them."""
     python = environment("none", "1")
-    green_without_the_data(split_for_suites(bake, python, tmp_path, *CARS, level="1"), python)
+    green_without_the_data(split_for_suites(bake, python, tmp_path, CARS, "1"), python)
 
 
-def split_for_suites(bake: Bake, python: Path, folder: Path, frame: Frame, target: str, *, level: str) -> Project:
+def split_for_suites(bake: Bake, python: Path, folder: Path, table: tuple[Frame, str], level: str) -> Project:
     """A project of one's own table, of which is known what it must look like."""
+    frame, target = table
     frame().to_csv(folder / "table.csv", index=False)
     answers = {"dataset": str(folder / "table.csv"), "target": target, "maturity_level": level}
     project = bake(project_name="Own Data", **answers)
