@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partialmethod
 from pathlib import Path
 
 import libraries
 import no_skips
 import pytest
+from cookiecutter.environment import StrictEnvironment
 from cookiecutter.main import cookiecutter
 from filelock import FileLock
+from jinja2 import FileSystemBytecodeCache
 
 pytest_plugins = ["engines", "terraforming"]
 
@@ -142,6 +145,9 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     libraries.keep()
     # Nor need libraries be analysed again that have not changed. Each process has notes of its own: mypy locks them.
     os.environ["MYPY_CACHE_DIR"] = str(tmp_path_factory.getbasetemp() / "mypy")
+    # Nor templates be compiled again: some hundred projects are generated from the same files.
+    compiled = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    StrictEnvironment.__init__ = partialmethod(StrictEnvironment.__init__, bytecode_cache=compiled)
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text("[user]\n\tname = Tester\n\temail = tester@example.invalid\n")
     os.environ["HOME"] = str(home)
