@@ -117,7 +117,7 @@ def test_red_on_a_file_that_is_not_formatted(story: Callable[[str], Story]) -> N
 def test_red_on_a_test_that_fails(story: Callable[[str], Story]) -> None:
     new = story("0")
     new.change("data/schema.yaml", ", Gentoo]", "]")
-    done = new.happens(by_hand(""))
+    done = new.happens(by_hand(""), PYTEST_ADDOPTS="--exitfirst tests/data")
     done.ended(checks="failure")
     assert done.verbs("checks") == ["setup", "lint", "test"]
 
