@@ -13,6 +13,7 @@ from pathlib import Path
 import libraries
 import no_skips
 import pytest
+import ready_made
 from cookiecutter.environment import StrictEnvironment
 from cookiecutter.main import cookiecutter
 from filelock import FileLock
@@ -201,11 +202,15 @@ def sample(baked: Bake) -> Project:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def environment(shared: Path) -> Callable[..., Path]:
     """The Python of an environment made once from a cloud's and level's lock, for the projects of all tests."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
 
     def python(cloud: str, level: str = "0") -> Path:
         folder = shared / f"environment-{level}-{cloud}"
@@ -218,6 +223,22 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]
         return venv / "bin" / "python"
 
     return python
+
+
+@pytest.fixture(scope="session")
+def machine(shared: Path, environment: Callable[..., Path]) -> Callable[[str], Path]:
+    """The folder of a `python3` that comes before any other where the jobs of a level are run, to save their time."""
+
+    def bin_folder(level: str) -> Path:
+        folder = shared / f"machine-{level}"
+        whole = environment("none", level).parents[1]
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "python3").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                ready_made.make(whole, folder)
+        return folder
+
+    return bin_folder
 
 
 @pytest.fixture(scope="session", autouse=True)

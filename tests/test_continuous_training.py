@@ -94,9 +94,10 @@ class Story:
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
+def story(machine: Callable[[str], Path], tmp_path: Path) -> Story:
     tools = tmp_path / "tools"
     tools.mkdir()
+    (tools / "python3").symlink_to(machine("1") / "python3")
     for name, text in {"gh": GH, "docker": DOCKER}.items():
         (tools / name).write_text(text)
         (tools / name).chmod(stat.S_IRWXU)

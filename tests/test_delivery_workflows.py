@@ -40,7 +40,7 @@ PUBLIC = {"repository": {"visibility": "public"}}
 class Story:
     """A project of level 2 with a remote repository, where nothing is set up yet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, machine: Path) -> None:
         self.project = bake_into(folder / "project", maturity_level="2")
         self.asked = folder / "asked.log"
         self._tools = folder / "tools"
@@ -52,6 +52,7 @@ class Story:
         for name, text in {"gh": GH, "docker": DOCKER}.items():
             (self._tools / name).write_text(text)
             (self._tools / name).chmod(stat.S_IRWXU)
+        (self._tools / "python3").symlink_to(machine / "python3")
         self._origin = str(folder / "origin")
         run(["git", "init", "--quiet", "--bare", self._origin], folder)
         self.git("remote", "add", "origin", self._origin)
@@ -89,8 +90,8 @@ class Story:
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
-    return Story(tmp_path)
+def story(machine: Callable[[str], Path], tmp_path: Path) -> Story:
+    return Story(tmp_path, machine("2"))
 
 
 @pytest.mark.parametrize("branch", ["main", "develop"])

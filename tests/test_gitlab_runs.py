@@ -39,7 +39,7 @@ def by_hand(workflow: str, **variables: str) -> Event:
 class Story:
     """A project with a remote repository, where nothing is set up yet."""
 
-    def __init__(self, folder: Path, level: str) -> None:
+    def __init__(self, folder: Path, level: str, machine: Path) -> None:
         self.project = bake_into(folder / "project", maturity_level=level, ci_provider="gitlab")
         self.tools = folder / "tools"
         self.tools.mkdir()
@@ -47,6 +47,7 @@ class Story:
             (self.tools / name).touch()
         (self.tools / "docker").write_text(DOCKER)
         (self.tools / "docker").chmod(stat.S_IRWXU)
+        (self.tools / "python3").symlink_to(machine / "python3")
         run(["git", "init", "--quiet", "--bare", str(folder / "origin")], folder)
         self.git("remote", "add", "origin", str(folder / "origin"))
         self.git("push", "--quiet", "origin", "main")
@@ -83,8 +84,8 @@ class Story:
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Callable[[str], Story]:
-    return lambda level: Story(tmp_path, level)
+def story(machine: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Story]:
+    return lambda level: Story(tmp_path, level, machine(level))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,7 @@ def test_checks_are_green_on_a_fresh_repository(
     level: str, event: Event, verbs: list[str], story: Callable[[str], Story]
 ) -> None:
     new = story(level)
+    (new.tools / "python3").unlink()  # from nothing
     checks = parsed(new.project.path / ".gitlab" / "checks.yml")["checks"]
     done = new.happens(event, PYTEST_ADDOPTS=f"{checks['variables']['PYTEST_ADDOPTS']} {FEW}")
     done.ended(checks="success")

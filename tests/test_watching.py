@@ -21,7 +21,7 @@ PROMOTE = "from {package} import registry; registry.assign(registry.register())"
 class Story:
     """A project with a model in production, and the workflow that watches it."""
 
-    def __init__(self, folder: Path, python: Path) -> None:
+    def __init__(self, folder: Path, python: Path, machine: Path) -> None:
         self.project = bake_into(folder / "project", maturity_level="2")
         self.python = python
         self.asked = folder / "asked.log"
@@ -30,6 +30,7 @@ class Story:
         self._tools.mkdir()
         (self._tools / "gh").write_text(GH)
         (self._tools / "gh").chmod(stat.S_IRWXU)
+        (self._tools / "python3").symlink_to(machine / "python3")
         run(["git", "init", "--quiet", "--bare", str(folder / "origin")], folder)
         self.project.run("git", "remote", "add", "origin", str(folder / "origin"))
         self.project.run("git", "push", "--quiet", "origin", "main")
@@ -64,8 +65,8 @@ class Story:
 
 
 @pytest.fixture
-def story(environment: Callable[..., Path], tmp_path: Path) -> Story:
-    return Story(tmp_path, environment("none", "2"))
+def story(environment: Callable[..., Path], machine: Callable[[str], Path], tmp_path: Path) -> Story:
+    return Story(tmp_path, environment("none", "2"), machine("2"))
 
 
 def test_monitoring_acts(story: Story) -> None:
