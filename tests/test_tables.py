@@ -105,36 +105,19 @@ def test_params_keep_their_comments(bake: Bake, project_python: Path, tmp_path: 
 CARS = (REAL["cars: dates, words, missing values"][0], "Miles_per_Gallon")
 
 
-@pytest.mark.parametrize("table", [(clean, "ziel"), CARS])
-def test_suites_of_level_0_are_green_with_and_without_the_data(
-    table: tuple[Frame, str], bake: Bake, project_python: Path, tmp_path: Path
+@pytest.mark.parametrize(("level", "table"), [("0", (clean, "ziel")), ("0", CARS), ("1", CARS)])
+def test_suites_are_green_with_and_without_the_data(
+    level: str, table: tuple[Frame, str], bake: Bake, environment: Callable[..., Path], tmp_path: Path
 ) -> None:
-    project = split_for_suites(bake, project_python, tmp_path, table, "0")
-    with_data = project.python(project_python, "-m", "pytest", "-q", check=False)
-    assert with_data.returncode == 0, with_data.stdout
-    green_without_the_data(project, project_python)
-
-
-def test_suites_of_level_1_are_green_without_the_data(
-    bake: Bake, environment: Callable[..., Path], tmp_path: Path
-) -> None:
-    """With data of one's own, and with other targets of the sample, tests/test_first_try.py runs them."""
-    python = environment("none", "1")
-    green_without_the_data(split_for_suites(bake, python, tmp_path, CARS, "1"), python)
-
-
-def split_for_suites(bake: Bake, python: Path, folder: Path, table: tuple[Frame, str], level: str) -> Project:
-    """A project of one's own table, of which is known what it must look like."""
+    python = environment("none", level)
     frame, target = table
-    frame().to_csv(folder / "table.csv", index=False)
-    answers = {"dataset": str(folder / "table.csv"), "target": target, "maturity_level": level}
+    frame().to_csv(tmp_path / "table.csv", index=False)
+    answers = {"dataset": str(tmp_path / "table.csv"), "target": target, "maturity_level": level}
     project = bake(project_name="Own Data", **answers)
     assert run_all(project, python, DATA).returncode == 0
-    return project
-
-
-def green_without_the_data(project: Project, python: Path) -> None:
-    """As in a fork: no data, no secret, only what is in git."""
+    with_data = project.python(python, "-m", "pytest", "-q", check=False)
+    assert with_data.returncode == 0, with_data.stdout
+    # As in a fork: no data, no secret, only what is in git.
     (project.path / "data" / "raw" / "table.csv").unlink()
     without = project.python(python, "-m", "pytest", "-q", check=False)
     assert without.returncode == 0, without.stdout

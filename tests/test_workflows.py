@@ -168,20 +168,16 @@ def test_what_is_pinned_is_kept_up_to_date(level: str, samples: dict[str, Projec
 CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make maturity", "make diff")
 
 
-# The suites of level 1 are run in other tests, of new projects as well: here, those that know of the provider.
-FEW = "tests/project tests/unit"
-
-
 @pytest.mark.parametrize(
-    ("level", "event", "suites", "steps"),
+    ("level", "event", "steps"),
     [
-        ("0", "workflow_dispatch", "tests", ("make setup", "make lint", "make test", "make maturity")),
-        ("1", "pull_request", FEW, CHECKS),
-        ("2", "pull_request", "tests", (*CHECKS[:2], "make audit", *CHECKS[2:])),
+        ("0", "workflow_dispatch", ("make setup", "make lint", "make test", "make maturity")),
+        ("1", "pull_request", CHECKS),
+        ("2", "pull_request", (*CHECKS[:2], "make audit", *CHECKS[2:])),
     ],
 )
-def test_green_on_a_fresh_repository(level: str, event: str, suites: str, steps: tuple[str, ...], bake: Bake) -> None:
-    assert outcome(bake(maturity_level=level), event, "checks.yml", suites) == dict.fromkeys(steps, "success")
+def test_green_on_a_fresh_repository(level: str, event: str, steps: tuple[str, ...], bake: Bake) -> None:
+    assert outcome(bake(maturity_level=level), event, "checks.yml") == dict.fromkeys(steps, "success")
 
 
 def test_red_on_data_that_do_not_fit_the_schema(bake: Bake) -> None:
