@@ -15,7 +15,7 @@ from << cookiecutter.__package_name >>.params import Params
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ("src", "params.yaml", "dvc.yaml", "data/schema.yaml", "docs", "requirements.lock", ".dvcignore", ".gitignore")
-# As the project's own: after each of its commands, DVC would tell its makers of it, in a process that costs as much.
+# As the project's own: left to itself, DVC reports each of its commands to its makers, from a second process.
 DVC_CONFIG = """[core]
     remote = storage
     analytics = false
