@@ -1,1 +1,0 @@
-"""From data to a model that is measured, packaged and served."""

@@ -1,0 +1,1 @@
+"""The CI systems: GitHub, GitLab and Jenkins."""

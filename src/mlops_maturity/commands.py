@@ -1,0 +1,296 @@
+"""The commands beside the steps: what each is for, where its function is, and what it may be told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mlops_maturity.project import paths
+
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the command line.
+
+    Attributes:
+        purpose: what it is for, as the command line says it.
+        module: where its function is; imported when it is run, so that a command loads only what it needs.
+        arguments: what the function takes, as argparse's `add_argument` does.
+        function: its name.
+        levels: the levels whose projects have it.
+    """
+
+    purpose: str
+    module: str
+    arguments: tuple[Argument, ...] = ()
+    function: str = "run"
+    levels: tuple[int, ...] = (0, 1, 2)
+
+    def run(self, **options: Any) -> None:
+        """Run the command in the current folder."""
+        function: Callable[..., object] = getattr(import_module(f"mlops_maturity.{self.module}"), self.function)
+        function(**options)
+
+
+def argument(*names: str, **settings: Any) -> Argument:
+    """One argument: its names or flags, and what argparse is to know of it."""
+    return names, settings
+
+
+def commands(level: int) -> dict[str, Command]:
+    """The commands of a level's projects, by name."""
+    return {name: command for name, command in table(level).items() if level in command.levels}
+
+
+def table(level: int) -> dict[str, Command]:
+    """All commands; where levels differ in how a command is called, as this one does."""
+    # The model in production where it was fetched, else the one at hand.
+    served = paths.PRODUCTION if paths.PRODUCTION.exists() else paths.ARTEFACT
+    names = ("production",) if level == 1 else ("test", "staging", "production")
+    environment = argument("--environment", choices=names, required=True, help="which one")
+    within = argument("--environment", choices=names, help="ask this environment instead")
+    model = argument("--model", type=Path, default=served, help=f"default: {served}")
+    url = argument("--url", default="http://127.0.0.1:8000", help="of the service; default: http://127.0.0.1:8000")
+    settings = argument("--settings", default="", help="as JSON; default: what params.yaml says")
+    log = argument("--log", help="URL of the prediction log; default: $PREDICTION_LOG or logs/predictions.sqlite")
+    why = argument("--why", default="", help="for those who read the record")
+    template = argument("--template", default="", help="a path or an address; default: what .template.json says")
+    version = argument("--version", default="", help="of the template: a tag, a branch or a commit")
+    deployed: tuple[Argument, ...] = (
+        (argument("--environment", choices=names, default="production", help="default: production"),)
+        if level == 1
+        else (
+            environment,
+            argument("--confirm", default="", help="the release that is meant, where the environment asks for it"),
+        )
+    )
+    return {
+        "predict": Command(
+            "predict every row of a file",
+            "serving.batch",
+            (
+                argument("source", type=Path, help="a CSV or Parquet file"),
+                argument(
+                    "destination", type=Path, nargs="?", default=paths.PREDICTIONS, help=f"default: {paths.PREDICTIONS}"
+                ),
+            ),
+        ),
+        "serve": Command(
+            "answer over HTTP with the packaged model",
+            "serving.server" if level == 0 else "serving.live",
+            (
+                model,
+                argument("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only"),
+                argument("--port", type=int, default=8000, help="default: 8000; 0 takes any that is free"),
+            ),
+        ),
+        "maturity": Command(
+            "report which requirements of the level are met, by a run of the suites",
+            "maturity.report",
+            (argument("--report", type=Path, default=paths.TESTS, help=f"of the run; default: {paths.TESTS}"),),
+        ),
+        "check-commit": Command(
+            "refuse a commit with a stale dvc.lock or data that were not pushed", "project.storage", levels=(1, 2)
+        ),
+        "diff": Command(
+            "show how metrics and settings differ from those of another commit",
+            "project.storage",
+            (argument("--base", default="origin/main", help="default: origin/main"),),
+            "diff",
+            levels=(1, 2),
+        ),
+        "register": Command(
+            "give the model an immutable version",
+            "registry.versions",
+            (argument("--if-any", action="store_true", help="that there is no model is no error"),),
+            levels=(1, 2),
+        ),
+        "promote": Command(
+            "put a version into production, if it is not worse than the one that is there",
+            "registry.versions",
+            (argument("name", nargs="?", help="v3, say; default: the newest"),),
+            "promote",
+            levels=(1,),
+        ),
+        "rollback": Command(
+            "put the version back that was in production before",
+            "registry.versions",
+            function="rollback",
+        )
+        if level == 1
+        else Command("bring back the release that served before", "delivery.rollback", (environment, why), levels=(2,)),
+        "fetch": Command(
+            "bring the model in production here",
+            "registry.versions",
+            (argument("--if-any", action="store_true", help="that there is none is no error"),),
+            "fetch",
+            levels=(1, 2),
+        ),
+        "lineage": Command(
+            "print where a version comes from",
+            "delivery.lineage",
+            (argument("name", nargs="?", help="v3, say; default: the one in production"),),
+            "tell",
+            levels=(1, 2),
+        ),
+        "image": Command(
+            "build the image of the service",
+            "delivery.image",
+            (argument("--model", type=Path, default=paths.PRODUCTION, help=f"default: {paths.PRODUCTION}"),),
+            levels=(1, 2),
+        ),
+        "deploy": Command(
+            "deploy a release in the place of the one that serves, and run the checks of its environment",
+            "delivery.deploy",
+            (
+                *deployed,
+                argument("--model", type=Path, help="of the release; default: the one that is next there"),
+            ),
+            levels=(1, 2),
+        ),
+        "release": Command(
+            "build the release of the code at hand once: image, wheel, bill of materials, checksums",
+            "delivery.build",
+            (argument("--model", type=Path, help="default: the commit's own if it is new, else the one in production"),),
+            levels=(2,),
+        ),
+        "login": Command(
+            "log the container engine in to the registry of images", "delivery.login", levels=(2,)
+        ),
+        "pipeline-image": Command(
+            "build the image of the pipeline, which runs `make run`", "delivery.pipeline", levels=(2,)
+        ),
+        "audit": Command("look for known vulnerabilities in what the locks name", "delivery.audit", levels=(2,)),
+        "stop": Command(
+            "stop what serves in an environment", "delivery.stop", (environment, why), levels=(2,)
+        ),
+        "verify": Command(
+            "run the checks of an environment on what serves there once more",
+            "delivery.verify",
+            (environment, argument("--enough", action="store_true", help="until production would take it")),
+            levels=(2,),
+        ),
+        "status": Command(
+            "print what serves in each environment, and what was done there last", "delivery.status", levels=(2,)
+        ),
+        "check-data": Command(
+            "validate data against their schema: those for training, or a file that is to be predicted",
+            "delivery.checks.data",
+            (model, argument("--source", type=Path, help="a CSV or Parquet file to predict; default: the raw data")),
+            levels=(2,),
+        ),
+        "check-model": Command(
+            "compare a model with its targets and with the one in production",
+            "delivery.checks.model",
+            (argument("--model", type=Path, help="default: the one of the next release"),),
+            levels=(2,),
+        ),
+        "check-infra": Command(
+            "look for what a model needs: packages, memory, CPUs, accelerator",
+            "delivery.checks.infra",
+            (model, settings, within),
+            levels=(2,),
+        ),
+        "check-shadow": Command(
+            "send a model past requests again, and compare the answers",
+            "delivery.checks.shadow",
+            (
+                model,
+                settings,
+                within,
+                argument("--log", default="", help="URL of the prediction log; default: $PREDICTION_LOG"),
+                argument("--beside", default="", help="the version that answered; default: any"),
+            ),
+            levels=(2,),
+        ),
+        "check-api": Command(
+            "compare a service's answers with those of its model", "delivery.checks.api", (url, model, within), levels=(2,)
+        ),
+        "check-load": Command(
+            "measure a service under load against its budget", "delivery.checks.load", (url, within), levels=(2,)
+        ),
+        "trigger": Command(
+            "decide whether to train: on demand, on schedule, on new data, on degraded performance, on drift",
+            "pipeline.trigger",
+            (
+                argument(
+                    "--event",
+                    choices=("demand", "schedule", "new-data", "degraded", "drift", "stale"),
+                    default="schedule",
+                    help="what started this; default: schedule",
+                ),
+                argument("--why", default="", help="what the one says who asks for it"),
+                argument("--claim", action="store_true", help="make it known to all that this run trains"),
+            ),
+            levels=(1, 2),
+        ),
+        "propose": Command(
+            "commit all changes to a branch, for people to merge",
+            "pipeline.publishing",
+            (argument("--branch", required=True), argument("--message", required=True)),
+            "propose",
+            levels=(1, 2),
+        ),
+        "pull-request": Command(
+            "ask people to merge a branch",
+            "ci.platform",
+            (argument("--branch", required=True),),
+            "open_pull_request",
+            levels=(1, 2),
+        ),
+        "publish": Command(
+            "commit what a run left to a branch of its own, and register the model",
+            "pipeline.publishing",
+            levels=(1, 2),
+        ),
+        "tune": Command(
+            "search better settings for the model and write them into params.yaml", "training.tune", levels=(1, 2)
+        ),
+        "monitor": Command(
+            "compare live data and live performance with the model's own",
+            "monitoring.monitor",
+            (log, model),
+            levels=(1, 2),
+        ),
+        "watch": Command(
+            "monitor, look at age and health too, and decide what follows",
+            "monitoring.watch",
+            (log, model, argument("--service", help="URL of the live service; default: $SERVICE_URL")),
+            levels=(2,),
+        ),
+        "act": Command(
+            "start the training and open the issue that `watch` found to be wanted",
+            "monitoring.watch",
+            function="act",
+            levels=(2,),
+        ),
+        "configure": Command(
+            "set up the CI system: rules, environments, permissions; ask for variables and secrets",
+            "ci.platform",
+            (argument("--show", action="store_true", help="only print what would be done"),),
+            "configure",
+            levels=(2,),
+        ),
+        "level-up": Command(
+            "raise the maturity level",
+            "template.raising",
+            (argument("--level", required=True, help="the one to reach"), template, version),
+            "level_up",
+            levels=(0, 1),
+        ),
+        "update": Command("take over fixes of the template", "template.raising", (template, version), "update"),
+        "change": Command(
+            "change the CI provider, the cloud or the target of deployments",
+            "template.raising",
+            (
+                argument("--ci-provider", default="", help="github, gitlab or jenkins"),
+                argument("--cloud", default="", help="none, aws or gcp"),
+                argument("--deploy-target", default="", help="docker or kubernetes"),
+                template,
+            ),
+            "change",
+        ),
+    }

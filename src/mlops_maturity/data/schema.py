@@ -1,0 +1,114 @@
+"""data/schema.yaml: what the data must look like. Reviewed by people, used by training, prediction and the tests."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import read_yaml, write_text
+from mlops_maturity.project.paths import SCHEMA
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ColumnType = Literal["number", "integer", "boolean", "category", "datetime", "text"]
+
+HEADER = """\
+# What the data must look like. Training, prediction and the tests all hold the data to it: review it like code.
+#
+#   type        number, integer, boolean, category, datetime or text
+#   minimum     bounds of a number; the first run leaves room around what it saw
+#   maximum
+#   categories  the values that a category may take
+#   open        true: other values may come; the model sees them as one
+#   format      how a datetime is written, where it is not ISO 8601
+#   missing     the largest share of missing values that is accepted
+
+"""
+
+
+class Column(BaseModel):
+    """What one column must look like."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    type: ColumnType
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: list[str] | None = None
+    open: bool = False
+    format: str | None = None
+    missing: float = Field(ge=0, le=1)
+
+
+class Schema(BaseModel):
+    """What the table must look like: its columns, in order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: dict[str, Column]
+
+    def only(self, names: Iterable[str]) -> "Schema":
+        """The schema of some of the columns."""
+        wanted = set(names)
+        return Schema(columns={name: column for name, column in self.columns.items() if name in wanted})
+
+    def conform(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        """Give every column its type and put the columns in order.
+
+        Raises:
+            ProjectError: a column is missing or unexpected, or has values that are not of its type.
+        """
+        from mlops_maturity.data.conversion import conform  # the service needs the schema, and has no pandas
+
+        return conform(self, frame)
+
+    def problems(self, frame: "pd.DataFrame") -> list[str]:
+        """What is wrong with the values of a table that `conform` returned, a line each."""
+        from mlops_maturity.data.validation import problems  # pandera takes most of a second to import
+
+        return problems(self, frame)
+
+    def check(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        """`conform`, and require that all values are in their domain.
+
+        Raises:
+            ProjectError: they are not.
+        """
+        frame = self.conform(frame)
+        refuse(self.problems(frame))
+        return frame
+
+
+def refuse(problems: list[str]) -> None:
+    """Raise if there are problems: the first few of them in one line."""
+    if problems:
+        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        raise ProjectError(f"the data do not fit {SCHEMA}: {'; '.join(problems[:3])}{more}")
+
+
+def load(path: Path = SCHEMA) -> Schema:
+    """Read the schema.
+
+    Raises:
+        ProjectError: it is missing, is not YAML, or does not say what a schema says.
+    """
+    return read_yaml(path, Schema, if_missing="`make data` makes it from the data")
+
+
+def save(schema: Schema, path: Path = SCHEMA) -> None:
+    """Write the schema with a word on how to read it."""
+    columns = {name: column.model_dump(exclude_none=True) for name, column in schema.columns.items()}
+    for column in columns.values():
+        if not column["open"]:
+            del column["open"]
+    text = yaml.safe_dump({"columns": columns}, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
+    write_text(path, HEADER + text)
+
+
+def as_mapping(schema: Schema) -> Mapping[str, object]:
+    """The schema as plain data, for a manifest."""
+    return schema.model_dump(exclude_none=True)

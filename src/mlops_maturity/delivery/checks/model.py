@@ -1,0 +1,82 @@
+"""Whether a model is good enough to be deployed: scored again, held to its gates and to the model in production."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from mlops_maturity.project import params as settings
+from mlops_maturity.registry import versions as registry
+from mlops_maturity.delivery.arrival import tell
+from mlops_maturity.delivery.candidate import NO_MODEL, candidate
+from mlops_maturity.project.files import existing
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import PRODUCTION, TEST
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.storage import LOCK, dvc
+from mlops_maturity.training import comparison, gates
+from mlops_maturity.training.gates import Gate
+from mlops_maturity.training.metrics import scores, shares
+from mlops_maturity.delivery.checks.comparison import Comparison, require
+
+# The loss that gates compare, as it is called among the scores.
+LOSS = {"classification": "log_loss", "regression": "mse"}
+# Another processor may round otherwise.
+TOLERANCE = 1e-3
+
+
+def run(model: Path | None = None) -> None:
+    """Hold a model to all that is asked of one before it is deployed.
+
+    Args:
+        model: the packaged model; by default, the candidate: the one of the next release.
+
+    Raises:
+        ProjectError: it is not good enough, is not the one that was scored, or its test set cannot be had.
+    """
+    chosen = model or candidate()
+    if chosen is None:
+        tell(f"NOT CHECKED: {NO_MODEL}")
+        return
+    predictor, params = Predictor.load(chosen), settings.load()
+    with _test_set(predictor) as rows:
+        print(f"{chosen}, model {predictor.version}, on the {len(rows):,} rows of its test set:")
+        require(judged(predictor, rows, params), f"model {predictor.version} is not fit to be deployed")
+
+
+def judged(predictor: Predictor, rows: pd.DataFrame, params: Params) -> Iterator[Comparison]:
+    """What is asked of a model beside what it reaches on its test set."""
+    known = predictor.manifest["metrics"]["scores"]
+    found = scores(predictor.task, predictor.target.encode(rows[predictor.target.name]), predictor.of_frame(rows))
+    for name, value in found.items():
+        was = known["test"][name]
+        same = abs(value - was) <= TOLERANCE * max(abs(was), TOLERANCE)
+        yield Comparison(f"{name}, scored again", f"{was:.4g}, as when it was trained", f"{value:.4g}", same)
+    loss = LOSS[predictor.task]
+    trivial, simple = (known[f"{name} model, test"][loss] for name in ("trivial", "simple"))
+    measured = {"gains": shares(found[loss], trivial, simple), "scores": {"test": found}}
+    for gate in [*gates.judge(measured, params.gates), *_beside_production(predictor, rows, trivial, params)]:
+        yield Comparison(f"{gate.name}: {gate.meaning}", gate.required, gate.found, gate.is_open)
+
+
+def _beside_production(predictor: Predictor, rows: pd.DataFrame, unit: float, params: Params) -> list[Gate]:
+    current = registry.in_production()
+    if current is None or current.model == predictor.version:
+        print("not compared: " + (f"it is {current.name}, in production" if current else "none is in production yet"))
+        return []
+    registry.fetch()
+    return comparison.judge({current.name: Predictor.load(PRODUCTION), "new": predictor}, rows, unit, params)
+
+
+@contextmanager
+def _test_set(predictor: Predictor) -> Iterator[pd.DataFrame]:
+    """The rows that a model was scored on: those of its version, else those at hand."""
+    version = registry.of_model(predictor.version)
+    if version is not None:
+        with registry.checkout(version.commit, TEST) as folder:
+            yield pd.read_parquet(folder / TEST)
+        return
+    if LOCK.exists() and not TEST.exists():
+        dvc("pull", "--quiet", str(TEST))
+    yield pd.read_parquet(existing(TEST, "make run"))

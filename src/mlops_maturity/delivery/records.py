@@ -1,0 +1,137 @@
+"""What was deployed where, when, by whom, and what came of it: a git reference for each environment.
+
+`refs/deployments/staging` is a chain of commits without files, the newest first; the message of each is a record as
+JSON, its date is when. A push that expects the old value keeps two deployments from being noted at
+once, as a training is claimed. `git log refs/deployments/staging` reads it, too.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.repository import EMPTY_TREE, answer, git, has_origin, introduce
+from mlops_maturity.pipeline.records import executor
+from mlops_maturity.delivery.release import Release
+
+Kind = Literal["deploy", "check", "rollback", "stop"]
+Result = Literal["good", "failed"]
+REFERENCE = "refs/deployments/{environment}"
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Record:
+    """One deployment, check, rollback or stop of an environment.
+
+    Attributes:
+        kind: what was done.
+        release: what it was done with.
+        result: what came of it.
+        why: what was wrong, or why it was done.
+        at: when.
+        by: who.
+    """
+
+    kind: Kind
+    release: Release
+    result: Result
+    why: str
+    at: datetime
+    by: str
+
+
+def fetch() -> None:
+    """Take over what others have noted."""
+    if has_origin():
+        answer("fetch", "--quiet", "origin", "+refs/deployments/*:refs/deployments/*")
+
+
+def history(environment: str) -> list[Record]:
+    """All records of an environment, the oldest first."""
+    text = answer("log", "--reverse", "--format=%aI%x09%s", REFERENCE.format(environment=environment))
+    return [_record(*line.split("\t", 1)) for line in text.splitlines()]
+
+
+def serving(records: list[Record]) -> list[Release]:
+    """What served one after the other since the last stop, without what was taken back; the last one serves now."""
+    stack: list[Release] = []
+    for record in records:
+        if record.result == "failed" or record.kind == "check":
+            continue
+        if record.kind == "stop":
+            stack.clear()
+            continue
+        if record.kind == "rollback":
+            while stack and stack[-1] != record.release:
+                stack.pop()
+        if not stack or stack[-1] != record.release:
+            stack.append(record.release)
+    return stack
+
+
+def since(records: list[Record]) -> datetime:
+    """When that came which serves now, where something does."""
+    return [record.at for record in records if record.result == "good" and record.kind != "check"][-1]
+
+
+def good_runs(records: list[Record], release: Release) -> int:
+    """How often a release was deployed and checked without a failure since the last one."""
+    count = 0
+    for record in records:
+        if record.release.key == release.key and record.kind != "stop":
+            count = count + 1 if record.result == "good" else 0
+    return count
+
+
+def note(environment: str, kind: Kind, release: Release, result: Result, why: str = "") -> None:
+    """Add a record.
+
+    Raises:
+        ProjectError: `origin` refuses it.
+    """
+    introduce()
+    content = {
+        "by": executor().name,
+        "kind": kind,
+        "release": asdict(release),
+        "result": result,
+        "why": " ".join(why.split()),
+    }
+    message = json.dumps(content, sort_keys=True)
+    reference = REFERENCE.format(environment=environment)
+    for _ in range(TRIES):
+        fetch()
+        before = answer("rev-parse", "--verify", "--quiet", reference)
+        made = git("commit-tree", EMPTY_TREE, *(["-p", before] if before else []), "-m", message)
+        try:
+            if has_origin():
+                git("push", "--quiet", f"--force-with-lease={reference}:{before}", "origin", f"{made}:{reference}")
+            git("update-ref", reference, made, before or "0" * 40)
+        except ProjectError as error:
+            refused = error
+        else:
+            return
+    raise ProjectError(f"what was done in {environment} could not be noted: {refused}")
+
+
+def told(record: Record) -> Iterator[str]:
+    """A record in words."""
+    yield f"{record.kind} of {record.release.key} (model {record.release.model}): {record.result}"
+    yield f"{record.at:%Y-%m-%d %H:%M}Z by {record.by}"
+    if record.why:
+        yield record.why
+
+
+def _record(at: str, message: str) -> Record:
+    content = json.loads(message)
+    return Record(
+        content["kind"],
+        Release(**content["release"]),
+        content["result"],
+        content["why"],
+        datetime.fromisoformat(at).astimezone(UTC),
+        content["by"],
+    )

@@ -1,0 +1,94 @@
+"""A release: one image, named by what is in it, and so the same wherever it goes."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.paths import PRODUCTION
+from mlops_maturity.delivery.image import Image, image_of
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is deployed.
+
+    Attributes:
+        key: names what is in it: its code, its packages and its model.
+        image: what a container engine is told to run: `repository@digest`, or a name that this machine knows.
+        digest: of the image, which names its bytes.
+        code: names its code and its packages alone.
+        model: the version of its model.
+        commit: the commit that it was built of.
+    """
+
+    key: str
+    image: str
+    digest: str
+    code: str
+    model: str
+    commit: str
+
+
+def next_release(environment: str, model: Path | None = None) -> Release:  # noqa: ARG001 - other sources ask for it
+    """The release that has a model, by default the one in production, and the code at hand.
+
+    Raises:
+        ProjectError: it is not built, or the registry of images refuses it.
+    """
+    image = image_of(model or PRODUCTION)
+    found = known(image)
+    if found is None:
+        raise ProjectError(f"{image.name} is not built; run `make image` first")
+    return found
+
+
+def known(image: Image) -> Release | None:
+    """The release that has this image, if it is built. The registry of IMAGE_REPOSITORY, if it is set, gets it too."""
+    repository = os.environ.get("IMAGE_REPOSITORY")
+    if not repository:
+        return _release(image, image.name)
+    shared = replace(image, repository=repository.lower())
+    if not _pull(shared.engine, shared.name):
+        if image.inspect("{{.Id}}") is None:
+            return None
+        _do(image.engine, "tag", image.name, shared.name)
+        _do(image.engine, "push", "--quiet", shared.name)
+        # What was pushed is known by its digest once it is pulled.
+        _pull(shared.engine, shared.name)
+    return _release(shared, _pinned(shared))
+
+
+def _release(image: Image, name: str) -> Release | None:
+    digest = name.partition("@")[2] or image.inspect("{{.Id}}")
+    if not digest:
+        return None
+    digest = digest if digest.startswith("sha256:") else f"sha256:{digest}"
+    commit = image.inspect('{{index .Config.Labels "org.opencontainers.image.revision"}}') or ""
+    return Release(image.key, name, digest, image.code, image.version, commit)
+
+
+def _pinned(image: Image) -> str:
+    """The name of an image with its digest in the registry.
+
+    Raises:
+        ProjectError: the engine does not know it.
+    """
+    known: list[str] = json.loads(image.inspect("{{json .RepoDigests}}") or "null") or []
+    names = [name for name in known if name.partition("@")[0] == image.repository]
+    # Podman also names the digest that an image had here before it was pushed: no other machine would find that.
+    pinned = next((name for name in names if len(names) == 1 or _pull(image.engine, name)), None)
+    if pinned is None:
+        raise ProjectError(f"{image.engine} does not know the digest of {image.name}; push it to a registry by hand")
+    return pinned
+
+
+def _pull(engine: str, name: str) -> bool:
+    return subprocess.run([engine, "pull", "--quiet", name], capture_output=True, check=False).returncode == 0
+
+
+def _do(*command: str) -> None:
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+        raise ProjectError(f"`{' '.join(command)}` failed; the lines above say why")

@@ -1,0 +1,33 @@
+"""Stopping an environment: nothing serves there until the next deployment."""
+
+from mlops_maturity.delivery.environments import environments, place_of, what_to_set
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.delivery import records
+from mlops_maturity.delivery.arrival import not_deployed, tell
+
+
+def run(environment: str, why: str = "") -> None:
+    """Take what serves in an environment away, and note it. Its prediction log stays.
+
+    Args:
+        environment: where.
+        why: the reason, for those who read the record.
+
+    Raises:
+        ProjectError: the environment has users who rely on it, or the place refuses.
+    """
+    policy = environments()[environment]
+    if policy.leads:
+        raise ProjectError(f"{environment} is not stopped by a command; `make rollback` brings back what served before")
+    with place_of(environment) as place:
+        if place is None:
+            not_deployed(what_to_set())
+            return
+        records.fetch()
+        served = records.serving(records.history(environment))
+        if not served:
+            tell(f"nothing serves in {environment}")
+            return
+        place.stop()
+    records.note(environment, "stop", served[-1], "good", why)
+    tell(f"stopped {environment} ({place.name}): {served[-1].key} does not serve any more")

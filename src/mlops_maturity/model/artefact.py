@@ -1,0 +1,72 @@
+"""The packaged model: one zip file with the model and a manifest that says all of it."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import existing, replacing
+from mlops_maturity.project.paths import REFERENCE
+
+MANIFEST = "manifest.json"
+MODEL = "model"
+# A zip entry carries a time; this one is the first that the format knows, so that the same model gives the same bytes.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+TRAINED_FIELDS = frozenset(
+    {"classes", "features", "format", "model", "package_versions", "parameters", "parity", "schema", "target", "task"}
+)
+FIELDS = TRAINED_FIELDS | {"code", "data", "metrics", "version"}
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A model and what there is to know of it.
+
+    Attributes:
+        model: in its format.
+        manifest: what there is to know.
+        reference: what live data are to be compared with, where the project watches them.
+    """
+
+    model: bytes
+    manifest: Mapping[str, Any]
+    reference: bytes | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the model."""
+        return hashlib.sha256(self.model).hexdigest()
+
+
+def write(artefact: Artefact, path: Path) -> None:
+    """Write the file; the same artefact gives the same bytes."""
+    manifest = json.dumps(artefact.manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        entries = {MANIFEST: manifest.encode(), MODEL: artefact.model, REFERENCE.name: artefact.reference}
+        for name, content in ((name, content) for name, content in entries.items() if content is not None):
+            archive.writestr(zipfile.ZipInfo(name, NO_TIME), content, zipfile.ZIP_DEFLATED)
+
+
+def read(path: Path, made_by: str, fields: frozenset[str] = FIELDS) -> Artefact:
+    """Read the file and check that the manifest is whole and the model is the one it was made for.
+
+    Raises:
+        ProjectError: it is missing, damaged, or a field of the manifest is.
+    """
+    try:
+        with zipfile.ZipFile(existing(path, made_by)) as archive:
+            manifest = json.loads(archive.read(MANIFEST))
+            reference = archive.read(REFERENCE.name) if REFERENCE.name in archive.namelist() else None
+            artefact = Artefact(archive.read(MODEL), manifest, reference)
+    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
+        raise ProjectError(f"{path} is damaged ({error}); run `{made_by}` again") from None
+    if absent := sorted(fields - set(manifest)):
+        raise ProjectError(f"{path}: the manifest lacks {', '.join(absent)}; run `{made_by}` again")
+    if manifest["model"]["sha256"] != artefact.digest:
+        raise ProjectError(f"{path}: the model is not the one of its manifest; run `{made_by}` again")
+    return artefact

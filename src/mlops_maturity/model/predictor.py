@@ -1,0 +1,162 @@
+"""Asking a packaged model, in this process."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.data.features import Features
+from mlops_maturity.project.params import Derived, Task
+from mlops_maturity.project.paths import ARTEFACT
+from mlops_maturity.data.targets import Target
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import Artefact
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# A model may need many times the memory of its input: so many rows are enough to keep it busy.
+ROWS_AT_ONCE = 100_000
+
+
+class Session(Protocol):
+    """A loaded model: float32 features (rows, features) to probabilities (rows, classes) or values (rows,)."""
+
+    def __call__(self, matrix: np.ndarray) -> np.ndarray:
+        """Answer."""
+
+
+class Predictor:
+    """A packaged model that answers.
+
+    Attributes:
+        manifest: what there is to know of it.
+        task: classification or regression.
+        schema: what a record must look like: the columns that the model needs.
+        features: what the model sees of a record.
+        target: what is predicted.
+        written: when the model's file was written, in seconds since 1970.
+    """
+
+    def __init__(self, artefact: Artefact, written: float | None = None) -> None:
+        self.manifest = artefact.manifest
+        self.written = time.time() if written is None else written
+        self.task: Task = self.manifest["task"]
+        self.features = features_of(self.manifest["features"])
+        self.schema = Schema.model_validate(self.manifest["schema"]).only(self.features.columns)
+        self.target = Target(self.manifest["target"], tuple(self.manifest["classes"]))
+        self._session = open_session(artefact.model, self.manifest["format"], self.task)
+
+    @classmethod
+    def load(cls, path: Path = ARTEFACT) -> "Predictor":
+        """Load the packaged model.
+
+        Raises:
+            ProjectError: it is missing or damaged.
+        """
+        return cls(artefacts.read(path, made_by="make package"), path.stat().st_mtime)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the model's file was written."""
+        return time.time() - self.written
+
+    @property
+    def version(self) -> str:
+        """The version of the model, the same for the same model."""
+        return str(self.manifest.get("version", "trained"))
+
+    def of_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        """Probabilities (rows, classes) or values (rows,) of float32 features (rows, features)."""
+        if len(matrix) <= ROWS_AT_ONCE:
+            return self._session(matrix)
+        starts = range(0, len(matrix), ROWS_AT_ONCE)
+        return np.concatenate([self._session(matrix[start : start + ROWS_AT_ONCE]) for start in starts])
+
+    def of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
+        """Probabilities or values of a table that fits the schema."""
+        return self.of_matrix(self.features.of_frame(frame))
+
+    def of_rows(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
+        """Probabilities or values of records whose values are in the order of the features' columns."""
+        return self.of_matrix(self.features.of_rows(rows))
+
+    def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Probabilities or values of records."""
+        return self.of_matrix(self.features.of_records(records))
+
+    def answers(self, predicted: np.ndarray) -> list[dict[str, Any]]:
+        """What to tell of predictions: the most probable class and the probability of each, or the value."""
+        decoded = self.target.decode(predicted)
+        if self.task == "regression":
+            return [{"prediction": value} for value in decoded]
+        names = [str(name) for name in self.target.classes]
+        return [
+            {"prediction": value, "probabilities": dict(zip(names, row, strict=True))}
+            for value, row in zip(decoded, predicted.tolist(), strict=True)
+        ]
+
+
+def features_as_mapping(features: Features) -> dict[str, Any]:
+    """The features as plain data, for the manifest."""
+    return {
+        "categories": {name: list(values) for name, values in features.categories.items()},
+        "derived": [derived.model_dump() for derived in features.derived],
+        "names": list(features.names),
+        "numbers": list(features.numbers),
+        "times": list(features.times),
+    }
+
+
+def features_of(content: Mapping[str, Any]) -> Features:
+    """The features that a manifest tells of."""
+    return Features(
+        numbers=tuple(content["numbers"]),
+        categories={name: tuple(values) for name, values in sorted(content["categories"].items(), key=_order(content))},
+        times=tuple(content["times"]),
+        derived=tuple(Derived.model_validate(derived) for derived in content["derived"]),
+    )
+
+
+def _order(content: Mapping[str, Any]) -> Any:
+    """The order of the matrix: a manifest is written with sorted keys."""
+    return lambda item: content["names"].index(item[0])
+
+
+def open_session(model: bytes, model_format: str, task: Task) -> Session:
+    """Load a model; nothing in it is run but arithmetic."""
+    return _onnx_session(model, task) if model_format == "onnx" else _skops_session(model, task)
+
+
+def _onnx_session(model: bytes, task: Task) -> Session:
+    # Its official builds report home unless they are told not to before they are loaded.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One record is too little work to share; a server uses its cores for several requests.
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    output = session.get_outputs()[-1].name
+
+    def run(matrix: np.ndarray) -> np.ndarray:
+        answer: np.ndarray = session.run([output], {"features": matrix})[0]
+        return answer if task == "classification" else answer.reshape(-1)
+
+    return run
+
+
+def _skops_session(model: bytes, task: Task) -> Session:
+    import skops.io
+
+    from mlops_maturity.training.models import predict
+
+    if unknown := skops.io.get_untrusted_types(data=model):
+        raise ProjectError(f"the model holds types that are not known to be safe: {', '.join(sorted(unknown))}")
+    estimator = skops.io.loads(model, trusted=[])
+    return lambda matrix: predict(estimator, task, matrix)

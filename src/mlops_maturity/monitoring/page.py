@@ -1,0 +1,231 @@
+"""reports/monitoring.html: the verdict on one page that needs nothing beside it, for a person who has to decide."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+from mlops_maturity.project.files import write_text
+from mlops_maturity.project.paths import MONITORING_PAGE
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.training.report import STYLE, table
+from mlops_maturity.monitoring import pictures
+from mlops_maturity.monitoring.drift import PREDICTION, Check, Drift
+from mlops_maturity.monitoring.findings import DataWindow, Findings, LossWindow, Words, at, state
+from mlops_maturity.monitoring.profile import Reference
+from mlops_maturity.monitoring.windows import Trigger
+
+# Further columns are in the table; a page of hundreds of pictures is read by nobody.
+MOST_PICTURES = 24
+
+PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}h1 + p {{ margin-top: .3rem; }}
+h3 {{ margin: 0; overflow-wrap: anywhere; }}
+section {{ border-left: .4rem solid; margin: 1rem 0; padding: .1rem 1rem; }}
+section p {{ margin: .3rem 0; }}
+.fires {{ background: #fdf0f0; border-color: #c53030; }}
+.quiet {{ background: #f0f9f3; border-color: #2f855a; }}
+.unknown {{ background: #fdf8ec; border-color: #b7791f; }}
+.columns td:nth-child(-n+2), .columns th:nth-child(-n+2) {{ overflow-wrap: anywhere; text-align: left; }}
+td span {{ white-space: nowrap; }}
+.over {{ color: #c53030; font-weight: bold; }}
+.faint {{ color: #6b7280; }}
+.boxes span {{ background: #d1d5db; display: inline-block; height: .9rem; margin-right: .15rem; width: .9rem; }}
+.boxes span.bad {{ background: #c53030; }}
+.cards {{ display: grid; gap: 1.2rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); }}
+.cards p {{ margin: 0; overflow-wrap: anywhere; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p class="faint">{summary}</p>
+{verdicts}
+{more}
+{data}
+{loss}
+</body>
+</html>
+"""
+
+WORDS = {
+    "drift": Words(
+        about="Live data",
+        fires="have drifted",
+        quiet="are as they were",
+        advice=(
+            "Look at the columns below, worst first. Is the change real, train on data that show it. Is it an error on "
+            "the way (a unit, a broken sensor, a renamed category), put that right: a new model would learn the error."
+        ),
+    ),
+    "degraded": Words(
+        about="Live performance",
+        fires="has degraded",
+        quiet="is what the evaluation promised",
+        advice=(
+            "Train on data that hold what is so now. Compare with the columns below: have they not moved, what they "
+            "mean for the target has changed, or the labels have."
+        ),
+    ),
+}
+HOW = (
+    "A window violates when a column or the prediction is over its limit: the bound of <code>params.yaml</code>, or "
+    "what chance alone does to so few rows where that is more. KS is the largest distance of the two cumulative "
+    "distributions, PSI the population stability index. p-values are shown, not decided by: of many rows, every "
+    "difference is significant. The boxes are the windows, the newest on the right, red where the column violates. "
+    "Times move on by nature and are shown only."
+)
+GROWTH = (
+    "Growth is how much more the answers cost than on the test set, in shares of what the trivial model (the frequency "
+    "of the classes, or the mean) costs there."
+)
+
+
+def write(
+    found: Findings,
+    predictor: Predictor,
+    reference: Reference,
+    words: Mapping[str, Words] = WORDS,
+    more: str = "",
+) -> None:
+    """Write the page.
+
+    Args:
+        found: by `monitor.examine`.
+        predictor: the model.
+        reference: of the model.
+        words: for each verdict.
+        more: HTML that comes after the verdicts.
+    """
+    rows = sum(window.rows for window in found.data)
+    span = f"{rows:,} predictions, {_span(found.data[0].begin, found.data[-1].end)}. " if found.data else ""
+    text = PAGE.format(
+        title=escape(f"Monitoring: {predictor.target.name}"),
+        style=STYLE,
+        summary=escape(
+            f"{span}Model {found.version}, compared with the {_rows_of(reference):,} rows that it learned from."
+            + (f" Log: {found.log}." if found.log else "")
+        ),
+        verdicts="\n".join(_verdict(words[name], trigger) for name, trigger in found.triggers.items()),
+        more=more,
+        data=_data(found, reference) if found.data else "",
+        loss=_loss(found.loss, predictor, reference) if found.loss else "",
+    )
+    write_text(MONITORING_PAGE, text)
+
+
+def _verdict(words: Words, trigger: Trigger) -> str:
+    said = state(trigger)
+    told = {"FIRES": f"{words.fires}: {words.asks}", "quiet": words.quiet}.get(said, "could not be judged")
+    advice = f"<p>{escape(words.advice)}</p>" if trigger.fires else ""
+    css = {"FIRES": "fires", "quiet": "quiet"}.get(said, "unknown")
+    title = escape(f"{words.about} {told}")
+    return f'<section class="{css}"><h3>{title}</h3><p>{escape(trigger.reason)}.</p>{advice}</section>'
+
+
+def _data(found: Findings, reference: Reference) -> str:
+    newest = found.data[-1]
+    worst = [window.drifts[0].worst.excess for window in found.data]
+    shown = newest.drifts[:MOST_PICTURES]
+    more = len(newest.drifts) - len(shown)
+    return "\n".join(
+        [
+            "<h2>Columns, worst first</h2>",
+            f"<p>The newest window: {newest.rows:,} predictions, {_span(newest.begin, newest.end)}. {HOW}</p>",
+            _drift_table(found.data),
+            "<h2>Distributions: the reference and the newest window</h2>",
+            '<div class="cards">',
+            *(_card(drift, found, reference) for drift in shown),
+            "</div>",
+            f"<p>{more} more columns are nearer to the reference than these.</p>" if more else "",
+            "<h2>Drift over windows</h2>",
+            "<p>The worst column of each window, in units of its limit. The last is the newest.</p>",
+            _picture(pictures.over_windows(worst, [1.0] * len(worst), _times(found.data), "times its limit"), "Drift"),
+        ]
+    )
+
+
+def _drift_table(windows: Sequence[DataWindow]) -> str:
+    by_column = [{drift.column: drift for drift in window.drifts} for window in windows]
+    header = ("column", "what changed", "KS", "PSI", "missing", "p", "windows")
+    rows = []
+    for drift in windows[-1].drifts:
+        checks = {check.measure: check for check in drift.checks}
+        p_values = [check.p_value for check in drift.checks if check.p_value is not None]
+        boxes = "".join(f'<span class="{"bad" if w[drift.column].violates else ""}"></span>' for w in by_column)
+        rows.append(
+            (
+                f"<i>{escape(drift.column)}</i>" if drift.column == PREDICTION else escape(drift.column),
+                escape(drift.change),
+                *(_cell(checks.get(measure)) for measure in ("ks", "psi", "missing")),
+                f"<span>{min(p_values):.1g}</span>" if p_values else "",
+                f'<span class="boxes">{boxes}</span>',
+            )
+        )
+    return f'<div class="columns">{table(header, rows)}</div>'
+
+
+def _cell(check: Check | None) -> str:
+    if check is None:
+        return ""
+    css = "over" if check.violates else ""
+    return f'<span><span class="{css}">{check.value:.3f}</span> <span class="faint">/ {check.limit:.2f}</span></span>'
+
+
+def _card(drift: Drift, found: Findings, reference: Reference) -> str:
+    profile = reference.prediction if drift.column == PREDICTION else reference.columns[drift.column]
+    content = pictures.distribution(profile, drift.live, found.newest[drift.column])
+    css = "over" if drift.violates else ""
+    return (
+        f'<div><h3 class="{css}">{escape(drift.column)}</h3><p class="faint">{escape(drift.change)}</p>'
+        f"{_picture(content, drift.column)}</div>"
+    )
+
+
+def _loss(windows: Sequence[LossWindow], predictor: Predictor, reference: Reference) -> str:
+    growths = [window.performance.growth for window in windows]
+    names = list(windows[-1].performance.scores)
+    rows = [
+        (
+            _span(window.begin, window.end),
+            f"{window.performance.rows:,}",
+            f"{window.performance.loss:.4g}",
+            _cell(growth),
+            *(f"{window.performance.scores[name]:.4g}" for name in names),
+        )
+        for window, growth in zip(windows, growths, strict=True)
+    ]
+    promised = [f"{predictor.manifest['metrics']['scores']['test'][name]:.4g}" for name in names]
+    rows.insert(0, ("test set", f"{reference.loss.rows:,}", f"{reference.loss.mean:.4g}", "", *promised))
+    values, limits = [growth.value for growth in growths], [growth.limit for growth in growths]
+    return "\n".join(
+        [
+            "<h2>Performance over windows</h2>",
+            f"<p>{GROWTH}</p>",
+            table(("predictions with a label", "rows", "loss", "growth / limit", *names), rows),
+            _picture(
+                pictures.over_windows(values, limits, _times(windows), "growth of the loss"), "Growth of the loss"
+            ),
+        ]
+    )
+
+
+def _picture(content: str, title: str) -> str:
+    return f'<img alt="{escape(title)}" src="{content}">'
+
+
+def _times(windows: Iterable[DataWindow | LossWindow]) -> list[str]:
+    """When each window ended, as short as an axis needs it."""
+    return [at(window.end).strftime("%m-%d\n%H:%M") for window in windows]
+
+
+def _span(begin: float, end: float) -> str:
+    return f"{at(begin):%Y-%m-%d %H:%M} to {at(end):%Y-%m-%d %H:%M} UTC"
+
+
+def _rows_of(reference: Reference) -> int:
+    return max((profile.rows for profile in reference.columns.values()), default=0)

@@ -1,0 +1,1 @@
+"""The steps from data to a packaged model, their records, and when they run."""

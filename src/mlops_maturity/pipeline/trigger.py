@@ -1,0 +1,175 @@
+"""Whether to train now: on demand, on schedule, on new data, on degraded performance or on drift; never twice.
+
+The last training that somebody claimed is a git reference of its own. A push that expects its old value is the lock:
+of two runs that start at once, one gets it.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import yaml
+
+from mlops_maturity.project import job
+from mlops_maturity.registry import versions as registry
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import MONITORING
+from mlops_maturity.project.repository import EMPTY_TREE, answer, git, has_origin, introduce
+from mlops_maturity.project.storage import LOCK, dvc, md5_of
+
+Event = Literal["demand", "schedule", "new-data", "degraded", "drift", "stale"]
+CLAIM = "refs/training/last"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a new model is wanted."""
+
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The last training: when it was claimed, and the data that it was about."""
+
+    at: datetime
+    data: str
+
+
+def run(event: Event, why: str, claim: bool) -> None:
+    """Say whether to train and why, to people and to the CI system (outputs `train` and `reason`).
+
+    Args:
+        event: what started this: a person's demand, which no cooldown stops, the schedule, or a finding of some other
+            system.
+        why: what that person or system says.
+        claim: make it known to all that this run trains.
+
+    Raises:
+        ProjectError: the data have no pointer.
+    """
+    params = settings.load()
+    fetch_claim()
+    last = last_claim()
+    data = _pointer(params)
+    found = list(reasons(params, data, last, event, why))
+    for reason in found:
+        print(f"wanted, {reason}")
+    wait = remaining(last, timedelta(hours=params.monitoring.cooldown_hours), datetime.now(UTC))
+    train = False
+    if not found:
+        said = "nothing asks for a new model"
+    elif wait and event != "demand":
+        said = f"the last training is too recent: wait another {wait}"
+    elif not _at_hand(params):
+        said = f"{params.data.raw} cannot be had here: set a DVC remote that this machine reaches ('Data' in README.md)"
+    elif claim and not _claim(data, found):
+        said = "another run has claimed this training"
+    else:
+        train, said = True, "; ".join(map(str, found))
+    print(f"{'TRAIN' if train else 'do not train'}: {said}")
+    job.output(train=str(train).lower(), reason=said)
+    job.summary(f"**{'Train' if train else 'No training'}**: {said}")
+
+
+def reasons(params: Params, data: str, last: Claim | None, event: Event, why: str) -> Iterator[Reason]:
+    """Everything that asks for a new model.
+
+    Args:
+        params: the project's settings.
+        data: MD5 of the raw data that this commit points to.
+        last: the last training.
+        event: what started this.
+        why: what the one says who asks.
+    """
+    if event != "schedule":
+        yield Reason(event, why or "no reason is given")
+    known = registry.versions()
+    newest = known[-1] if known else None
+    if newest is None:
+        yield Reason("new-data", "no model was ever registered")
+    elif data not in (md5_of(newest.text(LOCK), params.data.raw), last.data if last else None):
+        yield Reason("new-data", f"{params.data.raw} is not what {newest.name} was trained on")
+    if newest is not None:
+        age = datetime.now(UTC) - datetime.fromisoformat(newest.made)
+        if params.watch.leads_to.stale == "train" and age > timedelta(days=params.monitoring.max_age_days):
+            yield Reason("schedule", f"{newest.name} is {age.days} days old, over {params.monitoring.max_age_days:g}")
+    leads_to = params.watch.leads_to.model_dump()
+    yield from (reason for reason in monitored() if leads_to[reason.name] == "train")
+
+
+def fetch_claim() -> None:
+    """Take over what others have claimed."""
+    if has_origin():
+        answer("fetch", "--quiet", "origin", f"+{CLAIM}:{CLAIM}")
+
+
+def last_claim() -> Claim | None:
+    """The last training that was claimed."""
+    text = answer("log", "-1", "--format=%cI%n%s", CLAIM)
+    if not text:
+        return None
+    at, subject = text.split("\n", 1)
+    return Claim(datetime.fromisoformat(at), json.loads(subject)["data"])
+
+
+def remaining(last: Claim | None, cooldown: timedelta, now: datetime) -> timedelta:
+    """How long the cooldown still lasts; zero if it is over."""
+    left = (last.at + cooldown - now) if last else timedelta()
+    return timedelta(seconds=max(0, round(left.total_seconds())))
+
+
+def monitored() -> Iterator[Reason]:
+    """What `make monitor` found, if it ran."""
+    if not MONITORING.exists():
+        print("live data and performance: not exercised, `make monitor` did not run here")
+        return
+    verdict = json.loads(MONITORING.read_text(encoding="utf-8"))
+    for name, trigger in sorted(verdict["triggers"].items()):
+        if trigger["fires"]:
+            yield Reason(name, trigger["reason"])
+
+
+def _pointer(params: Params) -> str:
+    pointer = params.data.raw.with_name(f"{params.data.raw.name}.dvc")
+    if not pointer.exists():
+        raise ProjectError(f"{pointer} is missing; `.venv/bin/dvc add {params.data.raw}` makes it")
+    return str(yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"])
+
+
+def _at_hand(params: Params) -> bool:
+    """Whether the data are here or can be pulled."""
+    if not params.data.raw.exists():
+        try:
+            dvc("pull", "--quiet", f"{params.data.raw}.dvc")
+        except ProjectError as error:
+            print(f"not at hand: {error}")
+    return params.data.raw.exists()
+
+
+def _claim(data: str, found: list[Reason]) -> bool:
+    """Make it known that this run trains, unless another one was faster."""
+    introduce()
+    before = answer("rev-parse", "--verify", "--quiet", CLAIM)
+    # Without a part by chance, two claims of one second would be the same object, and both would be accepted.
+    content = {"chance": secrets.token_hex(8), "data": data, "reasons": [reason.name for reason in found]}
+    note = json.dumps(content, sort_keys=True)
+    parent = ["-p", before] if before else []
+    made = git("commit-tree", EMPTY_TREE, *parent, "-m", note)
+    try:
+        if has_origin():
+            git("push", "--quiet", f"--force-with-lease={CLAIM}:{before}", "origin", f"{made}:{CLAIM}")
+        git("update-ref", CLAIM, made, before or "0" * 40)
+    except ProjectError as error:
+        print(f"not claimed: {error}")
+        return False
+    return True

@@ -1,0 +1,93 @@
+"""Reading files with a word for people where they are wrong, and writing them so that nobody meets half of one."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from mlops_maturity.project.errors import ProjectError
+
+# pydantic would look for plugins in every package that is installed.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+
+# The same in C where it is there, ten times as fast.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to; it takes the place of `path` when the block ends well, and vanishes otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file at once."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON that is the same for the same content: sorted, indented, floats to six digits."""
+    text = json.dumps(_rounded(content), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def read_json(path: Path, made_by: str) -> Any:
+    """Read JSON that an earlier step wrote.
+
+    Raises:
+        ProjectError: the file is not there; the text names the command that makes it.
+    """
+    return json.loads(existing(path, made_by).read_text(encoding="utf-8"))
+
+
+def read_yaml(path: Path, model: type[Model], if_missing: str) -> Model:
+    """Read a YAML file that people edit into its checked form.
+
+    Raises:
+        ProjectError: it is missing (`if_missing` says what to do), is not YAML, or a value in it is not allowed.
+    """
+    try:
+        return model.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader))  # noqa: S506 - one of the safe ones
+    except FileNotFoundError:
+        raise ProjectError(f"{path} is missing; {if_missing}") from None
+    except yaml.YAMLError as error:
+        raise ProjectError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ProjectError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def existing(path: Path, made_by: str) -> Path:
+    """Return the path if it is there.
+
+    Raises:
+        ProjectError: it is not; the text names the command that makes it.
+    """
+    if not path.exists():
+        raise ProjectError(f"{path} is missing; run `{made_by}` first")
+    return path
+
+
+def _rounded(content: object) -> object:
+    if isinstance(content, dict):
+        return {str(key): _rounded(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_rounded(value) for value in content]
+    return float(f"{content:.6g}") if isinstance(content, float) else content

@@ -1,0 +1,312 @@
+"""params.yaml: everything that a person tunes, read once and checked."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import read_yaml
+from mlops_maturity.project.paths import PARAMS
+
+Task = Literal["classification", "regression"]
+SplitMethod = Literal["stratified", "random", "group", "time"]
+ModelKind = Literal["gradient_boosting", "linear"]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: a misspelt key is an error, not a setting without effect."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Data(Section):
+    """What is read and what is predicted."""
+
+    raw: Path
+    target: str
+    task: Task | None
+    min_class_rows: int = Field(ge=2)
+    ignore: dict[str, str] | None
+
+
+class Split(Section):
+    """How the rows are divided. `by` is the column of the groups or of the time."""
+
+    method: SplitMethod | None
+    by: str | None
+    validation: float = Field(gt=0, lt=0.5)
+    test: float = Field(gt=0, lt=0.5)
+    seed: int
+
+
+class Derived(Section):
+    """A feature that is computed from others."""
+
+    name: str
+    operation: Literal["ratio", "difference", "product", "log"]
+    of: list[str] = Field(min_length=1, max_length=2)
+
+
+class Features(Section):
+    """What the model sees besides the columns themselves."""
+
+    derived: list[Derived]
+
+
+class GradientBoosting(Section):
+    """Settings of scikit-learn's HistGradientBoosting; `patience` ends it when the validation loss stops falling."""
+
+    learning_rate: float = Field(gt=0)
+    max_iter: int = Field(ge=1)
+    max_leaf_nodes: int = Field(ge=2)
+    min_samples_leaf: int | None = Field(ge=1)
+    l2_regularization: float = Field(ge=0)
+    patience: int = Field(ge=1)
+
+
+class Linear(Section):
+    """Settings of the logistic or ridge regression. A larger `penalty` gives a simpler model."""
+
+    penalty: float = Field(gt=0)
+    max_iter: int = Field(ge=1)
+
+
+class Model(Section):
+    """Which model is trained, and its settings."""
+
+    kind: ModelKind | None
+    seed: int
+    gradient_boosting: GradientBoosting
+    linear: Linear
+
+
+class Production(Section):
+    """How much more of the trivial model's loss a new model may leave than the one in production."""
+
+    overall: float = Field(ge=0)
+    slices: float = Field(ge=0)
+
+
+class Gates(Section):
+    """What a model must reach on the test set: shares of the trivial model's loss, and scores by name."""
+
+    beats_trivial: float | None = Field(lt=1)
+    beats_simple: float | None = Field(lt=1)
+    targets: dict[str, float]
+    production: Production
+
+
+class Case(Section):
+    """A record that any model of worth gets right."""
+
+    why: str
+    record: dict[str, Any]
+    expect: Any
+
+
+class Direction(Section):
+    """A change of one feature that must move the prediction (or the probability of `outcome`) one way."""
+
+    why: str
+    feature: str
+    add: float
+    outcome: Any = None
+    effect: Literal["up", "down"]
+
+
+class Behaviour(Section):
+    """What the model must do whatever its score is."""
+
+    minimum: list[Case]
+    direction: list[Direction]
+
+
+class Range(Section):
+    """Numbers from `low` to `high`, each as likely as any other, or each magnitude (`log`)."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_drawn_from(self) -> "Range":
+        if self.low >= self.high:
+            raise ValueError("low must be less than high")
+        if self.log and self.low <= 0:
+            raise ValueError("low must be more than 0, which has no logarithm")
+        return self
+
+
+Choice = Annotated[
+    Annotated[list[float], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
+    Discriminator(lambda value: "list" if isinstance(value, list) else "range"),
+]
+
+
+class Tune(Section):
+    """What is tried when settings are tuned: `space` holds, for a kind of model, the choices for its settings."""
+
+    candidates: int = Field(ge=2, le=200)
+    factor: int = Field(ge=2, le=8)
+    folds: int = Field(ge=2, le=20)
+    seed: int = Field(ge=0)
+    space: dict[ModelKind, dict[str, Choice]]
+
+
+class Monitoring(Section):
+    """When live data or live performance ask for a new model."""
+
+    window: int = Field(ge=20)
+    windows: int = Field(ge=1)
+    violating: int = Field(ge=1)
+    psi: float = Field(gt=0)
+    ks: float = Field(gt=0, lt=1)
+    missing: float = Field(gt=0, lt=1)
+    loss: float = Field(gt=0)
+    fewest_labels: int = Field(ge=20)
+    cooldown_hours: float = Field(ge=0)
+    max_age_days: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _can_fire(self) -> "Monitoring":
+        if self.violating > self.windows:
+            raise ValueError("violating is more than windows: nothing would ever ask for a new model")
+        return self
+
+
+class LeadsTo(Section):
+    """What each verdict of `make watch` leads to. A new model mends neither silence nor a service that is not well."""
+
+    drift: Literal["train", "issue", "nothing"]
+    degraded: Literal["train", "issue", "nothing"]
+    stale: Literal["train", "issue", "nothing"]
+    silent: Literal["issue", "nothing"]
+    unhealthy: Literal["issue", "nothing"]
+
+
+class Watch(Section):
+    """What is watched beside data and performance, and what comes of it."""
+
+    silent_hours: float = Field(gt=0)
+    unlabelled_days: float = Field(gt=0)
+    errors: float = Field(ge=0, lt=1)
+    p99_ms: float = Field(gt=0)
+    behind_hours: float = Field(ge=0)
+    leads_to: LeadsTo
+
+
+class Delivery(Section):
+    """What it takes to bring a release from staging to production."""
+
+    staging_runs: int = Field(ge=1)
+    models: Literal["automatic", "by hand"]
+
+
+class Audit(Section):
+    """Known vulnerabilities that do not concern this project, each with the reason."""
+
+    ignore: dict[str, str]
+
+    @model_validator(mode="after")
+    def _has_reasons(self) -> "Audit":
+        if bare := [name for name, reason in self.ignore.items() if not reason.strip()]:
+            raise ValueError(f"say why {', '.join(bare)} does not concern this project")
+        return self
+
+
+class Infrastructure(Section):
+    """What there must be where a release is to run, beside the packages."""
+
+    memory_mb: float = Field(gt=0)
+    cpus: float = Field(gt=0)
+    accelerator: Literal["none", "cuda", "rocm"]
+
+
+class Load(Section):
+    """How a load test asks, and what it must measure at least (requests per second) or at most (all else)."""
+
+    users: int = Field(ge=1, le=200)
+    seconds: int = Field(ge=1, le=60)
+    requests_per_second: float = Field(gt=0, le=5000)
+    p50_ms: float = Field(gt=0)
+    p95_ms: float = Field(gt=0)
+    p99_ms: float = Field(gt=0)
+    failures: float = Field(ge=0, lt=1)
+
+
+class Shadow(Section):
+    """How many of the newest requests a new release is asked again, and how far its answers may go: shares."""
+
+    records: int = Field(ge=1, le=10_000)
+    least: int = Field(ge=1)
+    refused: float = Field(ge=0, le=1)
+    changed: float = Field(ge=0, le=1)
+    moved: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _can_be_exercised(self) -> "Shadow":
+        if self.least > self.records:
+            raise ValueError("least is more than records: nothing would ever be compared")
+        return self
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    data: Data
+    split: Split
+    features: Features
+    model: Model
+    gates: Gates
+    slices: list[str] | None
+    behaviour: Behaviour
+    tune: Tune
+    monitoring: Monitoring
+    watch: Watch
+    delivery: Delivery
+    audit: Audit
+    infrastructure: Infrastructure
+    load: Load
+    shadow: Shadow
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the first run has filled in what depends on the data."""
+        return None not in (
+            self.data.task,
+            self.data.ignore,
+            self.split.method,
+            self.model.kind,
+            self.model.gradient_boosting.min_samples_leaf,
+            self.gates.beats_trivial,
+            self.gates.beats_simple,
+            self.slices,
+        )
+
+    @property
+    def task(self) -> Task:
+        """Classification or regression, once it is known."""
+        if self.data.task is None:
+            raise ProjectError(f"{PARAMS}: data.task is not known yet; run `make data` first")
+        return self.data.task
+
+    def changed(self, **changes: Any) -> "Params":
+        """A copy with some values changed, named by their path: `changed(**{"model.kind": "linear"})`."""
+        content = self.model_dump()
+        for path, value in changes.items():
+            *sections, key = path.split(".")
+            section = content
+            for name in sections:
+                section = section[name]
+            section[key] = value
+        return Params.model_validate(content)
+
+
+def load(path: Path = PARAMS) -> Params:
+    """Read params.yaml.
+
+    Raises:
+        ProjectError: it is missing, is not YAML, or a value in it is not allowed.
+    """
+    return read_yaml(path, Params, if_missing="run this from the project's root folder")

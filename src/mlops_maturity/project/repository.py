@@ -1,0 +1,61 @@
+"""What the project asks git."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from mlops_maturity.project.errors import ProjectError
+
+# What makes a model, beside the data.
+CODE = ("src", "params.yaml", "data/schema.yaml", "requirements.lock")
+# What git calls a tree without files: of commits that are notes.
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+def git(*arguments: str, folder: Path | None = None) -> str:
+    """Run git and return what it prints.
+
+    Raises:
+        ProjectError: git refuses; the text is the first line of its reason.
+    """
+    done = _run(arguments, folder)
+    if done.returncode:
+        reason = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+        raise ProjectError(f"git {arguments[0]}: {reason[0]}")
+    return done.stdout.strip()
+
+
+def answer(*arguments: str) -> str:
+    """What git prints, or nothing where it refuses (outside of a repository, say)."""
+    done = _run(arguments, None)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def introduce() -> None:
+    """Give this process a name towards git where nobody has set one, as on a CI runner."""
+    if not answer("config", "user.email"):
+        for role in ("AUTHOR", "COMMITTER"):
+            os.environ.setdefault(f"GIT_{role}_NAME", "Continuous training")
+            os.environ.setdefault(f"GIT_{role}_EMAIL", "training@example.invalid")
+
+
+def has_origin() -> bool:
+    """Whether there is a remote repository to share with."""
+    return "origin" in answer("remote").split()
+
+
+def code_commit() -> dict[str, Any]:
+    """The last commit that changed the code, and whether there are changes beside it; commit None outside of git.
+
+    Not simply the newest commit: committing what a run leaves must not make the model another one.
+    """
+    commit = answer("log", "-1", "--format=%H", "--", *CODE)
+    return {"commit": commit or None, "changed": bool(answer("status", "--porcelain", "--", *CODE))}
+
+
+def _run(arguments: tuple[str, ...], folder: Path | None) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(arguments, 127, "", "git is not installed")

@@ -1,0 +1,1 @@
+"""Versions of the model and the one in production."""

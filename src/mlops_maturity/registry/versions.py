@@ -1,0 +1,302 @@
+"""The model registry: versions and stages as git tags that GTO writes, so that it needs no server.
+
+`model@v3.0.0` is a version: the commit whose dvc.lock names the model, immutable once it is pushed.
+`model#prod#7` is the seventh time that a version was put into production; the newest such tag tells which one is there.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_maturity.project import answers
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, TEST
+from mlops_maturity.project.repository import answer, git, has_origin, introduce
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.project.storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current, share_with
+
+NAME = "model"
+STAGE = "prod"
+SUBJECT = f"{NAME} "
+VERSION_TAG = re.compile(rf"{NAME}@v(\d+)\.\d+\.\d+")
+STAGE_TAG = re.compile(rf"{NAME}#{STAGE}#(\d+)")
+FORMAT = "%(refname:strip=2)%09%(*objectname)%09%(taggerdate:iso-strict)%09%(taggername)%09%(contents:subject)"
+
+
+@dataclass(frozen=True, order=True)
+class Version:
+    """A model of the registry.
+
+    Attributes:
+        number: counts the versions.
+        commit: its dvc.lock names the model.
+        made: when it was registered.
+        by: who registered it.
+        model: what the model's own manifest calls its version.
+    """
+
+    number: int
+    commit: str
+    made: str
+    by: str
+    model: str
+
+    @property
+    def name(self) -> str:
+        """As people write it."""
+        return f"v{self.number}"
+
+    @property
+    def semantic(self) -> str:
+        """As GTO writes it."""
+        return f"v{self.number}.0.0"
+
+    def text(self, path: Path | str) -> str:
+        """A file of its commit."""
+        return git("show", f"{self.commit}:{path}")
+
+    @property
+    def model_md5(self) -> str:
+        """What DVC knows the model by."""
+        return md5_of(self.text(LOCK), ARTEFACT)
+
+
+def versions() -> list[Version]:
+    """All versions, the oldest first."""
+    found = []
+    for name, commit, made, by, subject in _tags():
+        if match := VERSION_TAG.fullmatch(name):
+            found.append(Version(int(match[1]), commit, made, by, subject.removeprefix(SUBJECT)))
+    return sorted(found)
+
+
+def history() -> list[Version]:
+    """What was put into production, in order."""
+    by_commit = {version.commit: version for version in versions()}
+    stages = sorted((int(match[1]), commit) for name, commit, *_ in _tags() if (match := STAGE_TAG.fullmatch(name)))
+    return [by_commit[commit] for _, commit in stages if commit in by_commit]
+
+
+def in_production() -> Version | None:
+    """The version in production, if there is one."""
+    found = history()
+    return found[-1] if found else None
+
+
+def find(name: str) -> Version:
+    """A version by its name: v3, 3 or v3.0.0.
+
+    Raises:
+        ProjectError: there is none of that name.
+    """
+    known = versions()
+    for version in known:
+        if name in (version.name, version.semantic, str(version.number)):
+            return version
+    told = ", ".join(version.name for version in known) or "none yet; `make register` makes the first"
+    raise ProjectError(f"there is no version {name!r}; there is {told}")
+
+
+def of_model(model: str) -> Version | None:
+    """The version that has a model, by what the model's manifest calls its version."""
+    return next((version for version in versions() if version.model == model), None)
+
+
+def run(if_any: bool = False) -> None:
+    """Register the model of the current commit.
+
+    Args:
+        if_any: that no model was trained yet is no error.
+
+    Raises:
+        ProjectError: as `register` does.
+    """
+    if if_any and not LOCK.exists():
+        print(f"nothing to register: there is no {LOCK}")
+    else:
+        register()
+
+
+def register(compared: bool = False) -> Version:
+    """Give the model of the current commit an immutable version, if it is not worse than the one in production.
+
+    Args:
+        compared: whether that is known already.
+
+    Raises:
+        ProjectError: something is not committed or not pushed to the DVC remote, a run did not end, or the gate is
+            closed.
+    """
+    md5 = _committed_model()
+    require_current()
+    known = versions()
+    if same := [version for version in known if version.model_md5 == md5]:
+        print(f"registered already: {same[-1].name}")
+        return same[-1]
+    _require_pushed()
+    _require_at_hand(md5)
+    if not compared:
+        compare()
+    import gto.api  # half a second that only this command needs
+
+    introduce()
+    number = known[-1].number + 1 if known else 1
+    model = artefacts.read(ARTEFACT, made_by="make run").manifest["version"]
+    gto.api.register(".", NAME, "HEAD", version=f"v{number}.0.0", message=f"{SUBJECT}{model}")
+    _publish(f"{NAME}@v{number}.0.0")
+    print(f"registered {NAME} v{number}")
+    return versions()[-1]
+
+
+def promote(name: str | None = None) -> Version:
+    """Put a version, or else the newest, into production if it is not worse than the one that is there.
+
+    Raises:
+        ProjectError: there is no version, its gate is closed, or it was taken back before.
+    """
+    known = versions()
+    if not known:
+        raise ProjectError("there is no version to promote; `make register` makes the first")
+    version = find(name) if name else known[-1]
+    current = in_production()
+    if current == version:
+        print(f"{version.name} is in production already")
+        return version
+    if name is None and version in history():
+        raise ProjectError(f"{version.name} was taken back from production; name it to promote it again")
+    if current is not None:
+        with checkout(version.commit, ARTEFACT, TEST, METRICS) as folder:
+            compare(folder)
+    return assign(version)
+
+
+def rollback() -> Version:
+    """Put the version back into production that was there before.
+
+    Raises:
+        ProjectError: there was none.
+    """
+    current = in_production()
+    earlier = [version for version in history() if current and version < current]
+    if current is None or not earlier:
+        raise ProjectError(f"nothing was in production before {current.name if current else 'now'}")
+    return assign(max(earlier))
+
+
+def fetch(if_any: bool = False) -> Version | None:
+    """Bring the model in production to models/production.zip.
+
+    Args:
+        if_any: that there is none is no error.
+
+    Raises:
+        ProjectError: none is in production, or its content cannot be had.
+    """
+    version = in_production()
+    if version is None and if_any:
+        print("no model is in production yet")
+        return None
+    if version is None:
+        how = "make register promote" if answers.load().level == 1 else "make deploy ENV=production"
+        raise ProjectError(f"no model is in production yet; `{how}` puts one there")
+    if not holds(PRODUCTION, version.model_md5):
+        with checkout(version.commit, ARTEFACT) as folder:
+            PRODUCTION.parent.mkdir(exist_ok=True)
+            shutil.copyfile(folder / ARTEFACT, PRODUCTION)
+    print(f"{PRODUCTION} is {version.name}, the model in production")
+    return version
+
+
+def compare(folder: Path = Path()) -> None:
+    """Hold the model in a folder to the gates that ask for the model in production.
+
+    Raises:
+        ProjectError: a gate is closed; nothing is registered or promoted then.
+    """
+    current = in_production()
+    if current is None:
+        COMPARISON.unlink(missing_ok=True)
+        print("no model is in production yet: there is nothing to compare with")
+        return
+    fetch()
+    from mlops_maturity.training.comparison import compare_models
+
+    compare_models(folder, PRODUCTION, current.name)
+
+
+@contextmanager
+def checkout(commit: str, *wanted: Path) -> Iterator[Path]:
+    """A folder with a commit's tree and some files that DVC tracks in it; gone afterwards.
+
+    Raises:
+        ProjectError: a file cannot be had from this machine's cache or the DVC remote.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary) / "tree"
+        git("worktree", "add", "--detach", "--quiet", str(folder), commit)
+        try:
+            share_with(folder)
+            if tracked := [str(path) for path in wanted if not (folder / path).exists()]:
+                dvc("pull", *tracked, folder=folder)
+            yield folder
+        finally:
+            git("worktree", "remove", "--force", str(folder))
+
+
+def _tags() -> list[list[str]]:
+    text = answer("for-each-ref", f"--format={FORMAT}", f"refs/tags/{NAME}@*", f"refs/tags/{NAME}#*")
+    return [line.split("\t") for line in text.splitlines()]
+
+
+def _committed_model() -> str:
+    """The MD5 of the model that the current commit names; there must be no changes beside it."""
+    if changed := git("status", "--porcelain"):
+        raise ProjectError(
+            f"{changed.splitlines()[0].split()[-1]} is not committed; `make push`, commit, and try again"
+        )
+    return md5_of(git("show", f"HEAD:{LOCK}"), ARTEFACT)
+
+
+def _require_at_hand(md5: str) -> None:
+    """The model of the commit, and the rows that it is compared on; a machine that did not train has neither."""
+    if missing := [str(path) for path in (ARTEFACT, TEST) if not path.exists()]:
+        dvc("pull", "--quiet", *missing)
+    if not holds(ARTEFACT, md5):
+        raise ProjectError(f"{ARTEFACT} is not the model of dvc.lock; run `make run` or `make pull` first")
+
+
+def _require_pushed() -> None:
+    """Without its content in the DVC remote a version is a name for nothing."""
+    if missing := not_in_remote():
+        raise ProjectError(f"{missing[0]} is not in the DVC remote; `make push`, commit if git asks, and try again")
+
+
+def assign(version: Version) -> Version:
+    """Note that a version is in production, whatever it is worth."""
+    import gto.api
+
+    introduce()
+    before = _stage_tags()
+    gto.api.assign(".", NAME, STAGE, version=version.semantic, simple=False, force=True)
+    _publish(*sorted(_stage_tags() - before))
+    fetch()
+    return version
+
+
+def _stage_tags() -> set[str]:
+    return {name for name, *_ in _tags() if STAGE_TAG.fullmatch(name)}
+
+
+def _publish(*tags: str) -> None:
+    """Push tags to `origin`, where there is one; a tag that others cannot see is taken back."""
+    if not has_origin():
+        return
+    try:
+        git("push", "--quiet", "origin", *(f"refs/tags/{tag}" for tag in tags))
+    except ProjectError as error:
+        git("tag", "--delete", *tags)
+        raise ProjectError(f"{error}; {', '.join(tags)} was taken back: fetch from origin and try again") from None

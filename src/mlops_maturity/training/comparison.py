@@ -1,0 +1,97 @@
+"""The gate between a new model and the one in production: both answer the same rows, overall and on every slice."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import write_json
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, TEST
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.training.evaluate import SMALLEST_SLICE
+from mlops_maturity.training.gates import Gate
+from mlops_maturity.training.metrics import losses
+
+MEANING = "share of the trivial model's loss that it leaves more than {version}, beyond chance"
+
+
+def compare_models(folder: Path, production: Path, version: str) -> None:
+    """Hold the packaged model in a folder to the one in production and write reports/comparison.json.
+
+    Args:
+        folder: where the new model, its test set and its metrics are.
+        production: the packaged model in production.
+        version: its name.
+
+    Raises:
+        ProjectError: a gate is closed, or the model in production cannot answer these rows.
+    """
+    params = settings.load()
+    rows = pd.read_parquet(folder / TEST)
+    old, new = Predictor.load(production), Predictor.load(folder / ARTEFACT)
+    scores = json.loads((folder / METRICS).read_text(encoding="utf-8"))["scores"]
+    unit = scores["trivial model, test"]["log_loss" if new.task == "classification" else "mse"]
+    gates = judge({version: old, "new": new}, rows, unit, params)
+    COMPARISON.unlink(missing_ok=True)
+    write_json(
+        COMPARISON,
+        {
+            "gates": [gate.told for gate in gates],
+            "scores": {"new": scores["test"], version: old.manifest["metrics"]["scores"]["test"]},
+            "version": version,
+        },
+    )
+    for gate in gates:
+        print(f"gate {'open' if gate.is_open else 'CLOSED'}: {gate}")
+    if closed := [str(gate) for gate in gates if not gate.is_open]:
+        raise ProjectError(f"gate closed: {'; '.join(closed)}. {version} stays in production")
+
+
+def judge(models: Mapping[str, Predictor], rows: pd.DataFrame, unit: float, params: Params) -> list[Gate]:
+    """The gates of a new model against an old one: the whole test set first, then every slice.
+
+    What is compared is the mean difference of the losses of each row, less its standard error: a few rows alone close
+    no gate by chance.
+
+    Args:
+        models: the model in production by the name of its version, then the one that wants its place.
+        rows: the test set.
+        unit: the trivial model's loss on it.
+        params: the project's settings.
+
+    Raises:
+        ProjectError: a column or a class that a model needs is not in the rows.
+    """
+    (version, old), (_, new) = models.items()
+    if lacking := [name for name in old.features.columns if name not in rows]:
+        raise ProjectError(
+            f"{version} needs the column {lacking[0]!r}, which the data do not have any more, so the two cannot be "
+            f"compared; look at {METRICS} and promote by hand: `.venv/bin/gto assign model --version ... --stage prod`"
+        )
+    differences = _losses(new, rows) - _losses(old, rows)
+    meaning = MEANING.format(version=version)
+    bounds = params.gates.production
+    gates = [Gate("not_worse", meaning, _beyond_chance(differences) / unit, bounds.overall, at_most=True)]
+    for column in params.slices or []:
+        words = rows[column].astype("str")
+        for value in sorted(words.dropna().unique()):
+            some = differences[(words == value).to_numpy()]
+            if len(some) >= SMALLEST_SLICE:
+                name = f"not_worse where {column} is {value}"
+                gates.append(Gate(name, meaning, _beyond_chance(some) / unit, bounds.slices, at_most=True))
+    return gates
+
+
+def _losses(model: Predictor, rows: pd.DataFrame) -> np.ndarray:
+    """The loss of each row. A class that the model does not know has no probability at all."""
+    return losses(model.task, model.target.encode(rows[model.target.name]), model.of_frame(rows))
+
+
+def _beyond_chance(differences: np.ndarray) -> float:
+    error = float(differences.std(ddof=1)) / np.sqrt(len(differences))
+    return float(differences.mean() - np.sign(differences.mean()) * min(error, abs(differences.mean())))

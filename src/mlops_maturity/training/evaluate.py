@@ -1,0 +1,115 @@
+"""The evaluation step: score the model on rows it never saw, and draw the pictures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mlops_maturity.project import params as settings
+from mlops_maturity.data import schema as schemas
+from mlops_maturity.project.files import existing, read_json, write_json
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import TRAINED_FIELDS
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.training.gates import judge
+from mlops_maturity.training.importance import permutation_importance
+from mlops_maturity.training.metrics import gains, loss, scores, trivial
+
+SMALLEST_SLICE = 5
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the report shows beside the metrics: the test set's targets and predictions, and the columns' importance."""
+
+    target: np.ndarray
+    predicted: np.ndarray
+    importance: pd.DataFrame
+
+
+def run() -> None:
+    """Write metrics.json, the plots, the report and the cards.
+
+    Raises:
+        ProjectError: an earlier step is missing.
+    """
+    params = settings.load()
+    artefact = artefacts.read(MODEL, made_by="make train", fields=TRAINED_FIELDS)
+    predictor = Predictor(artefact)
+    simple = Predictor(artefacts.read(SIMPLE, made_by="make train", fields=TRAINED_FIELDS))
+    sets = {path.stem: pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION, TEST)}
+    metrics, evaluation = evaluate(predictor, simple, sets, params)
+    metrics["model_sha256"] = artefact.digest
+    write_json(METRICS, metrics)
+    told = metrics["scores"]["test"]  # type: ignore[index]
+    print(f"test set, {len(sets['test']):,} rows: " + ", ".join(f"{name} {value:.4g}" for name, value in told.items()))
+
+    from mlops_maturity.training import cards, plots, report  # matplotlib is for the pictures alone
+
+    history = read_json(HISTORY, made_by="make train")
+    pictures = plots.draw(predictor, evaluation, history)
+    report.write(metrics, pictures, predictor, params)
+    cards.write(metrics, read_json(DATA_FACTS, made_by="make data"), predictor.manifest, schemas.load())
+
+
+def evaluate(
+    predictor: Predictor, simple: Predictor, sets: dict[str, pd.DataFrame], params: Params
+) -> tuple[dict[str, object], Evaluation]:
+    """Score the model and the two that it must beat.
+
+    Args:
+        predictor: the trained model.
+        simple: the simple model, trained on the same rows.
+        sets: the rows by the name of their set: train, validation, test.
+        params: the project's settings.
+
+    Returns:
+        The content of metrics.json, and what the report shows beside it.
+    """
+    task, target = predictor.task, predictor.target
+    encoded = {name: target.encode(rows[target.name]) for name, rows in sets.items()}
+    predicted = {name: predictor.of_frame(rows) for name, rows in sets.items()}
+    actual, answer = encoded["test"], predicted["test"]
+    baselines = {
+        "trivial": trivial(task, encoded["train"], len(actual), len(target.classes)),
+        "simple": simple.of_frame(sets["test"]),
+    }
+    metrics: dict[str, object] = {
+        "scores": {
+            **{name: scores(task, encoded[name], predicted[name]) for name in sets},
+            **{f"{name} model, test": scores(task, actual, other) for name, other in baselines.items()},
+        },
+        "gains": gains(task, actual, answer, **baselines),
+        "rows": {name: len(rows) for name, rows in sets.items()},
+        "slices": _slices(predictor, sets["test"], actual, answer, params),
+    }
+    metrics["gates"] = [gate.told for gate in judge(metrics, params.gates)]
+    importance = permutation_importance(predictor, sets["test"], actual, params.model.seed)
+    return metrics, Evaluation(actual, answer, importance)
+
+
+def _slices(
+    predictor: Predictor, rows: pd.DataFrame, actual: np.ndarray, answer: np.ndarray, params: Params
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Rows, loss and one readable score for each value of each declared column.
+
+    A value with hardly any rows is left out; the whole test set stands first, to compare with.
+    """
+    readable = "accuracy" if predictor.task == "classification" else "mae"
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for column in params.slices or []:
+        words = rows[column].astype("str")
+        masks = {"all": np.ones(len(rows), dtype=bool)}
+        masks |= {str(value): (words == value).to_numpy() for value in sorted(words.dropna().unique())}
+        found[column] = {
+            value: {
+                "rows": int(mask.sum()),
+                "loss": loss(predictor.task, actual[mask], answer[mask]),
+                readable: scores(predictor.task, actual[mask], answer[mask])[readable],
+            }
+            for value, mask in masks.items()
+            if mask.sum() >= SMALLEST_SLICE
+        }
+    return found

@@ -1,0 +1,116 @@
+"""The gates that a model must pass to be packaged: rules as data, each with the value and the bound that it met."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import read_json, write_json
+from mlops_maturity.project.params import Gates
+from mlops_maturity.project.paths import METRICS, MODEL_VALIDATION
+
+MEANING = {
+    "beats_trivial": "share of the trivial model's loss that it saves",
+    "beats_simple": "how much more of that loss it saves than the simple model",
+}
+LOWER_IS_BETTER = frozenset({"calibration_error", "log_loss", "mae", "mse"})
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A rule and what came of it.
+
+    Attributes:
+        name: of the rule.
+        meaning: of the value.
+        value: what the model reached.
+        bound: what is required.
+        at_most: whether the bound is the largest value that is allowed, not the smallest.
+        share: whether value and bound are told as percentages.
+    """
+
+    name: str
+    meaning: str
+    value: float
+    bound: float
+    at_most: bool = False
+    share: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the model may pass. A value that is no number opens no gate."""
+        return self.value <= self.bound if self.at_most else self.value >= self.bound
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The gate as plain data, for metrics.json, the manifest and the reports."""
+        return asdict(self) | {"open": self.is_open}
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.meaning}: {self.found}, {self.required} is required"
+
+    @property
+    def found(self) -> str:
+        """The value as people read it."""
+        return f"{self.value:+.1%}" if self.share else f"{self.value:.4g}"
+
+    @property
+    def required(self) -> str:
+        """The bound as people read it."""
+        bound = f"{self.bound:+.1%}" if self.share else f"{self.bound:.4g}"
+        return f"{'at most' if self.at_most else 'at least'} {bound}"
+
+
+def run() -> None:
+    """Hold the evaluated model to the gates of params.yaml.
+
+    Raises:
+        ProjectError: the evaluation is missing, or a gate is closed.
+    """
+    metrics = read_json(METRICS, made_by="make evaluate")
+    gates = judge(metrics, settings.load().gates)
+    for gate in gates:
+        print(f"gate {'open' if gate.is_open else 'CLOSED'}: {gate}")
+    write_json(MODEL_VALIDATION, {"gates": [gate.told for gate in gates], "model_sha256": metrics["model_sha256"]})
+    require_open(gates)
+
+
+def judge(metrics: Mapping[str, Any], bounds: Gates) -> list[Gate]:
+    """Hold what was measured to params.yaml.
+
+    Args:
+        metrics: `gains` over the baselines and `scores` by set, as in metrics.json.
+        bounds: of params.yaml.
+
+    Raises:
+        ProjectError: a target names a score that is not measured.
+    """
+    gains, scores = metrics["gains"], metrics["scores"]["test"]
+    required = {"trivial": bounds.beats_trivial, "simple": bounds.beats_simple}
+    gates = [
+        Gate(name := f"beats_{model}", MEANING[name], gains[model], bound)
+        for model, bound in required.items()
+        if bound is not None
+    ]
+    for score, bound in bounds.targets.items():
+        if score not in scores:
+            raise ProjectError(f"params.yaml: gates.targets: {score} is not measured; there is {', '.join(scores)}")
+        meaning = f"{score.replace('_', ' ')} on the test set"
+        gates.append(Gate(f"target_{score}", meaning, scores[score], bound, score in LOWER_IS_BETTER, share=False))
+    return gates
+
+
+def gate_of(told: Mapping[str, Any]) -> Gate:
+    """The gate that `Gate.told` tells of."""
+    return Gate(**{name: value for name, value in told.items() if name != "open"})
+
+
+def require_open(gates: Iterable[Gate]) -> None:
+    """Raise if a gate is closed.
+
+    Raises:
+        ProjectError: the text names each closed gate, its value and its bound.
+    """
+    if closed := [str(gate) for gate in gates if not gate.is_open]:
+        raise ProjectError(f"gate closed: {'; '.join(closed)}. The model is not fit to be packaged")

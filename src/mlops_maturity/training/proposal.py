@@ -1,0 +1,112 @@
+"""The first run on new data: propose the schema and every setting that depends on the data, for people to review."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from mlops_maturity.project import params as settings
+from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.inference import infer_schema, unusable
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.sets import learnable
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params, Task
+from mlops_maturity.project.paths import PARAMS, SCHEMA
+from mlops_maturity.training import yaml_edit
+from mlops_maturity.training.trials import best_trial
+
+FEW_VALUES = 10
+MOST_SLICES = 2
+MOST_SLICE_VALUES = 10
+
+
+class Proposal:
+    """Settings on their way to being complete.
+
+    Attributes:
+        params: with what was found so far.
+        found: what was open and is not any more, by its path in params.yaml.
+    """
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self.found: dict[str, object] = {}
+
+    def settle(self, path: str, find: Callable[[], object]) -> None:
+        """Find a value if params.yaml leaves it open."""
+        section, *keys = path.split(".")
+        value = getattr(self.params, section)
+        for key in keys:
+            value = getattr(value, key)
+        if value is None and (found := find()) is not None:
+            self.found[path] = found
+            self.params = self.params.changed(**{path: found})
+
+
+def propose(frame: pd.DataFrame, params: Params) -> Params:
+    """Write data/schema.yaml and fill in what params.yaml leaves open.
+
+    Raises:
+        ProjectError: the target is not there or cannot be predicted from these columns.
+    """
+    schema = schemas.load() if SCHEMA.exists() else infer_schema(frame)
+    target = params.data.target
+    if target not in schema.columns:
+        raise ProjectError(
+            f"{PARAMS}: data.target: there is no column {target!r}; there is {', '.join(schema.columns)}"
+        )
+    frame = schema.conform(frame)
+    proposal = Proposal(params)
+    proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
+    proposal.settle("data.ignore", lambda: unusable(frame, schema, target))
+    ignored = proposal.params.data.ignore or {}
+    if not set(schema.columns) - {target, *ignored}:
+        told = "; ".join(f"{name}: {reason}" for name, reason in ignored.items()) or "there is no other"
+        raise ProjectError(f"no column can explain {target!r} ({told}); add one")
+    proposal.settle("slices", lambda: _slices(frame, schema, {target, *ignored}))
+    rows, _ = learnable(frame, schema, proposal.params)
+    proposal.settle("model.gradient_boosting.min_samples_leaf", lambda: int(np.clip(len(rows) // 30, 2, 20)))
+    best = best_trial(rows, schema, proposal.params, _time_column(schema, proposal.params))
+    proposal.settle("split.method", lambda: best.method)
+    proposal.settle("split.by", lambda: best.by)
+    proposal.settle("model.kind", lambda: best.kind)
+    proposal.settle("gates.beats_trivial", lambda: best.starting_gate("trivial"))
+    proposal.settle("gates.beats_simple", lambda: best.starting_gate("simple"))
+    if not SCHEMA.exists():
+        schemas.save(schema)
+    yaml_edit.put(PARAMS, proposal.found)
+    print(f"first run: proposed {SCHEMA} and filled in {PARAMS}; review both and commit them")
+    for name, value in proposal.found.items():
+        print(f"  {name}: {value}")
+    if not best.beats_the_simple_model:
+        print("  note: a single small tree is as good as this model; look for better features before you rely on it")
+    return settings.load()
+
+
+def infer_task(values: pd.Series, column_type: str) -> Task:
+    """Classification for words, truth values and a few whole numbers; regression for other numbers.
+
+    Raises:
+        ProjectError: the column is a date or free text.
+    """
+    if column_type in ("category", "boolean"):
+        return "classification"
+    if column_type in ("datetime", "text"):
+        raise ProjectError(
+            f"{values.name}: a {column_type} column, or one with a value of its own in every row, cannot be predicted; "
+            "choose another target"
+        )
+    few = values.nunique() <= min(FEW_VALUES, len(values) // 10)
+    return "classification" if few and column_type == "integer" else "regression"
+
+
+def _slices(frame: pd.DataFrame, schema: Schema, hidden: set[str]) -> list[str]:
+    words = [name for name, column in schema.columns.items() if column.type == "category" and name not in hidden]
+    return [name for name in words if 2 <= frame[name].nunique() <= MOST_SLICE_VALUES][:MOST_SLICES]
+
+
+def _time_column(schema: Schema, params: Params) -> str | None:
+    ignored = params.data.ignore or {}
+    times = [name for name, column in schema.columns.items() if column.type == "datetime" and name not in ignored]
+    return times[0] if times else None

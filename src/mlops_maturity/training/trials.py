@@ -1,0 +1,155 @@
+"""Trying ways to split and kinds of model on new data, to propose those that find a signal in it."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.splitting import folds, split
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.data.features import Features
+from mlops_maturity.project.params import ModelKind, Params, SplitMethod
+from mlops_maturity.training import models
+from mlops_maturity.training.metrics import gains
+from mlops_maturity.data.targets import Target
+
+# Enough rows to tell models apart, few enough to wait for.
+MOST_ROWS = 20_000
+FEWEST_OF_A_CLASS = 10
+SMALLEST_SIGNAL = 0.01
+
+Rows = np.ndarray
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a kind of model fared with a way to split: the gains of `metrics.gains`.
+
+    Attributes:
+        method: the way to split.
+        by: the column it needs.
+        kind: of the model.
+        held_out: the gains on the test set.
+        folds: the gains on each fold of a cross-validation, by name.
+    """
+
+    method: SplitMethod
+    by: str | None
+    kind: ModelKind
+    held_out: dict[str, float]
+    folds: dict[str, np.ndarray]
+
+    @property
+    def finds_a_signal(self) -> bool:
+        """Whether it beats a guess on the test set, and by more than chance on the folds: by two standard errors."""
+        saved = self.folds["trivial"]
+        chance = 2 * saved.std(ddof=1) / math.sqrt(len(saved))
+        return bool(saved.mean() > max(SMALLEST_SIGNAL, chance) and self.held_out["trivial"] > 0)
+
+    @property
+    def beats_the_simple_model(self) -> bool:
+        """Whether it does so on the test set and on the mean of the folds."""
+        return bool(self.held_out["simple"] >= 0 and self.folds["simple"].mean() >= 0)
+
+    def starting_gate(self, name: str) -> float:
+        """A bound for the next models: as good as this one, less what the folds differ by, and no worse than none.
+
+        Only where this one is worse than the simple model itself, the bound is below zero: a tenth under what it got.
+        """
+        reached = self.held_out[name]
+        if reached < 0:
+            return math.floor(reached * 110) / 100
+        spread = float(self.folds[name].std(ddof=1))
+        return max(0.0, math.floor((reached - max(reached / 2, spread)) * 100) / 100)
+
+
+def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | None) -> Trial:
+    """Try the ways to split in order of preference, with each kind of model, until one beats the simple model.
+
+    If none does, the one that finds the strongest signal.
+
+    What params.yaml settles is kept.
+
+    Args:
+        frame: rows that can be learned from.
+        schema: of the table.
+        params: the project's settings.
+        time: a column of times, if there is one: the past should then be tested on the future.
+
+    Raises:
+        ProjectError: none finds a signal.
+    """
+    frame = _some(frame, params)
+    usual: SplitMethod = "stratified" if params.task == "classification" else "random"
+    methods: list[SplitMethod] = [params.split.method] if params.split.method else ["time", usual] if time else [usual]
+    kinds: list[ModelKind] = [params.model.kind] if params.model.kind else ["gradient_boosting", "linear"]
+    found: list[Trial] = []
+    for method in methods:
+        by = params.split.by or (time if method == "time" else None)
+        settled = params.changed(**{"split.method": method, "split.by": by})
+        trials = [trial for kind in kinds if (trial := _try(frame, schema, settled, kind)) and trial.finds_a_signal]
+        found += trials
+        if any(trial.beats_the_simple_model for trial in trials):
+            break
+    if found:
+        return max(found, key=lambda trial: (trial.beats_the_simple_model, trial.folds["trivial"].mean()))
+    raise ProjectError(
+        f"no model predicts {params.data.target!r} from the other columns any better than a guess does; choose another "
+        "target (the logarithm, if its values span magnitudes), or add columns that explain it"
+    )
+
+
+def _some(frame: pd.DataFrame, params: Params) -> pd.DataFrame:
+    if len(frame) <= MOST_ROWS:
+        return frame
+    rows = np.random.default_rng(params.split.seed).choice(len(frame), MOST_ROWS, replace=False)
+    some = frame.iloc[np.sort(rows)]
+    if params.task == "classification":
+        counts = some[params.data.target].value_counts()
+        some = some[some[params.data.target].isin(counts.index[counts >= FEWEST_OF_A_CLASS])]
+    return some.reset_index(drop=True)
+
+
+def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: ModelKind) -> Trial | None:
+    features = Features.of(schema, params)
+    target = Target.of(frame[params.data.target], schema, params)
+    matrix, values = features.of_frame(frame), target.encode(frame[params.data.target])
+    found: list[dict[str, float]] = []
+    for train, validation, score in _rounds(frame, params):
+        if len(np.unique(values[train])) < max(2, len(target.classes)):
+            # A fold that lacks a class is passed over; a split that does is no use.
+            if not found:
+                return None
+            continue
+        answers = {}
+        for name in (kind, "simple", "trivial"):
+            fitted = models.fit(
+                models.build(name, params.task, features, params.model),
+                params.task,
+                (matrix[train], values[train]),
+                (matrix[validation], values[validation]),
+            )
+            answers[name] = models.predict(fitted.estimator, params.task, matrix[score])
+        found.append(gains(params.task, values[score], answers[kind], answers["trivial"], answers["simple"]))
+    held_out, *others = found
+    if len(others) < 2:
+        return None
+    method = params.split.method or "random"
+    trial = Trial(method, params.split.by, kind, held_out, {n: np.array([o[n] for o in others]) for n in held_out})
+    print(f"  tried {kind}, {method} split: saves {trial.folds['trivial'].mean():.1%} of the trivial model's loss")
+    return trial
+
+
+def _rounds(frame: pd.DataFrame, params: Params) -> Iterator[tuple[Rows, Rows, Rows]]:
+    """Rows to train on, to stop by and to score on: the split itself first, then the folds of a cross-validation."""
+    parts = split(frame, params.data.target, params.split)
+    yield parts.train, parts.validation, parts.test
+    share = params.split.validation / (1 - params.split.test)
+    generator = np.random.default_rng(params.split.seed)
+    for learn, score in folds(frame, params.data.target, params.split):
+        order = generator.permutation(learn)
+        cut = max(1, round(len(order) * share))
+        yield order[cut:], order[:cut], score
