@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _in_one_line(name, lambda: command.run(**options))
 
 
-class _Failed(ProjectError):
+class _StepError(ProjectError):
     """A step failed: which one, and why."""
 
 
@@ -34,7 +34,7 @@ def _run_steps(names: Sequence[str]) -> None:
             with _recorded(name):
                 STEPS[name].run()
         except ProjectError as error:
-            raise _Failed(f"{name}: {error}") from None
+            raise _StepError(f"{name}: {error}") from None
 
 
 def _recorded(step: str) -> AbstractContextManager[None]:
@@ -49,7 +49,7 @@ def _recorded(step: str) -> AbstractContextManager[None]:
 def _in_one_line(name: str, run: Any) -> int:
     try:
         run()
-    except _Failed as error:
+    except _StepError as error:
         print(error, file=sys.stderr)
         return 1
     except ProjectError as error:

@@ -154,19 +154,19 @@ def table(level: int) -> dict[str, Command]:
         "release": Command(
             "build the release of the code at hand once: image, wheel, bill of materials, checksums",
             "delivery.build",
-            (argument("--model", type=Path, help="default: the commit's own if it is new, else the one in production"),),
+            (
+                argument(
+                    "--model", type=Path, help="default: the commit's own if it is new, else the one in production"
+                ),
+            ),
             levels=(2,),
         ),
-        "login": Command(
-            "log the container engine in to the registry of images", "delivery.login", levels=(2,)
-        ),
+        "login": Command("log the container engine in to the registry of images", "delivery.login", levels=(2,)),
         "pipeline-image": Command(
             "build the image of the pipeline, which runs `make run`", "delivery.pipeline", levels=(2,)
         ),
         "audit": Command("look for known vulnerabilities in what the locks name", "delivery.audit", levels=(2,)),
-        "stop": Command(
-            "stop what serves in an environment", "delivery.stop", (environment, why), levels=(2,)
-        ),
+        "stop": Command("stop what serves in an environment", "delivery.stop", (environment, why), levels=(2,)),
         "verify": Command(
             "run the checks of an environment on what serves there once more",
             "delivery.verify",
@@ -207,7 +207,10 @@ def table(level: int) -> dict[str, Command]:
             levels=(2,),
         ),
         "check-api": Command(
-            "compare a service's answers with those of its model", "delivery.checks.api", (url, model, within), levels=(2,)
+            "compare a service's answers with those of its model",
+            "delivery.checks.api",
+            (url, model, within),
+            levels=(2,),
         ),
         "check-load": Command(
             "measure a service under load against its budget", "delivery.checks.load", (url, within), levels=(2,)

@@ -33,7 +33,9 @@ DEPLOYMENT = {
         Setting("DEPLOY_HOST", "user@host, a machine with Docker", everywhere=False),
         Setting("DEPLOY_KNOWN_HOSTS", "what `ssh-keyscan` of the host prints", everywhere=False),
         Setting("DEPLOY_KEY", "a private SSH key for that user alone", secret=True, everywhere=False),
-        Setting("SERVICE_SETTINGS", "lines NAME=value for the service, PREDICTION_LOG say", secret=True, everywhere=False),
+        Setting(
+            "SERVICE_SETTINGS", "lines NAME=value for the service, PREDICTION_LOG say", secret=True, everywhere=False
+        ),
     ),
     "kubernetes": (
         Setting("DEPLOY_CONTEXT", "a context of kubectl", everywhere=False),

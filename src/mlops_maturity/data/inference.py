@@ -5,10 +5,10 @@ import re
 
 import pandas as pd
 
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.data.conversion import convert
 from mlops_maturity.data.reading import finite
 from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.project.errors import ProjectError
 
 DATE_FORMATS = ("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%b %d %Y", "%d %b %Y", "%m/%d/%Y %H:%M")
 IDENTIFIER_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|key|rownames?)$|^(unnamed.*|column_1)$", re.IGNORECASE)

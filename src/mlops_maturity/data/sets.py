@@ -2,14 +2,14 @@
 
 import pandas as pd
 
+from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.splitting import split
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, read_json, replacing, write_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, DATA_VALIDATION, SCHEMA, SOURCE, TABLE, TEST, TRAIN, VALIDATION
-from mlops_maturity.data import schema as schemas
-from mlops_maturity.data.schema import Schema
-from mlops_maturity.data.splitting import split
 
 MINIMUM_ROWS = 30
 MOST_CLASSES = 100

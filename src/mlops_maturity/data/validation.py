@@ -4,10 +4,10 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from mlops_maturity.project.files import existing, write_json
-from mlops_maturity.project.paths import DATA_VALIDATION, SCHEMA, TABLE
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.project.files import existing, write_json
+from mlops_maturity.project.paths import DATA_VALIDATION, SCHEMA, TABLE
 
 
 def run() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.request import Request, urlopen
 
+from mlops_maturity.delivery.place import Address
 from mlops_maturity.project import job
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.delivery.place import Address
 
 PAUSE = 0.1
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_maturity.delivery.arrival import tell
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.delivery.arrival import tell
 
 LOCKS = (Path("requirements.lock"), Path("deploy/requirements.lock"))
 NO_ANSWER = re.compile(r"vulnerability feed|redirecting properly|requests\.exceptions|ServiceError")

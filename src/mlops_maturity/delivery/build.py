@@ -8,15 +8,15 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from mlops_maturity.project import job
-from mlops_maturity.registry import versions as registry
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import write_json, write_text
-from mlops_maturity.project.repository import git
 from mlops_maturity.delivery import candidate, image, wheel
 from mlops_maturity.delivery.arrival import tell
 from mlops_maturity.delivery.release import Release, known, next_release
 from mlops_maturity.delivery.sbom import bill
+from mlops_maturity.project import job
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import write_json, write_text
+from mlops_maturity.project.repository import git
+from mlops_maturity.registry import versions as registry
 
 DIST = Path("dist")
 SBOM, TOLD, SUMS = (DIST / name for name in ("sbom.cdx.json", "release.json", "SHA256SUMS"))

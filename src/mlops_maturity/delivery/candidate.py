@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from mlops_maturity.registry import versions as registry
+from mlops_maturity.delivery.image import image_of
+from mlops_maturity.delivery.release import Release, known
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT, PRODUCTION
 from mlops_maturity.project.repository import answer
 from mlops_maturity.project.storage import LOCK, dvc, holds, md5_of
-from mlops_maturity.delivery.image import image_of
-from mlops_maturity.delivery.release import Release, known
+from mlops_maturity.registry import versions as registry
 
 
 def next_release(environment: str, model: Path | None = None) -> Release:  # noqa: ARG001 - other sources ask for it

@@ -4,12 +4,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from mlops_maturity.delivery.environments import environments, place_of, what_to_set
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.delivery import records
 from mlops_maturity.delivery.arrival import await_model, not_deployed, tell
+from mlops_maturity.delivery.environments import environments, place_of, what_to_set
 from mlops_maturity.delivery.place import Address, Place
 from mlops_maturity.delivery.release import Release
+from mlops_maturity.project.errors import ProjectError
 
 
 class Check(Protocol):

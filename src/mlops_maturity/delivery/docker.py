@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.delivery.access import to_host
 from mlops_maturity.delivery.image import engine, project_name
 from mlops_maturity.delivery.place import Address
 from mlops_maturity.delivery.release import Release
 from mlops_maturity.delivery.tunnel import free_port, tunnel
+from mlops_maturity.project.errors import ProjectError
 
 WHAT_TO_SET = "DEPLOY_HOST to user@host, a machine with Docker, or to `local` for this one"
 HERE = "local"
@@ -84,7 +84,18 @@ class Machine:
         beside = ["--network", self._stack, "--volume", f"{self._stack}-predictions:/var/lib/predictions"]
         settings = Path(self._there.get("SERVICE_ENV", SETTINGS))
         beside += ["--env-file", str(settings)] if settings.exists() else []
-        command = [self._engine, "run", "--rm", *rights, *beside, release.image, "python", "-m", "mlops_maturity", *arguments]
+        command = [
+            self._engine,
+            "run",
+            "--rm",
+            *rights,
+            *beside,
+            release.image,
+            "python",
+            "-m",
+            "mlops_maturity",
+            *arguments,
+        ]
         return subprocess.run(command, env=self._there, capture_output=True, text=True, check=False)
 
     def start(self, release: Release) -> None:

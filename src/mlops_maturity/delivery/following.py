@@ -1,7 +1,7 @@
 """The registry of models follows what production serves: what it calls the model in production is the one there."""
 
-from mlops_maturity.registry import versions as registry
 from mlops_maturity.delivery.release import Release
+from mlops_maturity.registry import versions as registry
 
 
 def follow(release: Release) -> None:

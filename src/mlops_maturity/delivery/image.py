@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing
 from mlops_maturity.project.repository import answer
-from mlops_maturity.model import artefact as artefacts
 
 DOCKERFILE = Path("deploy/Dockerfile")
 PACKAGE = Path("src")

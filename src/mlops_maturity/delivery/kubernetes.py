@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from subprocess import CompletedProcess
 
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.delivery.access import to_cluster
 from mlops_maturity.delivery.kubectl import Kubectl, Manifest
 from mlops_maturity.delivery.manifests import manifests_of, namespace_of, trial_of
 from mlops_maturity.delivery.place import Address
 from mlops_maturity.delivery.release import Release
 from mlops_maturity.delivery.tunnel import free_port, tunnel
+from mlops_maturity.project.errors import ProjectError
 
 WHAT_TO_SET = "DEPLOY_CONTEXT to a context of kubectl, and IMAGE_REPOSITORY to where the cluster pulls the image from"
 DEPLOYMENT = "deployment/prediction"

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Callable
 from importlib import import_module
 
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.delivery.image import engine
+from mlops_maturity.project.errors import ProjectError
 
 ALL_OF_GOOGLE = "https://www.googleapis.com/auth/cloud-platform"
 

@@ -5,10 +5,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.repository import git
 from mlops_maturity.delivery.arrival import tell
 from mlops_maturity.delivery.image import BUILD, engine, project_name
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.repository import git
 
 DOCKERFILE = Path("deploy/pipeline.Dockerfile")
 

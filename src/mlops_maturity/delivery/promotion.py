@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from mlops_maturity.delivery import records
+from mlops_maturity.delivery.release import Release
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import PARAMS
-from mlops_maturity.delivery import records
-from mlops_maturity.delivery.release import Release
 
 AUTOMATIC = "model"
 

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from mlops_maturity.delivery.release import Release
+from mlops_maturity.pipeline.records import executor
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.repository import EMPTY_TREE, answer, git, has_origin, introduce
-from mlops_maturity.pipeline.records import executor
-from mlops_maturity.delivery.release import Release
 
 Kind = Literal["deploy", "check", "rollback", "stop"]
 Result = Literal["good", "failed"]

@@ -6,9 +6,9 @@ import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mlops_maturity.delivery.image import Image, image_of
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import PRODUCTION
-from mlops_maturity.delivery.image import Image, image_of
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Rollback: the release that served before serves again, in one command."""
 
-from mlops_maturity.delivery.environments import environments, place_of, what_to_set
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.delivery import records
 from mlops_maturity.delivery.arrival import not_deployed, tell
 from mlops_maturity.delivery.deploy import Trial, replace
+from mlops_maturity.delivery.environments import environments, place_of, what_to_set
 from mlops_maturity.delivery.following import follow
+from mlops_maturity.project.errors import ProjectError
 
 
 def run(environment: str, why: str = "") -> None:

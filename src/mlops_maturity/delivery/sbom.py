@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import existing
 from mlops_maturity.delivery.image import DOCKERFILE, Image
 from mlops_maturity.delivery.release import Release
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import existing
 
 LOCK = Path("deploy/requirements.lock")
 INSTALLED = "from importlib.metadata import distributions; print(*{f'{d.name}=={d.version}' for d in distributions()})"

@@ -1,7 +1,7 @@
 """What is where: each environment with its release, and the last things that were done there."""
 
-from mlops_maturity.delivery.environments import environments
 from mlops_maturity.delivery import records
+from mlops_maturity.delivery.environments import environments
 
 LAST = 5
 

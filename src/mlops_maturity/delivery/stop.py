@@ -1,9 +1,9 @@
 """Stopping an environment: nothing serves there until the next deployment."""
 
-from mlops_maturity.delivery.environments import environments, place_of, what_to_set
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.delivery import records
 from mlops_maturity.delivery.arrival import not_deployed, tell
+from mlops_maturity.delivery.environments import environments, place_of, what_to_set
+from mlops_maturity.project.errors import ProjectError
 
 
 def run(environment: str, why: str = "") -> None:

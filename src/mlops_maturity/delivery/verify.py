@@ -1,11 +1,11 @@
 """The checks of an environment, once more, for what serves there: each good run counts."""
 
-from mlops_maturity.project import params as settings
-from mlops_maturity.delivery.environments import environments, place_of, what_to_set
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.delivery import records
 from mlops_maturity.delivery.arrival import not_deployed, tell
 from mlops_maturity.delivery.deploy import Trial
+from mlops_maturity.delivery.environments import environments, place_of, what_to_set
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
 
 
 def run(environment: str, enough: bool = False) -> None:

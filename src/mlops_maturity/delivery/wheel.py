@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.delivery.image import PACKAGE, files_of, key_of
+from mlops_maturity.project.errors import ProjectError
 
 MADE_OF = (Path("LICENSE"), Path("pyproject.toml"), PACKAGE)
 # The first day that a zip file can name, in seconds: a wheel tells what it is of by its version, and not by a date.

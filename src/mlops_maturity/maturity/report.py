@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from mlops_maturity.project import job
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import write_json, write_text
 from mlops_maturity.maturity import results, telling
 from mlops_maturity.maturity.assessment import assess
 from mlops_maturity.maturity.badge import badge
 from mlops_maturity.maturity.verdicts import State
+from mlops_maturity.project import job
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import write_json, write_text
 
 PAGE, FACTS = Path("reports/maturity.md"), Path("reports/maturity.json")
 BADGE = Path("docs/maturity.svg")

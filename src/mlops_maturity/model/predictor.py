@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mlops_maturity.data.schema import Schema
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.data.features import Features
-from mlops_maturity.project.params import Derived, Task
-from mlops_maturity.project.paths import ARTEFACT
+from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Derived, Task
+from mlops_maturity.project.paths import ARTEFACT
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,8 +26,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mlops_maturity.project.params import Monitoring
 from mlops_maturity.monitoring.profile import Profile, Reference
+from mlops_maturity.project.params import Monitoring
 
 # The share of windows in which chance alone takes any check of any column over its bound.
 FALSE_ALARMS = 0.001

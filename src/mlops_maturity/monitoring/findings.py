@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops_maturity.project.params import Monitoring
 from mlops_maturity.monitoring.drift import Check, Drift
 from mlops_maturity.monitoring.performance import Performance
 from mlops_maturity.monitoring.profile import Profile
 from mlops_maturity.monitoring.windows import Trigger
+from mlops_maturity.project.params import Monitoring
 
 
 @dataclass(frozen=True)

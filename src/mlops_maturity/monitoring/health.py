@@ -9,10 +9,10 @@ from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from mlops_maturity.project.params import Watch
-from mlops_maturity.serving.log import MOST_WAITING
 from mlops_maturity.monitoring.findings import Words
 from mlops_maturity.monitoring.measures import Measure, lasting
+from mlops_maturity.project.params import Watch
+from mlops_maturity.serving.log import MOST_WAITING
 
 WORDS = {
     "unhealthy": Words(

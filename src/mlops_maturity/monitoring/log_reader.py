@@ -18,10 +18,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mlops_maturity.data.conversion import convert
 from mlops_maturity.data.schema import Column, Schema
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.serving.log_tables import labels, predictions
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.monitoring.profile import answers_as_column
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.serving.log_tables import labels, predictions
 
 # Rows that are fetched at once.
 CHUNK = 10_000

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from mlops_maturity.training.report import table
 from mlops_maturity.monitoring.windows import Trigger
+from mlops_maturity.training.report import table
 
 CSS = {True: "over", False: "", None: "faint"}
 

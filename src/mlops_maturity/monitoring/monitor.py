@@ -6,12 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_maturity.project import params as settings
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import write_json
-from mlops_maturity.project.params import Monitoring
-from mlops_maturity.project.paths import ARTEFACT, MONITORING, MONITORING_PAGE
-from mlops_maturity.serving.log_tables import DEFAULT, VARIABLE
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.monitoring.drift import PREDICTION, drift_of_window
 from mlops_maturity.monitoring.findings import DataWindow, Findings, LossWindow, state, told
@@ -19,6 +13,12 @@ from mlops_maturity.monitoring.log_reader import LogReader, UnreadableError
 from mlops_maturity.monitoring.performance import performance
 from mlops_maturity.monitoring.profile import Profile, Reference, load_reference
 from mlops_maturity.monitoring.windows import Trigger, fires
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import write_json
+from mlops_maturity.project.params import Monitoring
+from mlops_maturity.project.paths import ARTEFACT, MONITORING, MONITORING_PAGE
+from mlops_maturity.serving.log_tables import DEFAULT, VARIABLE
 
 
 def run(log: str | None = None, model: Path = ARTEFACT) -> None:

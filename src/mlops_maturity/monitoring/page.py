@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from mlops_maturity.project.files import write_text
-from mlops_maturity.project.paths import MONITORING_PAGE
 from mlops_maturity.model.predictor import Predictor
-from mlops_maturity.training.report import STYLE, table
 from mlops_maturity.monitoring import pictures
 from mlops_maturity.monitoring.drift import PREDICTION, Check, Drift
 from mlops_maturity.monitoring.findings import DataWindow, Findings, LossWindow, Words, at, state
 from mlops_maturity.monitoring.profile import Reference
 from mlops_maturity.monitoring.windows import Trigger
+from mlops_maturity.project.files import write_text
+from mlops_maturity.project.paths import MONITORING_PAGE
+from mlops_maturity.training.report import STYLE, table
 
 # Further columns are in the table; a page of hundreds of pictures is read by nobody.
 MOST_PICTURES = 24

@@ -12,8 +12,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from mlops_maturity.training.plots import BLUE, GREY, ORANGE, STYLE, short
 from mlops_maturity.monitoring.profile import Profile
+from mlops_maturity.training.plots import BLUE, GREY, ORANGE, STYLE, short
 
 RED = "#c53030"
 BINS = 30

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.data.features import Features
-from mlops_maturity.project.files import existing, write_text
-from mlops_maturity.project.params import Task
-from mlops_maturity.project.paths import MODEL, REFERENCE, TEST, TRAIN
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import TRAINED_FIELDS
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import existing, write_text
+from mlops_maturity.project.params import Task
+from mlops_maturity.project.paths import MODEL, REFERENCE, TEST, TRAIN
 from mlops_maturity.training.metrics import losses, trivial
 
 Kind = Literal["number", "time", "category"]

@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import Column, func, select
 
-from mlops_maturity.registry import versions as registry
-from mlops_maturity.project.params import Params
-from mlops_maturity.project.repository import answer
-from mlops_maturity.serving.log_tables import labels, predictions
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.monitoring.findings import Words
 from mlops_maturity.monitoring.log_reader import LogReader, UnreadableError
 from mlops_maturity.monitoring.measures import Measure, lasting
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.repository import answer
+from mlops_maturity.registry import versions as registry
+from mlops_maturity.serving.log_tables import labels, predictions
 
 WORDS = {
     "stale": Words(

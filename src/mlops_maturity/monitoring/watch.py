@@ -11,6 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mlops_maturity.ci import platform
+from mlops_maturity.monitoring import health, monitor, page, staleness
+from mlops_maturity.monitoring.findings import Findings, Words, state, told
+from mlops_maturity.monitoring.measures import Measure, judged, shown
+from mlops_maturity.monitoring.windows import Trigger
 from mlops_maturity.pipeline import trigger
 from mlops_maturity.project import job
 from mlops_maturity.project import params as settings
@@ -18,10 +22,6 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_json, write_json, write_text
 from mlops_maturity.project.params import LeadsTo, Params
 from mlops_maturity.project.paths import ARTEFACT, MONITORING, MONITORING_SUMMARY
-from mlops_maturity.monitoring import health, monitor, page, staleness
-from mlops_maturity.monitoring.findings import Findings, Words, state, told
-from mlops_maturity.monitoring.measures import Measure, judged, shown
-from mlops_maturity.monitoring.windows import Trigger
 
 ASKS = {"train": "a new model is asked for", "issue": "people are told", "nothing": "nothing is done about it"}
 TITLE = "Monitoring asks for a look"

@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 
+from mlops_maturity.data.reading import read_arrow
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, replacing, write_json
 from mlops_maturity.project.paths import SCHEMA, SOURCE, TABLE
-from mlops_maturity.data.reading import read_arrow
 
 
 def run() -> None:

@@ -4,14 +4,14 @@ import hashlib
 import json
 from typing import Any
 
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import TRAINED_FIELDS, Artefact
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_json
 from mlops_maturity.project.paths import ARTEFACT, DATA_FACTS, METRICS, MODEL, REFERENCE
 from mlops_maturity.project.repository import code_commit
 from mlops_maturity.training.gates import judge, require_open
-from mlops_maturity.model import artefact as artefacts
-from mlops_maturity.model.artefact import TRAINED_FIELDS, Artefact
 
 
 def run() -> None:

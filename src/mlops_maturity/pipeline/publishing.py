@@ -5,13 +5,13 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.project import job
-from mlops_maturity.registry import versions as registry
 from mlops_maturity.project.files import write_text
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, PULL_REQUEST
 from mlops_maturity.project.repository import git, has_origin, introduce
-from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.project.storage import difference, dvc
+from mlops_maturity.registry import versions as registry
 from mlops_maturity.training.gates import LOWER_IS_BETTER
 
 

@@ -14,13 +14,13 @@ from typing import Literal
 import yaml
 
 from mlops_maturity.project import job
-from mlops_maturity.registry import versions as registry
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import MONITORING
 from mlops_maturity.project.repository import EMPTY_TREE, answer, git, has_origin, introduce
 from mlops_maturity.project.storage import LOCK, dvc, md5_of
+from mlops_maturity.registry import versions as registry
 
 Event = Literal["demand", "schedule", "new-data", "degraded", "drift", "stale"]
 CLAIM = "refs/training/last"

@@ -84,8 +84,8 @@ class Model(Section):
 class Production(Section):
     """How much more of the trivial model's loss a new model may leave than the one in production."""
 
-    overall: float = Field(ge=0)
-    slices: float = Field(ge=0)
+    overall: float = Field(default=0.02, ge=0)
+    slices: float = Field(default=0.1, ge=0)
 
 
 class Gates(Section):
@@ -94,7 +94,7 @@ class Gates(Section):
     beats_trivial: float | None = Field(lt=1)
     beats_simple: float | None = Field(lt=1)
     targets: dict[str, float]
-    production: Production
+    production: Production = Production()
 
 
 class Case(Section):
@@ -147,26 +147,26 @@ Choice = Annotated[
 class Tune(Section):
     """What is tried when settings are tuned: `space` holds, for a kind of model, the choices for its settings."""
 
-    candidates: int = Field(ge=2, le=200)
-    factor: int = Field(ge=2, le=8)
-    folds: int = Field(ge=2, le=20)
-    seed: int = Field(ge=0)
-    space: dict[ModelKind, dict[str, Choice]]
+    candidates: int = Field(default=27, ge=2, le=200)
+    factor: int = Field(default=3, ge=2, le=8)
+    folds: int = Field(default=5, ge=2, le=20)
+    seed: int = Field(default=7, ge=0)
+    space: dict[ModelKind, dict[str, Choice]] = {}
 
 
 class Monitoring(Section):
     """When live data or live performance ask for a new model."""
 
-    window: int = Field(ge=20)
-    windows: int = Field(ge=1)
-    violating: int = Field(ge=1)
-    psi: float = Field(gt=0)
-    ks: float = Field(gt=0, lt=1)
-    missing: float = Field(gt=0, lt=1)
-    loss: float = Field(gt=0)
-    fewest_labels: int = Field(ge=20)
-    cooldown_hours: float = Field(ge=0)
-    max_age_days: float = Field(gt=0)
+    window: int = Field(default=500, ge=20)
+    windows: int = Field(default=5, ge=1)
+    violating: int = Field(default=3, ge=1)
+    psi: float = Field(default=0.2, gt=0)
+    ks: float = Field(default=0.15, gt=0, lt=1)
+    missing: float = Field(default=0.1, gt=0, lt=1)
+    loss: float = Field(default=0.1, gt=0)
+    fewest_labels: int = Field(default=50, ge=20)
+    cooldown_hours: float = Field(default=24, ge=0)
+    max_age_days: float = Field(default=30, gt=0)
 
     @model_validator(mode="after")
     def _can_fire(self) -> "Monitoring":
@@ -178,35 +178,35 @@ class Monitoring(Section):
 class LeadsTo(Section):
     """What each verdict of `make watch` leads to. A new model mends neither silence nor a service that is not well."""
 
-    drift: Literal["train", "issue", "nothing"]
-    degraded: Literal["train", "issue", "nothing"]
-    stale: Literal["train", "issue", "nothing"]
-    silent: Literal["issue", "nothing"]
-    unhealthy: Literal["issue", "nothing"]
+    drift: Literal["train", "issue", "nothing"] = "train"
+    degraded: Literal["train", "issue", "nothing"] = "train"
+    stale: Literal["train", "issue", "nothing"] = "train"
+    silent: Literal["issue", "nothing"] = "issue"
+    unhealthy: Literal["issue", "nothing"] = "issue"
 
 
 class Watch(Section):
     """What is watched beside data and performance, and what comes of it."""
 
-    silent_hours: float = Field(gt=0)
-    unlabelled_days: float = Field(gt=0)
-    errors: float = Field(ge=0, lt=1)
-    p99_ms: float = Field(gt=0)
-    behind_hours: float = Field(ge=0)
-    leads_to: LeadsTo
+    silent_hours: float = Field(default=24, gt=0)
+    unlabelled_days: float = Field(default=30, gt=0)
+    errors: float = Field(default=0.01, ge=0, lt=1)
+    p99_ms: float = Field(default=100, gt=0)
+    behind_hours: float = Field(default=1, ge=0)
+    leads_to: LeadsTo = LeadsTo()
 
 
 class Delivery(Section):
     """What it takes to bring a release from staging to production."""
 
-    staging_runs: int = Field(ge=1)
-    models: Literal["automatic", "by hand"]
+    staging_runs: int = Field(default=2, ge=1)
+    models: Literal["automatic", "by hand"] = "automatic"
 
 
 class Audit(Section):
     """Known vulnerabilities that do not concern this project, each with the reason."""
 
-    ignore: dict[str, str]
+    ignore: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _has_reasons(self) -> "Audit":
@@ -218,31 +218,31 @@ class Audit(Section):
 class Infrastructure(Section):
     """What there must be where a release is to run, beside the packages."""
 
-    memory_mb: float = Field(gt=0)
-    cpus: float = Field(gt=0)
-    accelerator: Literal["none", "cuda", "rocm"]
+    memory_mb: float = Field(default=512, gt=0)
+    cpus: float = Field(default=0.25, gt=0)
+    accelerator: Literal["none", "cuda", "rocm"] = "none"
 
 
 class Load(Section):
     """How a load test asks, and what it must measure at least (requests per second) or at most (all else)."""
 
-    users: int = Field(ge=1, le=200)
-    seconds: int = Field(ge=1, le=60)
-    requests_per_second: float = Field(gt=0, le=5000)
-    p50_ms: float = Field(gt=0)
-    p95_ms: float = Field(gt=0)
-    p99_ms: float = Field(gt=0)
-    failures: float = Field(ge=0, lt=1)
+    users: int = Field(default=20, ge=1, le=200)
+    seconds: int = Field(default=10, ge=1, le=60)
+    requests_per_second: float = Field(default=200, gt=0, le=5000)
+    p50_ms: float = Field(default=40, gt=0)
+    p95_ms: float = Field(default=100, gt=0)
+    p99_ms: float = Field(default=250, gt=0)
+    failures: float = Field(default=0, ge=0, lt=1)
 
 
 class Shadow(Section):
     """How many of the newest requests a new release is asked again, and how far its answers may go: shares."""
 
-    records: int = Field(ge=1, le=10_000)
-    least: int = Field(ge=1)
-    refused: float = Field(ge=0, le=1)
-    changed: float = Field(ge=0, le=1)
-    moved: float = Field(ge=0)
+    records: int = Field(default=200, ge=1, le=10_000)
+    least: int = Field(default=50, ge=1)
+    refused: float = Field(default=0, ge=0, le=1)
+    changed: float = Field(default=0.2, ge=0, le=1)
+    moved: float = Field(default=0.2, ge=0)
 
     @model_validator(mode="after")
     def _can_be_exercised(self) -> "Shadow":
@@ -261,14 +261,14 @@ class Params(Section):
     gates: Gates
     slices: list[str] | None
     behaviour: Behaviour
-    tune: Tune
-    monitoring: Monitoring
-    watch: Watch
-    delivery: Delivery
-    audit: Audit
-    infrastructure: Infrastructure
-    load: Load
-    shadow: Shadow
+    tune: Tune = Tune()
+    monitoring: Monitoring = Monitoring()
+    watch: Watch = Watch()
+    delivery: Delivery = Delivery()
+    audit: Audit = Audit()
+    infrastructure: Infrastructure = Infrastructure()
+    load: Load = Load()
+    shadow: Shadow = Shadow()
 
     @property
     def is_complete(self) -> bool:

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.project import answers
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, TEST
 from mlops_maturity.project.repository import answer, git, has_origin, introduce
-from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.project.storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current, share_with
 
 NAME = "model"

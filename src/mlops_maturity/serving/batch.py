@@ -6,9 +6,9 @@ import pandas as pd
 
 from mlops_maturity.data.reading import read_table, write_table
 from mlops_maturity.data.schema import Schema
+from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import replacing
-from mlops_maturity.model.predictor import Predictor
 
 
 def run(source: Path, destination: Path) -> None:

@@ -23,11 +23,11 @@ from fastapi.responses import JSONResponse
 from msgspec.structs import astuple
 from starlette.types import Message, Receive, Scope, Send
 
+from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.serving.fast import reader
 from mlops_maturity.serving.log import PredictionLog
 from mlops_maturity.serving.log_tables import DEFAULT, VARIABLE
-from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.serving.routes import add_routes
 from mlops_maturity.serving.server import listen
 from mlops_maturity.serving.service import MOST_BYTES, create_app

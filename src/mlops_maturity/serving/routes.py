@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlops_maturity.data.schema import Column
-from mlops_maturity.serving.log import PredictionLog
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.serving.log import PredictionLog
 from mlops_maturity.serving.service import MOST_RECORDS, REFUSALS, Refusal, type_of
 from mlops_maturity.serving.telemetry import CONTENT_TYPE_LATEST, Telemetry
 from mlops_maturity.serving.together import BUSY, RETRY

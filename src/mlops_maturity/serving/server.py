@@ -5,8 +5,8 @@ from pathlib import Path
 
 import uvicorn
 
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.serving.service import create_app
 
 

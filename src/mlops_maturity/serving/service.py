@@ -15,8 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
-from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.features import in_utc
+from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.model.predictor import Predictor
 
 MOST_RECORDS = 1_000

@@ -6,8 +6,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from mlops_maturity.serving.log import PredictionLog
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.serving.log import PredictionLog
 
 __all__ = ["CONTENT_TYPE_LATEST", "Telemetry"]
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from fastapi import HTTPException
 
-from mlops_maturity.serving.log import Entry, PredictionLog
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.serving.log import Entry, PredictionLog
 from mlops_maturity.serving.service import MOST_RECORDS
 
 SECONDS_FOR_A_COMMIT = 5

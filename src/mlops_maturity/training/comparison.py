@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import write_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, TEST
-from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.training.evaluate import SMALLEST_SLICE
 from mlops_maturity.training.gates import Gate
 from mlops_maturity.training.metrics import losses

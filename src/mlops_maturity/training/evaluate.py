@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mlops_maturity.project import params as settings
 from mlops_maturity.data import schema as schemas
-from mlops_maturity.project.files import existing, read_json, write_json
-from mlops_maturity.project.params import Params
-from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import TRAINED_FIELDS
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.files import existing, read_json, write_json
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
 from mlops_maturity.training.gates import judge
 from mlops_maturity.training.importance import permutation_importance
 from mlops_maturity.training.metrics import gains, loss, scores, trivial

@@ -19,8 +19,8 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # lets 
 from sklearn.model_selection import HalvingGridSearchCV
 from threadpoolctl import threadpool_limits
 
-from mlops_maturity.data.splitting import folds
 from mlops_maturity.data.features import Features
+from mlops_maturity.data.splitting import folds
 from mlops_maturity.project.params import Model, Params
 from mlops_maturity.training import models
 from mlops_maturity.training.metrics import loss

@@ -12,8 +12,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from mlops_maturity.project.paths import PLOTS
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.paths import PLOTS
 from mlops_maturity.training.evaluate import Evaluation
 from mlops_maturity.training.metrics import calibration_curve, confusion
 

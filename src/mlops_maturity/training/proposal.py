@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from mlops_maturity.project import params as settings
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.inference import infer_schema, unusable
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.sets import learnable
+from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.project.paths import PARAMS, SCHEMA

@@ -6,10 +6,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.files import write_text
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import REPORT
-from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.training.gates import gate_of
 
 STYLE = """\

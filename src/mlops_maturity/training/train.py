@@ -6,21 +6,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlops_maturity.project import params as settings
 from mlops_maturity.data import schema as schemas
-from mlops_maturity.data.schema import Schema
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.data.features import Features
-from mlops_maturity.project.files import existing, write_json
-from mlops_maturity.project.params import Params
-from mlops_maturity.project.paths import HISTORY, MODEL, PARAMS, SIMPLE, TRAIN, VALIDATION
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.export import export, parity
 from mlops_maturity.model.predictor import Predictor, features_as_mapping
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import existing, write_json
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import HISTORY, MODEL, PARAMS, SIMPLE, TRAIN, VALIDATION
 from mlops_maturity.training import models
 from mlops_maturity.training.models import Fitted, Kind
-from mlops_maturity.data.targets import Target
 
 PARITY_ROWS = 10_000
 # The simple model needs no more rows to be as good as it gets.

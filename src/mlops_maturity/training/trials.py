@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import folds, split
+from mlops_maturity.data.targets import Target
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.data.features import Features
 from mlops_maturity.project.params import ModelKind, Params, SplitMethod
 from mlops_maturity.training import models
 from mlops_maturity.training.metrics import gains
-from mlops_maturity.data.targets import Target
 
 # Enough rows to tell models apart, few enough to wait for.
 MOST_ROWS = 20_000

@@ -13,19 +13,19 @@ from pydantic import ValidationError
 from scipy.stats import loguniform, uniform
 from sklearn.model_selection import ParameterSampler
 
-from mlops_maturity.project import params as settings
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import folds
+from mlops_maturity.data.targets import Target
+from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.data.features import Features
 from mlops_maturity.project.files import existing, replacing
 from mlops_maturity.project.params import Choice, Model, Params, Range
 from mlops_maturity.project.paths import PARAMS, TRAIN, TUNING
 from mlops_maturity.training import yaml_edit
 from mlops_maturity.training.cluster import workers
 from mlops_maturity.training.halving import Study, plan, search
-from mlops_maturity.data.targets import Target
 
 FEWEST_ROWS = 10
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_maturity.project import answers
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.ci.settings import Setting, settings_of
 from mlops_maturity.ci.github.platform import gh
 from mlops_maturity.ci.github.rules import ENVIRONMENTS, RULESETS, Environment
+from mlops_maturity.ci.settings import Setting, settings_of
+from mlops_maturity.project import answers
+from mlops_maturity.project.errors import ProjectError
 
 OWNERS = Path(".github/CODEOWNERS")
 NOBODY = "@OWNER"

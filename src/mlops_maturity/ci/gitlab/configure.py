@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from mlops_maturity.project import answers
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.ci.settings import Setting, settings_of
 from mlops_maturity.ci.gitlab import rules
 from mlops_maturity.ci.gitlab.interface import Project, RefusalError, here
 from mlops_maturity.ci.gitlab.platform import TOKEN
+from mlops_maturity.ci.settings import Setting, settings_of
+from mlops_maturity.project import answers
+from mlops_maturity.project.errors import ProjectError
 
 ACCESS = Setting(TOKEN, "a token of the project: role Maintainer, scope api", secret=True)
 SCHEDULES = Path(".gitlab/schedules.toml")

@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlops_maturity.ci.gitlab.interface import here
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import PULL_REQUEST
-from mlops_maturity.ci.gitlab.interface import here
 
 TOKEN = "PROJECT_TOKEN"  # noqa: S105 - the name of the variable
 LABEL = "monitoring"

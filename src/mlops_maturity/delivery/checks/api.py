@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_maturity.project import params as settings
-from mlops_maturity.delivery.place import Address
-from mlops_maturity.project.params import Case
-from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.delivery.checks.asking import Answer, ask, records_of
 from mlops_maturity.delivery.checks.comparison import Comparison, require
 from mlops_maturity.delivery.checks.inside import model_of
+from mlops_maturity.delivery.place import Address
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.params import Case
 
 if TYPE_CHECKING:
     from mlops_maturity.delivery.deploy import Trial

@@ -5,8 +5,8 @@ from importlib import import_module
 from mlops_maturity.delivery import records
 from mlops_maturity.delivery.arrival import tell
 from mlops_maturity.delivery.deploy import Trial
-from mlops_maturity.delivery.release import Release
 from mlops_maturity.delivery.environments import environments, place_of, what_to_set
+from mlops_maturity.delivery.release import Release
 from mlops_maturity.project.errors import ProjectError
 
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from mlops_maturity.project import params as settings
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.reading import read_table
 from mlops_maturity.data.sets import learnable
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project import params as settings
 from mlops_maturity.project.paths import SCHEMA
 from mlops_maturity.serving.batch import checked
-from mlops_maturity.model.predictor import Predictor
 
 
 def run(model: Path, source: Path | None = None) -> None:

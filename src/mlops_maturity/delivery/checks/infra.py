@@ -9,11 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_maturity.project import params as settings_of
-from mlops_maturity.project.params import Infrastructure
-from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.delivery.checks import machine
 from mlops_maturity.delivery.checks.comparison import Comparison, require
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.project import params as settings_of
+from mlops_maturity.project.params import Infrastructure
 
 if TYPE_CHECKING:
     from mlops_maturity.delivery.deploy import Trial

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from mlops_maturity.delivery.image import MODELS, engine
 from mlops_maturity.delivery.release import Release
+from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import replacing
 from mlops_maturity.project.params import Section
-from mlops_maturity.model import artefact as artefacts
 
 if TYPE_CHECKING:
     from mlops_maturity.delivery.deploy import Trial

@@ -14,16 +14,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_maturity.project import params as settings
 from mlops_maturity.data.schema import Schema
+from mlops_maturity.delivery.checks.asking import ask, records_of
+from mlops_maturity.delivery.checks.comparison import Comparison, require
 from mlops_maturity.delivery.place import Address
+from mlops_maturity.model.predictor import features_of
+from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import write_json
 from mlops_maturity.project.params import Load
 from mlops_maturity.project.paths import LOAD, LOAD_PAGE
-from mlops_maturity.model.predictor import features_of
-from mlops_maturity.delivery.checks.asking import ask, records_of
-from mlops_maturity.delivery.checks.comparison import Comparison, require
 
 if TYPE_CHECKING:
     from mlops_maturity.delivery.deploy import Trial

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlops_maturity.project import params as settings
-from mlops_maturity.registry import versions as registry
 from mlops_maturity.delivery.arrival import tell
 from mlops_maturity.delivery.candidate import NO_MODEL, candidate
+from mlops_maturity.delivery.checks.comparison import Comparison, require
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project import params as settings
 from mlops_maturity.project.files import existing
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import PRODUCTION, TEST
-from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.storage import LOCK, dvc
+from mlops_maturity.registry import versions as registry
 from mlops_maturity.training import comparison, gates
 from mlops_maturity.training.gates import Gate
 from mlops_maturity.training.metrics import scores, shares
-from mlops_maturity.delivery.checks.comparison import Comparison, require
 
 # The loss that gates compare, as it is called among the scores.
 LOSS = {"classification": "log_loss", "regression": "mse"}

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from mlops_maturity.delivery.checks.comparison import Comparison, require
+from mlops_maturity.delivery.checks.past import Past, newest
+from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings_of
 from mlops_maturity.project.params import Shadow
 from mlops_maturity.serving.log_tables import DEFAULT, VARIABLE
-from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.serving.service import record_model
-from mlops_maturity.delivery.checks.comparison import Comparison, require
-from mlops_maturity.delivery.checks.past import Past, newest
 
 if TYPE_CHECKING:
     from mlops_maturity.delivery.deploy import Trial
