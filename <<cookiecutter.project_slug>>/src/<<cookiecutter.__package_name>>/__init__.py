@@ -1,0 +1,1 @@
+"""What is this project's own: its data, features, model and metrics."""
