@@ -39,10 +39,11 @@ test: $(READY) lint ## Everything that CI checks
 	@.venv/bin/python -m pytest --numprocesses=2 --dist=worksteal
 
 .PHONY: lint
-lint: $(READY) ## Check style, format and types
+lint: $(READY) ## Check style, format, types and what the library's modules import
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
 
 .PHONY: format
 format: $(READY) ## Put style and format right

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,9 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_yaml, write_text
 from mlops_maturity.project.paths import SCHEMA
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ColumnType = Literal["number", "integer", "boolean", "category", "datetime", "text"]
 
@@ -55,32 +52,6 @@ class Schema(BaseModel):
         """The schema of some of the columns."""
         wanted = set(names)
         return Schema(columns={name: column for name, column in self.columns.items() if name in wanted})
-
-    def conform(self, frame: "pd.DataFrame") -> "pd.DataFrame":
-        """Give every column its type and put the columns in order.
-
-        Raises:
-            ProjectError: a column is missing or unexpected, or has values that are not of its type.
-        """
-        from mlops_maturity.data.conversion import conform  # the service needs the schema, and has no pandas
-
-        return conform(self, frame)
-
-    def problems(self, frame: "pd.DataFrame") -> list[str]:
-        """What is wrong with the values of a table that `conform` returned, a line each."""
-        from mlops_maturity.data.validation import problems  # pandera takes most of a second to import
-
-        return problems(self, frame)
-
-    def check(self, frame: "pd.DataFrame") -> "pd.DataFrame":
-        """`conform`, and require that all values are in their domain.
-
-        Raises:
-            ProjectError: they are not.
-        """
-        frame = self.conform(frame)
-        refuse(self.problems(frame))
-        return frame
 
 
 def refuse(problems: list[str]) -> None:

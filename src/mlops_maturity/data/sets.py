@@ -3,6 +3,7 @@
 import pandas as pd
 
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import split
 from mlops_maturity.project import params as settings
@@ -24,7 +25,7 @@ def run() -> None:
     params = settings.load()
     existing(DATA_VALIDATION, "make data")
     schema = schemas.load()
-    frame = schema.conform(pd.read_parquet(existing(TABLE, "make data")))
+    frame = conform(schema, pd.read_parquet(existing(TABLE, "make data")))
     frame, dropped = learnable(frame, schema, params)
     for reason, count in dropped.items():
         print(f"dropped {count:,} rows: {reason}")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.schema import Column, Schema
 
 EPOCH = np.datetime64("2020-01-01", "us")
@@ -23,7 +24,7 @@ def synthesise(schema: Schema, target: str, rows: int = 300, seed: int = 7) -> p
         name: _values(column, ranks if name == target else parts[name], generator, may_miss=name != target)
         for name, column in schema.columns.items()
     }
-    return schema.conform(pd.DataFrame(made))
+    return conform(schema, pd.DataFrame(made))
 
 
 def _values(column: Column, position: np.ndarray, generator: np.random.Generator, *, may_miss: bool) -> pd.Series:

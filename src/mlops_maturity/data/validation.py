@@ -5,7 +5,8 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from mlops_maturity.data import schema as schemas
-from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.data.conversion import conform
+from mlops_maturity.data.schema import Column, Schema, refuse
 from mlops_maturity.project.files import existing, write_json
 from mlops_maturity.project.paths import DATA_VALIDATION, SCHEMA, TABLE
 
@@ -18,13 +19,24 @@ def run() -> None:
     """
     DATA_VALIDATION.unlink(missing_ok=True)
     table = existing(TABLE, "make data")
-    frame = schemas.load().check(pd.read_parquet(table))
+    frame = check(schemas.load(), pd.read_parquet(table))
     write_json(DATA_VALIDATION, {"columns": list(frame), "problems": [], "rows": len(frame)})
     print(f"every value fits {SCHEMA}")
 
 
+def check(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns the types of the schema, and require that all values are in their domain.
+
+    Raises:
+        ProjectError: a column is missing or unexpected, or a value is of another type or outside of its domain.
+    """
+    frame = conform(schema, frame)
+    refuse(problems(schema, frame))
+    return frame
+
+
 def problems(schema: Schema, frame: pd.DataFrame) -> list[str]:
-    """What is wrong with the values of a table, a line for each column and rule."""
+    """What is wrong with the values of a table that `conform` returned, a line for each column and rule."""
     expected = pa.DataFrameSchema({name: _column(column) for name, column in schema.columns.items()}, strict=True)
     try:
         expected.validate(frame, lazy=True)

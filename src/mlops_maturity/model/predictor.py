@@ -154,7 +154,7 @@ def _onnx_session(model: bytes, task: Task) -> Session:
 def _skops_session(model: bytes, task: Task) -> Session:
     import skops.io
 
-    from mlops_maturity.training.models import predict
+    from mlops_maturity.model.estimator import predict
 
     if unknown := skops.io.get_untrusted_types(data=model):
         raise ProjectError(f"the model holds types that are not known to be safe: {', '.join(sorted(unknown))}")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Select, create_engine, func, inspect,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from mlops_maturity.data.conversion import convert
+from mlops_maturity.data.conversion import conform, convert
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.monitoring.profile import answers_as_column
@@ -113,7 +113,7 @@ class LogReader:
         """
         columns = select(predictions.c.at, predictions.c.record, predictions.c.prediction)
         for times, records, answers in self._windows(self._newest(columns, size * most), size):
-            frame = self._predictor.schema.conform(records_as_table(records, self._predictor.schema))
+            frame = conform(self._predictor.schema, records_as_table(records, self._predictor.schema))
             yield Answered(times[-1], times[0], frame, answers_as_column(_values(answers), self._predictor.task))
 
     def labelled(self, size: int, most: int) -> Iterator[Labelled]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from mlops_maturity.data.reading import read_table, write_table
 from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.validation import check
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import replacing
@@ -48,4 +49,4 @@ def checked(source: Path, schema: Schema) -> tuple[pd.DataFrame, pd.DataFrame]:
     if given.empty:
         raise ProjectError(f"{source} has no rows")
     needed = [name for name in schema.columns if name in given]
-    return given, schema.check(given[needed])
+    return given, check(schema, given[needed])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 
@@ -14,8 +14,10 @@ from matplotlib.axes import Axes
 
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.paths import PLOTS
-from mlops_maturity.training.evaluate import Evaluation
 from mlops_maturity.training.metrics import calibration_curve, confusion
+
+if TYPE_CHECKING:
+    from mlops_maturity.training.evaluate import Evaluation
 
 BLUE, ORANGE, GREY = "#2563a8", "#d9822b", "#8a8f98"
 MOST_BARS = 15
@@ -37,7 +39,7 @@ STYLE: Any = {
 History = Sequence[Mapping[str, float]]
 
 
-def draw(predictor: Predictor, evaluation: Evaluation, history: History) -> dict[str, Path]:
+def draw(predictor: Predictor, evaluation: "Evaluation", history: History) -> dict[str, Path]:
     """Draw all pictures of the task and return their files by title."""
     pictures: dict[str, Callable[[Axes], None]] = {}
     if history:
@@ -77,7 +79,7 @@ def _learning_curve(axes: Axes, history: History, task: str) -> None:
     axes.legend(frameon=False)
 
 
-def _confusion(axes: Axes, predictor: Predictor, evaluation: Evaluation) -> None:
+def _confusion(axes: Axes, predictor: Predictor, evaluation: "Evaluation") -> None:
     classes = predictor.target.classes
     counts = confusion(evaluation.target, evaluation.predicted)[:-1, :-1]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -95,7 +97,7 @@ def _confusion(axes: Axes, predictor: Predictor, evaluation: Evaluation) -> None
         )
 
 
-def _calibration(axes: Axes, evaluation: Evaluation) -> None:
+def _calibration(axes: Axes, evaluation: "Evaluation") -> None:
     confidence, accuracy, counts = calibration_curve(evaluation.target, evaluation.predicted)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="as sure as right")
     axes.scatter(confidence, accuracy, s=20 + 180 * counts / counts.max(), color=BLUE, zorder=3, label="area: rows")
@@ -103,7 +105,7 @@ def _calibration(axes: Axes, evaluation: Evaluation) -> None:
     axes.legend(frameon=False, loc="upper left")
 
 
-def _predicted(axes: Axes, evaluation: Evaluation, name: str) -> None:
+def _predicted(axes: Axes, evaluation: "Evaluation", name: str) -> None:
     some = slice(MOST_POINTS)
     axes.scatter(evaluation.target[some], evaluation.predicted[some], s=12, alpha=0.6, color=BLUE, edgecolors="none")
     ends = [float(evaluation.target.min()), float(evaluation.target.max())]
@@ -111,14 +113,14 @@ def _predicted(axes: Axes, evaluation: Evaluation, name: str) -> None:
     axes.set(xlabel=f"actual {short(name)}", ylabel=f"predicted {short(name)}")
 
 
-def _residuals(axes: Axes, evaluation: Evaluation, name: str) -> None:
+def _residuals(axes: Axes, evaluation: "Evaluation", name: str) -> None:
     residuals = evaluation.predicted - evaluation.target
     axes.hist(residuals, bins=min(40, max(8, len(residuals) // 6)), color=BLUE, edgecolor="white")
     axes.axvline(0, color=GREY, linestyle=":")
     axes.set(xlabel=f"predicted minus actual {short(name)}", ylabel="rows")
 
 
-def _importance(axes: Axes, evaluation: Evaluation) -> None:
+def _importance(axes: Axes, evaluation: "Evaluation") -> None:
     top = evaluation.importance.head(MOST_BARS)[::-1]
     axes.barh([short(name) for name in top["column"]], top["mean"], xerr=top["spread"], color=BLUE, ecolor=GREY)
     axes.grid(visible=False, axis="y")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.inference import infer_schema, unusable
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.sets import learnable
@@ -56,7 +57,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
         raise ProjectError(
             f"{PARAMS}: data.target: there is no column {target!r}; there is {', '.join(schema.columns)}"
         )
-    frame = schema.conform(frame)
+    frame = conform(schema, frame)
     proposal = Proposal(params)
     proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
     proposal.settle("data.ignore", lambda: unusable(frame, schema, target))

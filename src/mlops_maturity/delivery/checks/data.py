@@ -5,6 +5,7 @@ from pathlib import Path
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.reading import read_table
 from mlops_maturity.data.sets import learnable
+from mlops_maturity.data.validation import check
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.paths import SCHEMA
@@ -31,7 +32,7 @@ def _for_training() -> None:
     params, schema = settings.load(), schemas.load()
     table = read_table(params.data.raw)
     print(f"{params.data.raw}: comparing {_size(len(table), len(schema.columns))} with {SCHEMA}", flush=True)
-    rows, dropped = learnable(schema.check(table), schema, params)
+    rows, dropped = learnable(check(schema, table), schema, params)
     for reason, count in dropped.items():
         print(f"of no use: {count:,} rows, {reason}")
     print(f"every value fits; {len(rows):,} rows can be learned from")
