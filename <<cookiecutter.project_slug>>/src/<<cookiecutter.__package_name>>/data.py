@@ -1,7 +1,7 @@
 """The data that the model learns from."""
 
 import pandas as pd
-from mlops_maturity.data import read_table
+from mlops_maturity.data.reading import read_table
 from mlops_maturity.project.params import load as load_params
 
 

@@ -36,7 +36,8 @@ def linear(task: str, inputs: Inputs, penalty: float, max_iter: int, seed: int) 
     """Logistic or ridge regression on scaled numbers and one column for each value of a category."""
     numbers = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
     words = OneHotEncoder(categories=inputs.codes, handle_unknown="ignore", dtype=np.float32)
-    columns = make_column_transformer((numbers, inputs.numbers), (words, inputs.categories))
+    parts = [(numbers, inputs.numbers), (words, inputs.categories)]
+    columns = make_column_transformer(*(part for part in parts if part[1]))
     if task == "classification":
         return make_pipeline(columns, LogisticRegression(C=1 / penalty, max_iter=max_iter, random_state=seed))
     return make_pipeline(columns, Ridge(alpha=penalty, solver="lsqr", max_iter=max_iter, random_state=seed))

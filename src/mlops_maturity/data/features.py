@@ -1,26 +1,27 @@
 """The one definition of what the model sees, for training and for prediction alike.
 
-Everything is derived from the schema and params.yaml and nothing from the rows at hand, so a row has the same features
-wherever it is computed. The model sees one float32 number per feature:
+Everything follows from the schema, params.yaml and the project's features.py, and nothing from the rows at hand, so a
+row has the same features wherever it is computed. The model sees one float32 number per feature:
 
 - numbers as they are, an infinite or missing one as NaN
 - truth values as 0 and 1
-- categories as a code: 0 missing, 1 any value that is not in the schema, 2 and up the schema's categories in order
 - dates and times as year, month, day, day of the week (Monday is 0) and hour
-- derived features as params.yaml defines them
+- what features.py computes
+- categories as a code: 0 missing, 1 any value that is not in the schema, 2 and up the schema's categories in order
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.project.contract import Own, own
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import Derived, Params
+from mlops_maturity.project.params import Params
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,42 +34,28 @@ FIRST_CODE = 2
 LARGEST = 1e30
 
 DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
+EPOCH = np.datetime64("2020-01-01T12:00", "us")
+DAY = np.timedelta64(1, "D")
+PROBES = 8
 
 
-def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """The quotient; NaN where the denominator is zero."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quotient: np.ndarray = np.where(denominator == 0, np.nan, numerator / denominator)
-    return quotient
+class Columns(Mapping[str, np.ndarray]):
+    """The columns that features.py is given: arrays (rows,), each made when it is asked for."""
 
+    def __init__(self, made: Mapping[str, Callable[[], np.ndarray]]) -> None:
+        self._made = made
+        self._known: dict[str, np.ndarray] = {}
 
-def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The first minus the second."""
-    with np.errstate(over="ignore"):
-        found: np.ndarray = np.subtract(first, second)
-    return found
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._known:
+            self._known[name] = self._made[name]()
+        return self._known[name]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
 
-def product(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The first times the second."""
-    with np.errstate(over="ignore"):
-        found: np.ndarray = np.multiply(first, second)
-    return found
-
-
-def log(values: np.ndarray) -> np.ndarray:
-    """The natural logarithm of 1 + x; NaN where x is -1 or less."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logarithm: np.ndarray = np.where(values <= -1, np.nan, np.log1p(values))
-    return logarithm
-
-
-OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
-    "ratio": ratio,
-    "difference": difference,
-    "product": product,
-    "log": log,
-}
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 @dataclass(frozen=True)
@@ -79,49 +66,62 @@ class Features:
         numbers: columns that are seen as they are.
         categories: columns that are seen as codes, each with its values in the order of their codes.
         times: columns that are seen in parts.
-        derived: features computed from numbers.
+        texts: columns of free text, which features.py alone sees.
+        derived: the names of what features.py computes.
+        function: of features.py; None where it computes nothing.
     """
 
     numbers: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     times: tuple[str, ...]
-    derived: tuple[Derived, ...]
+    texts: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+    function: Own | None = None
 
     @classmethod
     def of(cls, schema: Schema, params: Params) -> "Features":
         """The features of a project.
 
         Raises:
-            ProjectError: none is left, or a derived feature names a column that is no number.
+            ProjectError: none is left, or features.py does not return what it should.
         """
         hidden = {params.data.target, *(params.data.ignore or {})}
         seen = {name: column for name, column in schema.columns.items() if name not in hidden}
-        numbers = tuple(name for name, column in seen.items() if column.type in ("number", "integer", "boolean"))
-        for derived in params.features.derived:
-            if unknown := [name for name in derived.of if name not in numbers]:
-                raise ProjectError(f"params.yaml: features.derived: {derived.name}: {unknown[0]!r} is no number column")
         features = cls(
-            numbers=numbers,
+            numbers=tuple(name for name, column in seen.items() if column.type in ("number", "integer", "boolean")),
             categories={
                 name: tuple(column.categories or ()) for name, column in seen.items() if column.type == "category"
             },
             times=tuple(name for name, column in seen.items() if column.type == "datetime"),
-            derived=tuple(params.features.derived),
-        )
+            texts=tuple(name for name, column in seen.items() if column.type == "text"),
+        ).with_own(own("features"), schema)
         if not features.names:
             raise ProjectError("params.yaml: data.ignore leaves no feature; take a column out of it")
         return features
 
+    def with_own(self, function: Own, schema: Schema) -> "Features":
+        """The same with what a project's features.py computes; it is tried out on made-up rows to learn the names.
+
+        Raises:
+            ProjectError: it does not return what it should.
+        """
+        found = self._computed(function, probe(schema.only(self.columns)), PROBES)
+        return replace(self, derived=tuple(sorted(found)), function=function if found else None)
+
+    def without_own(self) -> "Features":
+        """The same without what features.py computes: for what needs none of it, such as the simple model."""
+        return replace(self, derived=(), function=None)
+
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns of the data that are needed."""
-        return (*self.numbers, *self.categories, *self.times)
+        return (*self.numbers, *self.categories, *self.texts, *self.times)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the features, in the order of the matrix; categories come last."""
         parts = tuple(f"{name}.{part}" for name in self.times for part in DATE_PARTS)
-        return (*self.numbers, *parts, *(derived.name for derived in self.derived), *self.categories)
+        return (*self.numbers, *parts, *self.derived, *self.categories)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -135,38 +135,70 @@ class Features:
             for name, values in self.categories.items()
         }
 
-    @cached_property
-    def _formulas(self) -> list[tuple[Callable[..., np.ndarray], list[int]]]:
-        """Of each derived feature the operation, and the positions of the numbers that it is made of."""
-        return [
-            (OPERATIONS[derived.operation], [self.numbers.index(name) for name in derived.of])
-            for derived in self.derived
-        ]
-
     def of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
         """The features of a table that fits the schema: float32, (rows, features).
 
         A column at a time: a large table takes no more memory than its features.
         """
-        numbers = [frame[name].to_numpy("float64", na_value=np.nan) for name in self.numbers]
-        values = [*numbers, *(part for name in self.times for part in _parts_of_series(frame[name]))]
-        values += [operation(*(numbers[position] for position in of)) for operation, of in self._formulas]
-        matrix = np.empty((len(frame), len(self.names)), dtype=np.float32)
-        for position, column in enumerate(values):
-            matrix[:, position] = bounded(column)
-        for position, (name, table) in enumerate(self._codes.items(), start=len(values)):
+        rows = len(frame)
+        matrix = np.empty((rows, len(self.names)), dtype=np.float32)
+        for position, name in enumerate(self.numbers):
+            matrix[:, position] = bounded(frame[name].to_numpy("float64", na_value=np.nan))
+        position = len(self.numbers)
+        for name in self.times:
+            for part in _parts_of_series(frame[name]):
+                matrix[:, position] = part
+                position += 1
+        for name, values in self._derived(columns_of_frame(self, frame), rows).items():
+            matrix[:, position + self.derived.index(name)] = values
+        for code, (name, table) in enumerate(self._codes.items(), start=position + len(self.derived)):
             words = frame[name].astype("category").cat
             # One look-up for each different value; position -1 (missing) takes the last entry.
             lookup = np.array([*(_code(table, word) for word in words.categories), MISSING_CODE])
-            matrix[:, position] = lookup[words.codes.to_numpy()]
+            matrix[:, code] = lookup[words.codes.to_numpy()]
         return matrix
+
+    def _derived(self, columns: Columns, rows: int) -> dict[str, np.ndarray]:
+        """What features.py computes, by name, as numbers that float32 can hold."""
+        if self.function is None:
+            return {}
+        found = self._computed(self.function, columns, rows)
+        if missing := [name for name in self.derived if name not in found]:
+            raise self.function.refuse(f"does not return {missing[0]!r}, which the model sees; it did in training")
+        return {name: bounded(found[name]) for name in self.derived}
+
+    def _computed(self, function: Own, columns: Columns, rows: int) -> dict[str, np.ndarray]:
+        with np.errstate(all="ignore"):
+            found = function(columns)
+        if not isinstance(found, Mapping):
+            raise function.refuse(f"returned {type(found).__name__}; it must return a mapping of names to arrays")
+        return {name: self._number(function, name, values, rows) for name, values in found.items()}
+
+    def _number(self, function: Own, name: object, values: Any, rows: int) -> np.ndarray:
+        if not isinstance(name, str):
+            raise function.refuse(f"returned the name {name!r}; names must be str")
+        if name in self._taken:
+            raise function.refuse(f"returned {name!r}, which is a column already; choose another name")
+        array = np.asarray(values)
+        if array.shape != (rows,):
+            raise function.refuse(
+                f"returned {name!r} of shape {array.shape}; {(rows,)} is needed, a number for each row"
+            )
+        if array.dtype.kind not in "biuf":
+            raise function.refuse(f"returned {name!r} of type {array.dtype}; numbers are needed")
+        return array.astype("float64", copy=False)
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        parts = (f"{name}.{part}" for name in self.times for part in DATE_PARTS)
+        return frozenset((*self.columns, *parts))
 
     def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """The features of records: float32, (records, features).
 
         A missing value is None or a key that is not there. A date or time may be written as ISO 8601 says.
         """
-        plain = (*self.numbers, *self.categories)
+        plain = (*self.numbers, *self.categories, *self.texts)
         return self.of_rows(
             [
                 [
@@ -183,24 +215,122 @@ class Features:
         A missing value is None; a date or time is a `datetime`. All of it is one matrix, since for one record a call of
         NumPy costs more than the arithmetic.
         """
-        numbers, words = len(self.numbers), len(self.numbers) + len(self.categories)
-        tables = tuple(self._codes.values())
+        numbers, words, texts = len(self.numbers), len(self.categories), len(self.texts)
+        tables, start = tuple(self._codes.values()), numbers + words + texts
         rest = [None] * len(self.derived)
         matrix = np.array(
             [
                 [
                     *row[:numbers],
-                    *(part for time in row[words:] for part in _parts_of_value(time)),
+                    *(part for time in row[start:] for part in _parts_of_value(time)),
                     *rest,
-                    *map(_code, tables, row[numbers:words]),
+                    *map(_code, tables, row[numbers : numbers + words]),
                 ]
                 for row in rows
             ],
             dtype="float64",
         )
-        for position, (operation, of) in enumerate(self._formulas, start=numbers + len(DATE_PARTS) * len(self.times)):
-            matrix[:, position] = operation(*(matrix[:, number] for number in of))
+        if self.derived:
+            position = numbers + len(DATE_PARTS) * len(self.times)
+            for values in self._derived(columns_of_rows(self, matrix, rows), len(rows)).values():
+                matrix[:, position] = values
+                position += 1
         return bounded(matrix).astype(np.float32)
+
+
+def columns_of_frame(features: Features, frame: "pd.DataFrame") -> Columns:
+    """What features.py is given in training: the columns of a table that fits the schema."""
+    return Columns(
+        {name: partial(_numbers_of, frame[name]) for name in features.numbers}
+        | {name: partial(_words_of, frame[name]) for name in (*features.categories, *features.texts)}
+        | {name: partial(_times_of, frame[name]) for name in features.times}
+    )
+
+
+def columns_of_rows(features: Features, matrix: np.ndarray, rows: Sequence[Sequence[Any]]) -> Columns:
+    """What features.py is given in the service: the same of records.
+
+    Args:
+        features: of the project.
+        matrix: the numbers of the records, float64 (records, features).
+        rows: the records, their values in the order of `Features.columns`.
+    """
+    words = (*features.categories, *features.texts)
+    at = {name: position for position, name in enumerate(features.columns)}
+    return Columns(
+        {name: partial(_known, matrix[:, at[name]]) for name in features.numbers}
+        | {name: partial(_words_at, rows, at[name]) for name in words}
+        | {name: partial(_times_at, rows, at[name]) for name in features.times}
+    )
+
+
+def probe(schema: Schema) -> Columns:
+    """A few made-up rows that fit a schema: the same ones wherever they are made, the last without any value."""
+    return Columns({name: partial(_probed, column) for name, column in schema.columns.items()})
+
+
+def probed(features: Features, schema: Schema) -> dict[str, list[float | None]]:
+    """What features.py computes of the made-up rows: a model keeps it, to know its own features again."""
+    found = features._derived(probe(schema.only(features.columns)), PROBES)
+    return {
+        name: [None if np.isnan(value) else float(value) for value in values.astype(np.float32)]
+        for name, values in found.items()
+    }
+
+
+def _probed(column: Column) -> np.ndarray:
+    steps = np.arange(PROBES)
+    match column.type:
+        case "category" | "text":
+            known = column.categories or ["a", "b"]
+            return np.array([*(known[step % len(known)] for step in steps[:-1]), None], dtype=object)
+        case "datetime":
+            return np.where(steps < PROBES - 1, EPOCH + 45 * steps * DAY, np.datetime64("NaT"))
+        case "boolean":
+            values = steps % 2.0
+        case _:
+            low = 0.0 if column.minimum is None else column.minimum
+            high = low + 1.0 if column.maximum is None else column.maximum
+            values = low + (high - low) * steps / PROBES
+            if column.type == "integer":
+                values = np.round(values)
+    return np.where(steps < PROBES - 1, values, np.nan)
+
+
+def _read_only(values: np.ndarray) -> np.ndarray:
+    """What features.py may read and not change: the model sees the same columns."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+def _known(values: np.ndarray) -> np.ndarray:
+    """Numbers with NaN in the place of what is infinite, as a schema reads it."""
+    return np.where(np.isinf(values), np.nan, values)
+
+
+def _numbers_of(values: "pd.Series") -> np.ndarray:
+    return _read_only(_known(values.to_numpy("float64", na_value=np.nan)))
+
+
+def _words_of(values: "pd.Series") -> np.ndarray:
+    return _read_only(values.astype("object").where(values.notna(), None).to_numpy("object"))
+
+
+def _times_of(values: "pd.Series") -> np.ndarray:
+    return _read_only(values.to_numpy("datetime64[us]"))
+
+
+def _words_at(rows: Sequence[Sequence[Any]], position: int) -> np.ndarray:
+    return np.array([_stripped(row[position]) for row in rows], dtype=object)
+
+
+def _times_at(rows: Sequence[Sequence[Any]], position: int) -> np.ndarray:
+    return np.array([row[position] for row in rows], dtype="datetime64[us]")
+
+
+def _stripped(value: str | None) -> str | None:
+    return None if value is None else str(value).strip()
 
 
 def bounded(values: np.ndarray) -> np.ndarray:

@@ -18,7 +18,19 @@ MODEL = "model"
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 TRAINED_FIELDS = frozenset(
-    {"classes", "features", "format", "model", "package_versions", "parameters", "parity", "schema", "target", "task"}
+    {
+        "classes",
+        "features",
+        "format",
+        "model",
+        "package",
+        "package_versions",
+        "parameters",
+        "parity",
+        "schema",
+        "target",
+        "task",
+    }
 )
 FIELDS = TRAINED_FIELDS | {"code", "data", "metrics", "version"}
 

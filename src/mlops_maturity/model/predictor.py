@@ -3,18 +3,21 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mlops_maturity.data.features import Features
+from mlops_maturity.data.features import Features, probed
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.project.contract import own
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import Derived, Task
+from mlops_maturity.project.params import Task
 from mlops_maturity.project.paths import ARTEFACT
 
 if TYPE_CHECKING:
@@ -43,23 +46,58 @@ class Predictor:
         written: when the model's file was written, in seconds since 1970.
     """
 
-    def __init__(self, artefact: Artefact, written: float | None = None) -> None:
+    def __init__(self, artefact: Artefact, written: float | None = None, root: Path | None = None) -> None:
+        """Open a model.
+
+        Args:
+            artefact: the model and its manifest.
+            written: when its file was written; by default, now.
+            root: the checkout of the project whose features.py it needs; by default, the one at hand.
+
+        Raises:
+            ProjectError: it is damaged.
+        """
         self.manifest = artefact.manifest
         self.written = time.time() if written is None else written
         self.task: Task = self.manifest["task"]
         self.features = features_of(self.manifest["features"])
         self.schema = Schema.model_validate(self.manifest["schema"]).only(self.features.columns)
+        self._root = root
         self.target = Target(self.manifest["target"], tuple(self.manifest["classes"]))
-        self._session = open_session(artefact.model, self.manifest["format"], self.task)
+        self._session = open_session(artefact.model, self.manifest, self.task)
 
     @classmethod
-    def load(cls, path: Path = ARTEFACT) -> "Predictor":
+    def load(cls, path: Path = ARTEFACT, root: Path | None = None) -> "Predictor":
         """Load the packaged model.
+
+        Args:
+            path: its file.
+            root: the checkout of the project whose features.py it needs; by default, the one at hand.
 
         Raises:
             ProjectError: it is missing or damaged.
         """
-        return cls(artefacts.read(path, made_by="make package"), path.stat().st_mtime)
+        return cls(artefacts.read(path, made_by="make package"), path.stat().st_mtime, root)
+
+    @cached_property
+    def own_features(self) -> Features:
+        """The features with the function of features.py, which must compute what it did when the model was trained.
+
+        Raises:
+            ProjectError: it does not: the model would answer to other values than it learned from.
+        """
+        if not self.features.derived:
+            return self.features
+        function = own("features", self.manifest["package"], self._root)
+        found = replace(self.features, function=function)
+        values = probed(found, self.schema)
+        for name, expected in self.manifest["features"]["probe"].items():
+            if values[name] != expected:
+                raise function.refuse(
+                    f"computes other values of {name!r} than when this model was trained; train it again, or restore "
+                    "the file"
+                )
+        return found
 
     @property
     def age(self) -> float:
@@ -80,15 +118,15 @@ class Predictor:
 
     def of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
         """Probabilities or values of a table that fits the schema."""
-        return self.of_matrix(self.features.of_frame(frame))
+        return self.of_matrix(self.own_features.of_frame(frame))
 
     def of_rows(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
         """Probabilities or values of records whose values are in the order of the features' columns."""
-        return self.of_matrix(self.features.of_rows(rows))
+        return self.of_matrix(self.own_features.of_rows(rows))
 
     def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Probabilities or values of records."""
-        return self.of_matrix(self.features.of_records(records))
+        return self.of_matrix(self.own_features.of_records(records))
 
     def answers(self, predicted: np.ndarray) -> list[dict[str, Any]]:
         """What to tell of predictions: the most probable class and the probability of each, or the value."""
@@ -106,9 +144,10 @@ def features_as_mapping(features: Features) -> dict[str, Any]:
     """The features as plain data, for the manifest."""
     return {
         "categories": {name: list(values) for name, values in features.categories.items()},
-        "derived": [derived.model_dump() for derived in features.derived],
+        "derived": list(features.derived),
         "names": list(features.names),
         "numbers": list(features.numbers),
+        "texts": list(features.texts),
         "times": list(features.times),
     }
 
@@ -119,7 +158,8 @@ def features_of(content: Mapping[str, Any]) -> Features:
         numbers=tuple(content["numbers"]),
         categories={name: tuple(values) for name, values in sorted(content["categories"].items(), key=_order(content))},
         times=tuple(content["times"]),
-        derived=tuple(Derived.model_validate(derived) for derived in content["derived"]),
+        texts=tuple(content["texts"]),
+        derived=tuple(content["derived"]),
     )
 
 
@@ -128,9 +168,11 @@ def _order(content: Mapping[str, Any]) -> Any:
     return lambda item: content["names"].index(item[0])
 
 
-def open_session(model: bytes, model_format: str, task: Task) -> Session:
-    """Load a model; nothing in it is run but arithmetic."""
-    return _onnx_session(model, task) if model_format == "onnx" else _skops_session(model, task)
+def open_session(model: bytes, manifest: Mapping[str, Any], task: Task) -> Session:
+    """Load a model; nothing in it is run but arithmetic, and types that the project trusts."""
+    if manifest["format"] == "onnx":
+        return _onnx_session(model, task)
+    return _skops_session(model, task, manifest.get("trusted", []))
 
 
 def _onnx_session(model: bytes, task: Task) -> Session:
@@ -151,12 +193,15 @@ def _onnx_session(model: bytes, task: Task) -> Session:
     return run
 
 
-def _skops_session(model: bytes, task: Task) -> Session:
+def _skops_session(model: bytes, task: Task, trusted: Sequence[str]) -> Session:
     import skops.io
 
     from mlops_maturity.model.estimator import predict
 
-    if unknown := skops.io.get_untrusted_types(data=model):
-        raise ProjectError(f"the model holds types that are not known to be safe: {', '.join(sorted(unknown))}")
-    estimator = skops.io.loads(model, trusted=[])
+    if unknown := sorted(set(skops.io.get_untrusted_types(data=model)) - set(trusted)):
+        raise ProjectError(
+            f"the model holds types that are not known to be safe: {', '.join(unknown)}; if their code may run "
+            "wherever the model is loaded, add them to model.trusted in params.yaml"
+        )
+    estimator = skops.io.loads(model, trusted=list(trusted))
     return lambda matrix: predict(estimator, task, matrix)

@@ -3,11 +3,11 @@
 import hashlib
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pandas as pd
 import yaml
 
-from mlops_maturity.data.reading import read_arrow
 from mlops_maturity.project import params as settings
+from mlops_maturity.project.contract import own
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, replacing, write_json
 from mlops_maturity.project.paths import SCHEMA, SOURCE, TABLE
@@ -21,15 +21,34 @@ def run() -> None:
     """
     params = settings.load()
     digest = _digest(params.data.raw)
-    table = read_arrow(params.data.raw)
-    print(f"read {params.data.raw}: {table.num_rows:,} rows, {table.num_columns} columns")
+    frame = load_data()
+    print(f"read {params.data.raw}: {len(frame):,} rows, {frame.shape[1]} columns")
     if not SCHEMA.exists() or not params.is_complete:
         from mlops_maturity.training.proposal import propose  # trains models, which no later run needs
 
-        propose(table.to_pandas(split_blocks=True), params)
+        propose(frame, params)
     with replacing(TABLE) as temporary:
-        pq.write_table(table, temporary)
-    write_json(SOURCE, {"columns": table.num_columns, "md5": digest, "rows": table.num_rows})
+        frame.to_parquet(temporary, index=False)
+    write_json(SOURCE, {"columns": frame.shape[1], "md5": digest, "rows": len(frame)})
+
+
+def load_data() -> pd.DataFrame:
+    """The table that the project's data.py loads.
+
+    Raises:
+        ProjectError: it fails, or does not return a table with a name for each column.
+    """
+    load = own("data")
+    frame = load()
+    if not isinstance(frame, pd.DataFrame):
+        raise load.refuse(f"returned {type(frame).__name__}; it must return a pandas.DataFrame")
+    if strange := [name for name in frame if not isinstance(name, str)]:
+        raise load.refuse(f"returned a column named {strange[0]!r}; names must be str")
+    if repeated := frame.columns[frame.columns.duplicated()].tolist():
+        raise load.refuse(f"returned the column {repeated[0]!r} twice; rename one of them")
+    if frame.empty:
+        raise load.refuse("returned a table without rows or columns")
+    return frame.reset_index(drop=True)
 
 
 def _digest(raw: Path) -> str:

@@ -11,7 +11,6 @@ from mlops_maturity.project.paths import PARAMS
 
 Task = Literal["classification", "regression"]
 SplitMethod = Literal["stratified", "random", "group", "time"]
-ModelKind = Literal["gradient_boosting", "linear"]
 
 
 class Section(BaseModel):
@@ -40,47 +39,6 @@ class Split(Section):
     seed: int
 
 
-class Derived(Section):
-    """A feature that is computed from others."""
-
-    name: str
-    operation: Literal["ratio", "difference", "product", "log"]
-    of: list[str] = Field(min_length=1, max_length=2)
-
-
-class Features(Section):
-    """What the model sees besides the columns themselves."""
-
-    derived: list[Derived]
-
-
-class GradientBoosting(Section):
-    """Settings of scikit-learn's HistGradientBoosting; `patience` ends it when the validation loss stops falling."""
-
-    learning_rate: float = Field(gt=0)
-    max_iter: int = Field(ge=1)
-    max_leaf_nodes: int = Field(ge=2)
-    min_samples_leaf: int | None = Field(ge=1)
-    l2_regularization: float = Field(ge=0)
-    patience: int = Field(ge=1)
-
-
-class Linear(Section):
-    """Settings of the logistic or ridge regression. A larger `penalty` gives a simpler model."""
-
-    penalty: float = Field(gt=0)
-    max_iter: int = Field(ge=1)
-
-
-class Model(Section):
-    """Which model is trained, and its settings."""
-
-    kind: ModelKind | None
-    seed: int
-    gradient_boosting: GradientBoosting
-    linear: Linear
-
-
 class Production(Section):
     """How much more of the trivial model's loss a new model may leave than the one in production."""
 
@@ -88,12 +46,25 @@ class Production(Section):
     slices: float = Field(default=0.1, ge=0)
 
 
+class Target(Section):
+    """What a score must reach, and in which direction."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _has_one_bound(self) -> "Target":
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give one of at_least and at_most")
+        return self
+
+
 class Gates(Section):
     """What a model must reach on the test set: shares of the trivial model's loss, and scores by name."""
 
     beats_trivial: float | None = Field(lt=1)
     beats_simple: float | None = Field(lt=1)
-    targets: dict[str, float]
+    targets: dict[str, float | Target]
     production: Production = Production()
 
 
@@ -151,7 +122,7 @@ class Tune(Section):
     factor: int = Field(default=3, ge=2, le=8)
     folds: int = Field(default=5, ge=2, le=20)
     seed: int = Field(default=7, ge=0)
-    space: dict[ModelKind, dict[str, Choice]] = {}
+    space: dict[str, dict[str, Choice]] = {}
 
 
 class Monitoring(Section):
@@ -256,8 +227,7 @@ class Params(Section):
 
     data: Data
     split: Split
-    features: Features
-    model: Model
+    model: dict[str, Any]
     gates: Gates
     slices: list[str] | None
     behaviour: Behaviour
@@ -273,12 +243,10 @@ class Params(Section):
     @property
     def is_complete(self) -> bool:
         """Whether the first run has filled in what depends on the data."""
-        return None not in (
+        return not _has_null(self.model) and None not in (
             self.data.task,
             self.data.ignore,
             self.split.method,
-            self.model.kind,
-            self.model.gradient_boosting.min_samples_leaf,
             self.gates.beats_trivial,
             self.gates.beats_simple,
             self.slices,
@@ -301,6 +269,12 @@ class Params(Section):
                 section = section[name]
             section[key] = value
         return Params.model_validate(content)
+
+
+def _has_null(content: Any) -> bool:
+    if isinstance(content, dict):
+        return any(map(_has_null, content.values()))
+    return content is None
 
 
 def load(path: Path = PARAMS) -> Params:

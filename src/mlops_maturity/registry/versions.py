@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import answers
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, TEST
@@ -225,7 +226,9 @@ def compare(folder: Path = Path()) -> None:
     fetch()
     from mlops_maturity.training.comparison import compare_models
 
-    compare_models(folder, PRODUCTION, current.name)
+    # Each computes its features by the code that it was trained with.
+    with checkout(current.commit) as past:
+        compare_models(folder, Predictor.load(PRODUCTION, past), current.name)
 
 
 @contextmanager

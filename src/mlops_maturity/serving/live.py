@@ -29,7 +29,7 @@ from mlops_maturity.serving.fast import reader
 from mlops_maturity.serving.log import PredictionLog
 from mlops_maturity.serving.log_tables import DEFAULT, VARIABLE
 from mlops_maturity.serving.routes import add_routes
-from mlops_maturity.serving.server import listen
+from mlops_maturity.serving.server import listen, opened
 from mlops_maturity.serving.service import MOST_BYTES, create_app
 from mlops_maturity.serving.telemetry import Telemetry
 from mlops_maturity.serving.together import BUSY, RETRY, Together
@@ -53,7 +53,7 @@ def run(model: Path, host: str, port: int) -> None:
         ProjectError: the model is missing or damaged, the address or the log cannot be used, or the log was away at the
             end.
     """
-    predictor = Predictor.load(model)
+    predictor = opened(model)
     log = PredictionLog(
         os.environ.get(VARIABLE, DEFAULT), durable=os.environ.get(f"{VARIABLE}_DURABLE", "0") not in ("", "0")
     )

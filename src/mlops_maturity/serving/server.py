@@ -16,9 +16,20 @@ def run(model: Path, host: str, port: int) -> None:
     Raises:
         ProjectError: the model is missing or damaged, or the address is not to be had.
     """
-    app = create_app(Predictor.load(model))
+    app = create_app(opened(model))
     listening = listen(host, port)
     uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+
+
+def opened(model: Path) -> Predictor:
+    """A packaged model that is ready to answer.
+
+    Raises:
+        ProjectError: it is missing or damaged, or the features at hand are not those that it was trained with.
+    """
+    predictor = Predictor.load(model)
+    predictor.own_features  # noqa: B018 - now, and not at the first request
+    return predictor
 
 
 def listen(host: str, port: int) -> socket.socket:

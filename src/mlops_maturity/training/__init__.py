@@ -1,1 +1,5 @@
-"""The model: training, evaluation, gates and what is reported of them."""
+"""Training: models, evaluation, gates, report, tuning."""
+
+from mlops_maturity.training.inputs import Inputs
+
+__all__ = ["Inputs"]

@@ -20,12 +20,12 @@ from mlops_maturity.training.metrics import losses
 MEANING = "share of the trivial model's loss that it leaves more than {version}, beyond chance"
 
 
-def compare_models(folder: Path, production: Path, version: str) -> None:
+def compare_models(folder: Path, production: Predictor, version: str) -> None:
     """Hold the packaged model in a folder to the one in production and write reports/comparison.json.
 
     Args:
         folder: where the new model, its test set and its metrics are.
-        production: the packaged model in production.
+        production: the model in production.
         version: its name.
 
     Raises:
@@ -33,7 +33,7 @@ def compare_models(folder: Path, production: Path, version: str) -> None:
     """
     params = settings.load()
     rows = pd.read_parquet(folder / TEST)
-    old, new = Predictor.load(production), Predictor.load(folder / ARTEFACT)
+    old, new = production, Predictor.load(folder / ARTEFACT, folder)
     scores = json.loads((folder / METRICS).read_text(encoding="utf-8"))["scores"]
     unit = scores["trivial model, test"]["log_loss" if new.task == "classification" else "mse"]
     gates = judge({version: old, "new": new}, rows, unit, params)

@@ -1,5 +1,6 @@
 """The evaluation step: score the model on rows it never saw, and draw the pictures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import TRAINED_FIELDS
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
+from mlops_maturity.project.contract import Own, own
 from mlops_maturity.project.files import existing, read_json, write_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
@@ -50,7 +52,7 @@ def run() -> None:
 
     history = read_json(HISTORY, made_by="make train")
     pictures = plots.draw(predictor, evaluation, history)
-    report.write(metrics, pictures, predictor, params)
+    report.write(metrics, pictures, predictor)
     cards.write(metrics, read_json(DATA_FACTS, made_by="make data"), predictor.manifest, schemas.load())
 
 
@@ -78,7 +80,7 @@ def evaluate(
     }
     metrics: dict[str, object] = {
         "scores": {
-            **{name: scores(task, encoded[name], predicted[name]) for name in sets},
+            **{name: scored(predictor, rows, predicted[name]) for name, rows in sets.items()},
             **{f"{name} model, test": scores(task, actual, other) for name, other in baselines.items()},
         },
         "gains": gains(task, actual, answer, **baselines),
@@ -86,8 +88,42 @@ def evaluate(
         "slices": _slices(predictor, sets["test"], actual, answer, params),
     }
     metrics["gates"] = [gate.told for gate in judge(metrics, params.gates)]
-    importance = permutation_importance(predictor, sets["test"], actual, params.model.seed)
+    importance = permutation_importance(predictor, sets["test"], actual, params.split.seed)
     return metrics, Evaluation(actual, answer, importance)
+
+
+def scored(predictor: Predictor, rows: pd.DataFrame, predicted: np.ndarray) -> dict[str, float]:
+    """The scores of a model on some rows: the library's, and those of the project's metrics.py.
+
+    Args:
+        predictor: the model.
+        rows: with their target.
+        predicted: what the model says of them: probabilities (rows, classes) or values (rows,).
+
+    Raises:
+        ProjectError: metrics.py fails, or does not return numbers by name.
+    """
+    target = predictor.target
+    encoded = target.encode(rows[target.name])
+    found = scores(predictor.task, encoded, predicted)
+    function = own("metrics", predictor.manifest["package"])
+    if predictor.task == "regression":
+        return found | _checked(function, function(encoded, predicted), found)
+    names = list(map(str, target.classes))
+    # A class that the model does not know has no name among them.
+    actual = np.array([*names, ""])[encoded]
+    return found | _checked(function, function(actual, dict(zip(names, predicted.T, strict=True))), found)
+
+
+def _checked(function: Own, values: object, known: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(values, Mapping):
+        raise function.refuse(f"returned {type(values).__name__}; it must return a mapping of names to numbers")
+    for name, value in values.items():
+        if not isinstance(name, str) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
+            raise function.refuse(f"returned {name!r}: {value!r}; each score must be a finite number by its name")
+        if name in known:
+            raise function.refuse(f"returned {name!r}, which the library measures already; choose another name")
+    return {name: float(value) for name, value in values.items()}
 
 
 def _slices(

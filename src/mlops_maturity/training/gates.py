@@ -7,7 +7,7 @@ from typing import Any
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_json, write_json
-from mlops_maturity.project.params import Gates
+from mlops_maturity.project.params import Gates, Target
 from mlops_maturity.project.paths import METRICS, MODEL_VALIDATION
 
 MEANING = {
@@ -97,8 +97,17 @@ def judge(metrics: Mapping[str, Any], bounds: Gates) -> list[Gate]:
         if score not in scores:
             raise ProjectError(f"params.yaml: gates.targets: {score} is not measured; there is {', '.join(scores)}")
         meaning = f"{score.replace('_', ' ')} on the test set"
-        gates.append(Gate(f"target_{score}", meaning, scores[score], bound, score in LOWER_IS_BETTER, share=False))
+        at_most = score in LOWER_IS_BETTER
+        if isinstance(bound, Target):
+            at_most = bound.at_most is not None
+        gates.append(Gate(f"target_{score}", meaning, scores[score], _bound(bound), at_most, share=False))
     return gates
+
+
+def _bound(target: float | Target) -> float:
+    if not isinstance(target, Target):
+        return target
+    return target.at_least if target.at_least is not None else float(target.at_most or 0)
 
 
 def gate_of(told: Mapping[str, Any]) -> Gate:

@@ -21,11 +21,13 @@ from threadpoolctl import threadpool_limits
 
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.splitting import folds
-from mlops_maturity.project.params import Model, Params
+from mlops_maturity.project.params import Params
 from mlops_maturity.training import models
 from mlops_maturity.training.metrics import loss
 
 Rows = np.ndarray
+# The section `model` of params.yaml.
+Settings = dict[str, Any]
 Parts = list[tuple[Rows, Rows]]
 
 # Fewer rows tell too little to drop a candidate for. Of many classes, each needs some.
@@ -49,7 +51,7 @@ class Study:
     params: Params
     features: Features
     classes: int
-    candidates: tuple[Model, ...]
+    candidates: tuple[Settings, ...]
 
     def halves(self, values: np.ndarray, by: np.ndarray | None) -> tuple[Rows, Rows]:
         """Positions to learn from and to stop by, divided as the project divides its rows.
@@ -97,15 +99,15 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
         some = np.sort(np.random.default_rng(seed).permutation(len(values))[: self.rows])
         matrix, values = matrix[some], values[some]
         learn, stop = self.study.halves(values, None if by is None else by[some])
-        kind: models.Kind = settings.kind or "trivial"
+        kind: models.Kind = "model"
         if self.study.classes:
             # A part of the rows may lack a class: the model then does not know it, and gives it no chance.
             self.classes_ = np.unique(values[learn])
             stop = stop[np.isin(values[stop], self.classes_)]
             values = np.searchsorted(self.classes_, values)
             if len(self.classes_) < 2 or not len(stop):
-                kind = "trivial"
-        model = models.build(kind, params.task, self.study.features, settings)
+                kind = "baseline"
+        model = models.build(kind, params.model_copy(update={"model": settings}), self.study.features)
         with threadpool_limits(1):
             parts = [(matrix[rows], values[rows]) for rows in (learn, stop)]
             self.model_ = models.fit(model, params.task, parts[0], parts[1], curve=False).estimator

@@ -1,35 +1,36 @@
 """The models: the one that is trained, and the two that it must beat."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from threadpoolctl import threadpool_limits
 
 from mlops_maturity.data.features import Features
-from mlops_maturity.project.params import Model, ModelKind, Task
+from mlops_maturity.model.estimator import predict, threads_for
+from mlops_maturity.project.contract import own
+from mlops_maturity.project.params import Params, Task
+from mlops_maturity.training.inputs import Inputs
 from mlops_maturity.training.metrics import loss
 
-Kind = ModelKind | Literal["trivial", "simple"]
+Kind = Literal["model", "simple", "baseline"]
 
-# Linear models have no loss of their own per iteration: they are fitted anew with so many, on at most so many rows.
-LINEAR_STEPS = (1, 2, 3, 5, 8, 13, 21, 34)
+# Fewer rows in a leaf of the simple model would say little.
+SIMPLE_LEAF = 10
+
+# Most estimators keep no loss of each iteration: they are fitted again with so many, on at most so many rows.
+CURVE_STEPS = (1, 2, 3, 5, 8, 13, 21, 34)
 CURVE_ROWS = 20_000
-# Threads that wait for each other after every little piece of work cost more than they save, and on a machine that is
-# busy with something else, many times more. On so many rows the pieces are large enough.
-ROWS_FOR_THREADS = 200_000
+
+
+LINEAR = (ElasticNet, Lasso, LogisticRegression, Ridge)
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,19 @@ class Fitted:
     validation_loss: list[float]
 
 
-def build(kind: Kind, task: Task, features: Features, settings: Model) -> BaseEstimator:
-    """An untrained model.
+def build(kind: Kind, params: Params, features: Features) -> BaseEstimator:
+    """An estimator that is not fitted yet.
 
-    - gradient_boosting: trees on the features as they are; they take missing numbers
-    - linear: logistic or ridge regression on scaled numbers and one column for each category
+    - model: what the project's model.py builds
     - simple: one tree of depth 3, which a person could draw; its leaves are shrunk, so that none is ever certain
-    - trivial: the frequency of the classes, or the mean
+    - baseline: the frequency of the classes, or the mean
+
+    Raises:
+        ProjectError: model.py fails, or returns something that cannot be fitted.
     """
-    classify = task == "classification"
+    classify = params.task == "classification"
     match kind:
-        case "trivial":
+        case "baseline":
             return DummyClassifier(strategy="prior") if classify else DummyRegressor(strategy="mean")
         case "simple":
             return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(
@@ -67,31 +70,33 @@ def build(kind: Kind, task: Task, features: Features, settings: Model) -> BaseEs
                 learning_rate=1.0,
                 max_iter=1,
                 max_depth=3,
-                min_samples_leaf=settings.gradient_boosting.min_samples_leaf or 20,
+                min_samples_leaf=SIMPLE_LEAF,
                 l2_regularization=1.0,
                 scoring="loss",
-                random_state=settings.seed,
+                random_state=params.split.seed,
             )
-        case "linear":
-            linear = settings.linear
-            if classify:
-                model = LogisticRegression(C=1 / linear.penalty, max_iter=linear.max_iter, random_state=settings.seed)
-            else:
-                model = Ridge(alpha=linear.penalty, solver="lsqr", max_iter=linear.max_iter, random_state=settings.seed)
-            return Pipeline([("inputs", _linear_inputs(features)), ("model", model)])
         case _:
-            boosting = settings.gradient_boosting
-            return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(
-                learning_rate=boosting.learning_rate,
-                max_iter=boosting.max_iter,
-                max_leaf_nodes=boosting.max_leaf_nodes,
-                min_samples_leaf=boosting.min_samples_leaf or 20,
-                l2_regularization=boosting.l2_regularization,
-                early_stopping=True,
-                n_iter_no_change=boosting.patience,
-                scoring="loss",
-                random_state=settings.seed,
+            return _own(params, features)
+
+
+def _own(params: Params, features: Features) -> BaseEstimator:
+    build_own = own("model")
+    estimator = build_own(params.task, deepcopy(params.model), Inputs.of(features))
+    answer = "predict_proba" if params.task == "classification" else "predict"
+    for method in ("fit", answer):
+        if not hasattr(estimator, method):
+            raise build_own.refuse(
+                f"returned {type(estimator).__name__}, which has no {method}(): "
+                f"{params.task} needs an estimator with fit() and {answer}()"
             )
+    return estimator
+
+
+def name_of(estimator: BaseEstimator) -> str:
+    """What people call an estimator: the class of it, or of the last step of a pipeline."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return type(estimator).__name__
 
 
 def fit(
@@ -109,21 +114,10 @@ def fit(
         task: classification or regression.
         train: features (rows, features) and target (rows,), classes as numbers from 0.
         validation: the same of the rows that tell when to stop.
-        curve: whether a linear model is fitted anew for each loss along the way.
+        curve: whether a linear model is fitted again for each loss along the way.
     """
-    with _threads_for(len(train[0])):
+    with threads_for(len(train[0])):
         return _fit(estimator, task, train, validation, curve)
-
-
-def predict(estimator: BaseEstimator, task: Task, matrix: np.ndarray) -> np.ndarray:
-    """Probabilities (rows, classes), or values (rows,)."""
-    with _threads_for(len(matrix)):
-        output: np.ndarray = (estimator.predict_proba if task == "classification" else estimator.predict)(matrix)
-    return output
-
-
-def _threads_for(rows: int) -> AbstractContextManager[object]:
-    return threadpool_limits(1) if rows < ROWS_FOR_THREADS else nullcontext()
 
 
 def _fit(
@@ -143,10 +137,20 @@ def _fit(
     with catch_warnings():
         simplefilter("ignore", ConvergenceWarning)
         losses: tuple[list[int], list[float], list[float]] = ([], [], [])
-        if curve and isinstance(estimator, Pipeline):
-            losses = _linear_curve(estimator, task, train, validation)
+        if curve and (limit := _iterations_of(estimator)):
+            losses = _curve(estimator, limit, task, train, validation)
         estimator.fit(*train)
     return Fitted(estimator, *losses)
+
+
+def _iterations_of(estimator: BaseEstimator) -> str:
+    """The parameter that limits the iterations of a linear model at the end of a pipeline, or nothing."""
+    last = estimator
+    prefix = ""
+    while isinstance(last, Pipeline):
+        name, last = last.steps[-1]
+        prefix += f"{name}__"
+    return f"{prefix}max_iter" if isinstance(last, LINEAR) else ""
 
 
 def _without_empty_columns(matrix: np.ndarray) -> np.ndarray:
@@ -155,22 +159,9 @@ def _without_empty_columns(matrix: np.ndarray) -> np.ndarray:
     return np.where(empty, np.float32(0), matrix) if empty.any() else matrix
 
 
-def _linear_inputs(features: Features) -> ColumnTransformer:
-    numbers = len(features.names) - len(features.widths)
-    scaled = Pipeline(
-        [("fill", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
-    )
-    parts: list[tuple[str, Any, Sequence[int]]] = [("numbers", scaled, list(range(numbers)))]
-    if features.widths:
-        codes = [np.arange(width, dtype=np.float32) for width in features.widths]
-        one_hot = OneHotEncoder(categories=codes, handle_unknown="ignore", dtype=np.float32)
-        parts.append(("categories", one_hot, list(range(numbers, len(features.names)))))
-    # Sparse above a hundred or so columns: hundreds of categories over millions of rows are nearly all zeros.
-    return ColumnTransformer([part for part in parts if part[2]])
-
-
-def _linear_curve(
-    estimator: Pipeline,
+def _curve(
+    estimator: BaseEstimator,
+    limit: str,
     task: Task,
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
@@ -179,14 +170,14 @@ def _linear_curve(
     classes = np.unique(train[1]) if task == "classification" else None
     if classes is not None and len(np.unique(train[1][some])) < len(classes):
         some = slice(None)
-    most = estimator.get_params()["model__max_iter"]
-    iterations = [step for step in LINEAR_STEPS if step <= most]
+    most = estimator.get_params()[limit]
+    iterations = [step for step in CURVE_STEPS if most is None or step <= most]
     losses: tuple[list[float], list[float]] = ([], [])
     for step in iterations:
-        estimator.set_params(model__max_iter=step).fit(train[0][some], train[1][some])
+        estimator.set_params(**{limit: step}).fit(train[0][some], train[1][some])
         for values, (matrix, target) in zip(losses, (train, validation), strict=True):
             values.append(loss(task, target[some], predict(estimator, task, matrix[some])))
-    estimator.set_params(model__max_iter=most)
+    estimator.set_params(**{limit: most})
     return iterations, *losses
 
 

@@ -18,6 +18,7 @@ from mlops_maturity.training import yaml_edit
 from mlops_maturity.training.trials import best_trial
 
 FEW_VALUES = 10
+MISSING = object()
 MOST_SLICES = 2
 MOST_SLICE_VALUES = 10
 
@@ -39,7 +40,8 @@ class Proposal:
         section, *keys = path.split(".")
         value = getattr(self.params, section)
         for key in keys:
-            value = getattr(value, key)
+            # Of the free settings of a model, only those that are there and open.
+            value = value.get(key, MISSING) if isinstance(value, dict) else getattr(value, key)
         if value is None and (found := find()) is not None:
             self.found[path] = found
             self.params = self.params.changed(**{path: found})

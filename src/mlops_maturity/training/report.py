@@ -8,7 +8,6 @@ from typing import Any
 
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.files import write_text
-from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import REPORT
 from mlops_maturity.training.gates import gate_of
 
@@ -59,21 +58,20 @@ LOSS = {
 }
 
 
-def write(metrics: Mapping[str, Any], pictures: Mapping[str, Path], predictor: Predictor, params: Params) -> None:
+def write(metrics: Mapping[str, Any], pictures: Mapping[str, Path], predictor: Predictor) -> None:
     """Write the page.
 
     Args:
         metrics: the content of metrics.json.
         pictures: files by title.
         predictor: the model.
-        params: the project's settings.
     """
     rows = metrics["rows"]
     text = PAGE.format(
         style=STYLE,
         title=escape(f"Evaluation: {predictor.target.name}"),
         summary=escape(
-            f"A {str(params.model.kind).replace('_', ' ')} model for {predictor.task}, "
+            f"{predictor.manifest['model']['kind']} for {predictor.task}, "
             f"trained on {rows['train']:,} rows, stopped on "
             f"{rows['validation']:,}, tested on {rows['test']:,}."
         ),

@@ -7,25 +7,28 @@ import numpy as np
 import pandas as pd
 
 from mlops_maturity.data import schema as schemas
-from mlops_maturity.data.features import Features
+from mlops_maturity.data.features import Features, probed
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.export import export, parity
 from mlops_maturity.model.predictor import Predictor, features_as_mapping
+from mlops_maturity.project import answers
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, write_json
 from mlops_maturity.project.params import Params
-from mlops_maturity.project.paths import HISTORY, MODEL, PARAMS, SIMPLE, TRAIN, VALIDATION
+from mlops_maturity.project.paths import HISTORY, MODEL, SIMPLE, TRAIN, VALIDATION
 from mlops_maturity.training import models
 from mlops_maturity.training.models import Fitted, Kind
 
 PARITY_ROWS = 10_000
 # The simple model needs no more rows to be as good as it gets.
 SIMPLE_ROWS = 100_000
-PACKAGES = ("numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx", "skops")
+# Rows that features.py is tried with one by one.
+ROWS_ALONE = 50
+PACKAGES = ("mlops-maturity", "numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx", "skops")
 
 
 def run() -> None:
@@ -45,45 +48,54 @@ def run() -> None:
     artefacts.write(simple, SIMPLE)
     if fitted.iterations:
         first, last = fitted.train_loss[0], fitted.train_loss[-1]
-        print(f"trained {params.model.kind} on {len(train):,} rows: loss {first:.4g} to {last:.4g}")
+        print(f"trained {artefact.manifest['model']['kind']} on {len(train):,} rows: loss {first:.4g} to {last:.4g}")
+    else:
+        print(f"trained {artefact.manifest['model']['kind']} on {len(train):,} rows; it has no loss for each iteration")
     print(f"wrote {MODEL} ({artefact.manifest['format']}, {len(artefact.model):,} bytes)")
 
 
 def train_model(
-    train: pd.DataFrame, validation: pd.DataFrame, schema: Schema, params: Params, kind: Kind | None = None
+    train: pd.DataFrame, validation: pd.DataFrame, schema: Schema, params: Params, kind: Kind = "model"
 ) -> tuple[Artefact, Fitted]:
     """Train and export a model.
 
     Args:
         train: rows to learn from; they fit the schema.
-        validation: rows that tell when to stop.
+        validation: rows that say when to stop.
         schema: of the whole table.
         params: the project's settings.
-        kind: of the model; default: that of params.yaml.
+        kind: of the model: the project's own, or the simple one.
 
     Raises:
-        ProjectError: the exported model is not the trained one.
+        ProjectError: features.py or model.py do not do what they should, or the exported model is not the trained one.
     """
-    kind = kind or params.model.kind
-    if kind is None:
-        raise ProjectError(f"{PARAMS}: model.kind is not known yet; run `make data` first")
     features = Features.of(schema, params)
+    require_row_wise(features, train)
     target = Target.of(train[params.data.target], schema, params)
     sets = [(features.of_frame(rows), target.encode(rows[params.data.target])) for rows in (train, validation)]
-    fitted = models.fit(models.build(kind, params.task, features, params.model), params.task, sets[0], sets[1])
+    estimator = models.build(kind, params, features)
+    try:
+        fitted = models.fit(estimator, params.task, sets[0], sets[1])
+    except Exception as error:
+        why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ProjectError(f"model.py: {models.name_of(estimator)} cannot be fitted: {why}") from error
     exported = export(fitted.estimator, len(features.names))
+    columns = (*features.columns, target.name)
     manifest: dict[str, Any] = {
         "classes": list(target.classes),
-        "features": features_as_mapping(features),
+        "features": features_as_mapping(features) | {"probe": probed(features, schema)},
         "format": exported.format,
+        "package": answers.load().package,
         "package_versions": {name: version(name) for name in PACKAGES},
         "parameters": params.model_dump(mode="json"),
-        "schema": schemas.as_mapping(schema.only((*features.columns, target.name))),
+        "schema": schemas.as_mapping(schema.only(columns)),
         "target": target.name,
         "task": params.task,
+        "trusted": list(params.model.get("trusted", [])),
     }
     artefact = Artefact(exported.content, manifest)
-    manifest["model"] = {"kind": kind, "sha256": artefact.digest}
+    name = models.name_of(fitted.estimator) if kind == "model" else kind
+    manifest["model"] = {"kind": name, "sha256": artefact.digest}
     some = sets[0][0][:PARITY_ROWS]
     proof = parity(
         params.task,
@@ -96,9 +108,41 @@ def train_model(
     return artefact, fitted
 
 
+def require_row_wise(features: Features, rows: pd.DataFrame) -> None:
+    """Refuse a features.py whose values of a row depend on the other rows, or on whether training or serving asks.
+
+    Args:
+        features: of the project.
+        rows: of the train set; a few of them are tried one by one, as the service would see them.
+
+    Raises:
+        ProjectError: it names the feature and both values.
+    """
+    if features.function is None:
+        return
+    some = np.linspace(0, len(rows) - 1, min(len(rows), ROWS_ALONE)).astype(int)
+    together, records = features.of_frame(rows)[some], records_of(features, rows.iloc[some])
+    for row, record in zip(together, records, strict=True):
+        alone = features.of_records([record])[0]
+        for name in features.derived:
+            position = features.names.index(name)
+            if not np.array_equal(row[position], alone[position], equal_nan=True):
+                raise features.function.refuse(
+                    f"gives {name!r} another value for a row alone ({alone[position]:.6g}) than among others "
+                    f"({row[position]:.6g}): each row must depend on itself alone; what is fitted to many rows belongs "
+                    "into the estimator of model.py"
+                )
+
+
+def records_of(features: Features, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as the service gets them: plain values by column, None where one is missing."""
+    plain = rows[list(features.columns)].astype("object")
+    return plain.where(plain.notna(), None).to_dict("records")
+
+
 def _some(train: pd.DataFrame, params: Params) -> pd.DataFrame:
     """As many rows as the simple model needs, one of each class among them."""
-    some = np.random.default_rng(params.model.seed).permutation(len(train))[:SIMPLE_ROWS]
+    some = np.random.default_rng(params.split.seed).permutation(len(train))[:SIMPLE_ROWS]
     if params.task == "classification":
         some = np.union1d(some, train[params.data.target].drop_duplicates().index)
     return train.iloc[some]

@@ -12,7 +12,7 @@ from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import folds, split
 from mlops_maturity.data.targets import Target
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import ModelKind, Params, SplitMethod
+from mlops_maturity.project.params import Params, SplitMethod
 from mlops_maturity.training import models
 from mlops_maturity.training.metrics import gains
 
@@ -22,6 +22,7 @@ FEWEST_OF_A_CLASS = 10
 SMALLEST_SIGNAL = 0.01
 
 Rows = np.ndarray
+KINDS: tuple[models.Kind, ...] = ("model", "simple", "baseline")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Trial:
 
     method: SplitMethod
     by: str | None
-    kind: ModelKind
+    kind: str
     held_out: dict[str, float]
     folds: dict[str, np.ndarray]
 
@@ -85,12 +86,14 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
     frame = _some(frame, params)
     usual: SplitMethod = "stratified" if params.task == "classification" else "random"
     methods: list[SplitMethod] = [params.split.method] if params.split.method else ["time", usual] if time else [usual]
-    kinds: list[ModelKind] = [params.model.kind] if params.model.kind else ["gradient_boosting", "linear"]
+    # Without a setting of this name, model.py has one kind of model.
+    settled = params.model.get("kind", "model")
+    kinds: list[str] = [settled] if settled else ["gradient_boosting", "linear"]
     found: list[Trial] = []
     for method in methods:
         by = params.split.by or (time if method == "time" else None)
-        settled = params.changed(**{"split.method": method, "split.by": by})
-        trials = [trial for kind in kinds if (trial := _try(frame, schema, settled, kind)) and trial.finds_a_signal]
+        divided = params.changed(**{"split.method": method, "split.by": by})
+        trials = [trial for kind in kinds if (trial := _try(frame, schema, divided, kind)) and trial.finds_a_signal]
         found += trials
         if any(trial.beats_the_simple_model for trial in trials):
             break
@@ -113,7 +116,9 @@ def _some(frame: pd.DataFrame, params: Params) -> pd.DataFrame:
     return some.reset_index(drop=True)
 
 
-def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: ModelKind) -> Trial | None:
+def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Trial | None:
+    if "kind" in params.model:
+        params = params.changed(**{"model.kind": kind})
     features = Features.of(schema, params)
     target = Target.of(frame[params.data.target], schema, params)
     matrix, values = features.of_frame(frame), target.encode(frame[params.data.target])
@@ -125,15 +130,15 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: ModelKind) -
                 return None
             continue
         answers = {}
-        for name in (kind, "simple", "trivial"):
+        for name in KINDS:
             fitted = models.fit(
-                models.build(name, params.task, features, params.model),
+                models.build(name, params, features),
                 params.task,
                 (matrix[train], values[train]),
                 (matrix[validation], values[validation]),
             )
             answers[name] = models.predict(fitted.estimator, params.task, matrix[score])
-        found.append(gains(params.task, values[score], answers[kind], answers["trivial"], answers["simple"]))
+        found.append(gains(params.task, values[score], answers["model"], answers["baseline"], answers["simple"]))
     held_out, *others = found
     if len(others) < 2:
         return None

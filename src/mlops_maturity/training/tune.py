@@ -5,11 +5,10 @@ It sees the train set only: validation and test set stay what they are for.
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 from scipy.stats import loguniform, uniform
 from sklearn.model_selection import ParameterSampler
 
@@ -21,11 +20,11 @@ from mlops_maturity.data.targets import Target
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, replacing
-from mlops_maturity.project.params import Choice, Model, Params, Range
+from mlops_maturity.project.params import Choice, Params, Range
 from mlops_maturity.project.paths import PARAMS, TRAIN, TUNING
 from mlops_maturity.training import yaml_edit
 from mlops_maturity.training.cluster import workers
-from mlops_maturity.training.halving import Study, plan, search
+from mlops_maturity.training.halving import Settings, Study, plan, search
 
 FEWEST_ROWS = 10
 
@@ -43,11 +42,12 @@ def run() -> None:
         table.to_csv(temporary, index=False)
     print(f"wrote {TUNING}")
     best, today = table.iloc[0], table[table["candidate"] == 0].iloc[0]
-    before, after = (chosen(candidates[number]) for number in (0, int(best["candidate"])))
+    before, after = (chosen(candidates[number], params) for number in (0, int(best["candidate"])))
     if before == after:
         print(f"{PARAMS} stays as it is: no other settings have a smaller loss than its own, {today['loss']:.4g}")
         return
-    changed = {f"model.{params.model.kind}.{name}": value for name, value in after.items() if value != before[name]}
+    section = ".".join(_section(params))
+    changed = {f"{section}.{name}": value for name, value in after.items() if value != before[name]}
     yaml_edit.put(PARAMS, changed)
     print(f"wrote {PARAMS}: loss {today['loss']:.4g} with the settings before, {best['loss']:.4g} with these")
     for path, value in changed.items():
@@ -55,7 +55,7 @@ def run() -> None:
     print("`make run` comes next: it trains with them and holds the model to its gates")
 
 
-def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[Model, ...]) -> pd.DataFrame:
+def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[Settings, ...]) -> pd.DataFrame:
     """Compare settings by cross-validation on the train set.
 
     Args:
@@ -77,13 +77,13 @@ def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[
     rungs = plan(study, parts)
     with workers() as where:
         told = ", then ".join(f"{count} candidates on {rows:,} rows" for count, rows in rungs)
-        print(f"tuning {params.model.kind} {where}, {len(parts)} folds: {told}", flush=True)
+        print(f"tuning {'.'.join(_section(params))} {where}, {len(parts)} folds: {told}", flush=True)
         values = target.encode(train[params.data.target])
         table = search(study, study.features.of_frame(train), values, by, parts)
-    return table.join(pd.DataFrame([chosen(candidate) for candidate in candidates]), on="candidate")
+    return table.join(pd.DataFrame([chosen(candidate, params) for candidate in candidates]), on="candidate")
 
 
-def draw(params: Params) -> tuple[Model, ...]:
+def draw(params: Params) -> tuple[Settings, ...]:
     """The current settings, and others from the space until there are as many as params.yaml asks for.
 
     Raises:
@@ -91,16 +91,17 @@ def draw(params: Params) -> tuple[Model, ...]:
     """
     if not params.is_complete:
         raise ProjectError(f"{PARAMS} still has nulls; run `make data` first")
-    kind, tuning = params.model.kind, params.tune
-    space = tuning.space.get(kind) if kind else None
+    kind, tuning = params.model.get("kind", "model"), params.tune
+    space = tuning.space.get(kind)
     if not space:
         raise ProjectError(f"{PARAMS}: tune.space declares nothing for {kind}; say which of its settings may change")
-    known = type(getattr(params.model, str(kind))).model_fields
-    for name, choice in space.items():
+    known = chosen(params.model, params)
+    for name in space:
         if name not in known:
-            raise ProjectError(f"{PARAMS}: tune.space.{kind}: {name!r} is no setting of it; {', '.join(known)} are")
-        for value in (choice.low, choice.high) if isinstance(choice, Range) else choice:
-            _with(params, {name: value})
+            raise ProjectError(
+                f"{PARAMS}: tune.space.{kind}: {name!r} is no setting of {'.'.join(_section(params))}; "
+                f"{', '.join(known)} are"
+            )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of a space that has fewer
         drawn = list(
@@ -110,24 +111,29 @@ def draw(params: Params) -> tuple[Model, ...]:
                 random_state=tuning.seed,
             )
         )
-    whole = {name: int in (field.annotation, *get_args(field.annotation)) for name, field in known.items()}
+    whole = {name: isinstance(known[name], int) for name in space}
     others = [{name: _tidy(value, space[name], whole[name]) for name, value in one.items()} for one in drawn]
-    return tuple(dict.fromkeys([params.model, *(_with(params, values) for values in others)]))
+    found = [params.model, *(_with(params, values) for values in others)]
+    return tuple(settings for number, settings in enumerate(found) if settings not in found[:number])
 
 
-def chosen(candidate: Model) -> dict[str, Any]:
-    """The settings of the kind of model that is trained."""
-    values: dict[str, Any] = getattr(candidate, str(candidate.kind)).model_dump()
-    return values
+def chosen(candidate: Settings, params: Params) -> Settings:
+    """The settings that may be tuned: of the kind of model that is trained, or the whole section."""
+    values: Settings = candidate
+    for name in _section(params)[1:]:
+        values = values[name]
+    return {name: value for name, value in values.items() if isinstance(value, (bool, float, int, str))}
 
 
-def _with(params: Params, values: Mapping[str, float]) -> Model:
-    try:
-        return params.changed(**{f"model.{params.model.kind}.{name}": value for name, value in values.items()}).model
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(map(str, first["loc"][1:]))
-        raise ProjectError(f"{PARAMS}: tune.space.{path}: {first['input']}: {first['msg']}") from None
+def _section(params: Params) -> list[str]:
+    """Where in params.yaml these settings are."""
+    kind = params.model.get("kind")
+    return ["model", kind] if isinstance(params.model.get(kind), dict) else ["model"]
+
+
+def _with(params: Params, values: Mapping[str, float]) -> Settings:
+    section = ".".join(_section(params))
+    return params.changed(**{f"{section}.{name}": value for name, value in values.items()}).model
 
 
 def _distribution(choice: Choice) -> Any:

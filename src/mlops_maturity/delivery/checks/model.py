@@ -17,8 +17,9 @@ from mlops_maturity.project.paths import PRODUCTION, TEST
 from mlops_maturity.project.storage import LOCK, dvc
 from mlops_maturity.registry import versions as registry
 from mlops_maturity.training import comparison, gates
+from mlops_maturity.training.evaluate import scored
 from mlops_maturity.training.gates import Gate
-from mlops_maturity.training.metrics import scores, shares
+from mlops_maturity.training.metrics import shares
 
 # The loss that gates compare, as it is called among the scores.
 LOSS = {"classification": "log_loss", "regression": "mse"}
@@ -48,7 +49,7 @@ def run(model: Path | None = None) -> None:
 def judged(predictor: Predictor, rows: pd.DataFrame, params: Params) -> Iterator[Comparison]:
     """What is asked of a model beside what it reaches on its test set."""
     known = predictor.manifest["metrics"]["scores"]
-    found = scores(predictor.task, predictor.target.encode(rows[predictor.target.name]), predictor.of_frame(rows))
+    found = scored(predictor, rows, predictor.of_frame(rows))
     for name, value in found.items():
         was = known["test"][name]
         same = abs(value - was) <= TOLERANCE * max(abs(was), TOLERANCE)
@@ -66,7 +67,10 @@ def _beside_production(predictor: Predictor, rows: pd.DataFrame, unit: float, pa
         print("not compared: " + (f"it is {current.name}, in production" if current else "none is in production yet"))
         return []
     registry.fetch()
-    return comparison.judge({current.name: Predictor.load(PRODUCTION), "new": predictor}, rows, unit, params)
+    # Each computes its features by the code that it was trained with.
+    with registry.checkout(current.commit) as past:
+        production = Predictor.load(PRODUCTION, past)
+        return comparison.judge({current.name: production, "new": predictor}, rows, unit, params)
 
 
 @contextmanager
