@@ -36,7 +36,11 @@ $(READY): requirements.lock pyproject.toml
 
 .PHONY: test
 test: $(READY) lint ## Everything that CI checks
-	@.venv/bin/python -m pytest --numprocesses=2 --dist=worksteal
+	@.venv/bin/python -m pytest --numprocesses=2 --dist=worksteal --cov
+
+.PHONY: coverage
+coverage: $(READY) ## Show which lines of the library its own tests do not run
+	@.venv/bin/python -m pytest tests/library --numprocesses=2 --dist=worksteal --cov --cov-report=term-missing
 
 .PHONY: lint
 lint: $(READY) ## Check style, format, types and what the library's modules import

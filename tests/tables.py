@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,11 +90,11 @@ def clean() -> pd.DataFrame:
     return pd.DataFrame({"größe": size, "farbe": colour, "ziel": np.where(sure, "ja", "nein")})
 
 
-def _with(**columns: object) -> Frame:
+def _with(**columns: Any) -> Frame:
     return lambda: clean().assign(**columns)
 
 
-def _target(values: Callable[[pd.DataFrame], object]) -> Frame:
+def _target(values: Callable[[pd.DataFrame], Any]) -> Frame:
     return lambda: clean().assign(ziel=values)
 
 
@@ -183,6 +184,8 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     "mark.tsv": lambda frame, path: frame.to_csv(path, sep="\t", encoding="utf-8-sig", index=False),
     "windows.txt": lambda frame, path: frame.to_csv(path, sep="|", lineterminator="\r\n", index=False),
     "types.parquet": lambda frame, path: frame.assign(
-        lists=[[1, 2]] * len(frame), day=pd.date_range("2020-01-01", periods=len(frame)).date, small=np.int8(3)
+        lists=pd.Series([[1, 2]] * len(frame), index=frame.index),
+        day=pd.date_range("2020-01-01", periods=len(frame)).date,
+        small=np.int8(3),
     ).to_parquet(path),
 }

@@ -3,10 +3,24 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from mlops_maturity.delivery import docker, kubernetes
 from mlops_maturity.delivery.place import Place
 from mlops_maturity.project import answers
+
+
+class Target(Protocol):
+    """What services are deployed to: the module that knows how.
+
+    Attributes:
+        WHAT_TO_SET: the variables that say where, in words.
+    """
+
+    WHAT_TO_SET: str
+
+    def place_of(self, environment: str, port: int) -> AbstractContextManager[Place | None]:
+        """Where an environment is; None if nothing says where."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,7 @@ DELIVERY = {
         leads=True,
     ),
 }
-TARGETS = {"docker": docker, "kubernetes": kubernetes}
+TARGETS: Mapping[str, Target] = {"docker": docker, "kubernetes": kubernetes}
 
 
 def environments() -> Mapping[str, Environment]:
