@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from library.sandbox import fresh, in_production, promoted, repository, trained, untrained
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.reading import read_table
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.sets import learnable
@@ -111,4 +112,4 @@ def table(sample_project: Path, params: Params) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def rows(table: pd.DataFrame, params: Params, schema: Schema) -> pd.DataFrame:
     """The rows of the sample project that a model can learn from."""
-    return learnable(schema.conform(table), schema, params)[0]
+    return learnable(conform(schema, table), schema, params)[0]

@@ -12,7 +12,10 @@ import pytest
 import yaml
 
 from mlops_maturity.__main__ import main
+from mlops_maturity.model import artefact
 from mlops_maturity.pipeline.steps import STEPS
+from mlops_maturity.project.paths import ARTEFACT, PRODUCTION
+from mlops_maturity.registry import versions
 
 COMMAND = Path(sys.executable).with_name("mlops-maturity")
 DVC = (sys.executable, "-m", "dvc")
@@ -128,13 +131,16 @@ def trained(untrained: Path, once: Once) -> Path:
 
 @pytest.fixture(scope="session")
 def promoted(trained: Path, once: Once) -> Path:
-    """The same, with the model registered and in production."""
+    """The same, with the model as version 1, which is in production."""
 
     def fill(folder: Path) -> None:
         here = copied(trained, folder)
-        here.project("register")
-        registry = "from mlops_maturity.registry import versions as registry"
-        here.run(sys.executable, "-c", f"{registry}; registry.assign(registry.versions()[-1])")
+        model = here.path / ARTEFACT
+        subject = f"{versions.SUBJECT}{artefact.read(model, made_by='make run').manifest['version']}"
+        for tag, message in ((f"{versions.NAME}@v1.0.0", subject), (f"{versions.NAME}#{versions.STAGE}#1", "Assign")):
+            here.run("git", "tag", "--annotate", "--message", message, tag)
+        here.run("git", "push", "--quiet", "--tags", "origin")
+        shutil.copyfile(model, here.path / PRODUCTION)
 
     return once("promoted", fill) / "copy"
 
