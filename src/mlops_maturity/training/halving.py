@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.splitting import folds
+from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.params import Params
 from mlops_maturity.training import models
 from mlops_maturity.training.metrics import loss
@@ -116,7 +117,7 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
     def predict(self, matrix: np.ndarray) -> np.ndarray:
         """Probabilities of all classes (rows, classes), or values (rows,)."""
         with threadpool_limits(1):
-            predicted = models.predict(self.model_, self.study.params.task, matrix)
+            predicted = predict(self.model_, self.study.params.task, matrix)
         if not self.study.classes:
             return predicted
         probabilities = np.zeros((len(matrix), self.study.classes))

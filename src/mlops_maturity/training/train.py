@@ -12,6 +12,7 @@ from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.model.estimator import predict
 from mlops_maturity.model.export import export, parity
 from mlops_maturity.model.predictor import Predictor, features_as_mapping
 from mlops_maturity.project import answers
@@ -99,7 +100,7 @@ def train_model(
     some = sets[0][0][:PARITY_ROWS]
     proof = parity(
         params.task,
-        models.predict(fitted.estimator, params.task, some),
+        predict(fitted.estimator, params.task, some),
         Predictor(artefact).of_matrix(some),
         scale=1.0 if target.classes else float(sets[0][1].std()),
     )
@@ -137,7 +138,8 @@ def require_row_wise(features: Features, rows: pd.DataFrame) -> None:
 def records_of(features: Features, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as the service gets them: plain values by column, None where one is missing."""
     plain = rows[list(features.columns)].astype("object")
-    return plain.where(plain.notna(), None).to_dict("records")
+    records: list[dict[Any, Any]] = plain.where(plain.notna(), None).to_dict("records")
+    return records
 
 
 def _some(train: pd.DataFrame, params: Params) -> pd.DataFrame:

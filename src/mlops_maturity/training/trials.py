@@ -11,6 +11,7 @@ from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import folds, split
 from mlops_maturity.data.targets import Target
+from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params, SplitMethod
 from mlops_maturity.training import models
@@ -137,7 +138,7 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Tria
                 (matrix[train], values[train]),
                 (matrix[validation], values[validation]),
             )
-            answers[name] = models.predict(fitted.estimator, params.task, matrix[score])
+            answers[name] = predict(fitted.estimator, params.task, matrix[score])
         found.append(gains(params.task, values[score], answers["model"], answers["baseline"], answers["simple"]))
     held_out, *others = found
     if len(others) < 2:

@@ -128,7 +128,7 @@ def chosen(candidate: Settings, params: Params) -> Settings:
 def _section(params: Params) -> list[str]:
     """Where in params.yaml these settings are."""
     kind = params.model.get("kind")
-    return ["model", kind] if isinstance(params.model.get(kind), dict) else ["model"]
+    return ["model", kind] if isinstance(kind, str) and isinstance(params.model.get(kind), dict) else ["model"]
 
 
 def _with(params: Params, values: Mapping[str, float]) -> Settings:
