@@ -16,7 +16,6 @@ API = "tests/checks/test_api.py"
 AUDIT = "tests/delivery/test_audit.py"
 BUILD = "tests/delivery/test_build.py"
 CLUSTER = "tests/delivery/test_kubernetes.py"
-CONFIGURE = "tests/project/test_github_configure.py"
 DATA = "tests/checks/test_data.py"
 DEPLOY = "tests/delivery/test_deploy.py"
 GITHUB = "tests/project/test_github.py"
@@ -448,20 +447,6 @@ DEFECTS = [
         says="test_a_new_model_of_the_commit_goes",
         suite=f"{PROMOTION} -k new_model_of_the_commit",
     ),
-    defect(
-        "main takes what nobody reviewed",
-        replace("src:github/rules.py", "pull_request(approvals=1)", "pull_request(approvals=0)"),
-        "CD-07",
-        says="test_main_takes_reviewed_and_checked_changes_alone",
-        suite=CONFIGURE,
-    ),
-    defect(
-        "showing what would be set sets it",
-        replace("src:github/configure.py", "            if not show:\n", "            if request:\n"),
-        "CD-07",
-        says="test_showing_says_it_and_does_nothing",
-        suite=CONFIGURE,
-    ),
     # CD-08
     defect(
         "one good run too few is enough",
@@ -713,13 +698,6 @@ DEFECTS = [
         "MON-02",
         says="test_what_a_model_cannot_mend_trains_none[unhealthy]",
         suite=f"{WATCH} -k cannot_mend",
-    ),
-    defect(
-        "each look opens an issue",
-        replace("src:github/platform.py", "if not known:", "if True:"),
-        "MON-02",
-        says="test_one_issue_is_open",
-        suite="tests/project/test_github_platform.py -k one_issue",
     ),
     defect(
         "a request writes into the issue",

@@ -1,17 +1,16 @@
-<% set level = cookiecutter.maturity_level | int %>
-"""GitLab is asked over HTTP; here a server of this machine stands for it, and remembers what it is sent."""
+"""GitLab is asked over HTTP; here a server on this machine stands for it, which records what it is sent."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gitlab_server import PROJECT, TOKEN, GitLab, serving
 
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.files import write_text
-from << cookiecutter.__package_name >>.gitlab import interface, platform
-from << cookiecutter.__package_name >>.paths import PULL_REQUEST
-from << cookiecutter.__package_name >>.repository import git
+from library.ci.gitlab_server import PROJECT, TOKEN, GitLab, serving
+from mlops_maturity.ci.gitlab import interface, platform
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import write_text
+from mlops_maturity.project.paths import PULL_REQUEST
+from mlops_maturity.project.repository import git
 
 BRANCH = "training/abc"
 REQUESTS = "merge_requests"
@@ -34,37 +33,37 @@ def gitlab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitLab]:
         yield server
 
 
-@pytest.mark.requirement("1-CD")
-def test_merge_request_is_of_the_branch_and_tells_what_it_brings(gitlab: GitLab) -> None:
+@pytest.mark.guards("1-CD")
+def test_merge_request_has_the_branch_and_the_text(gitlab: GitLab) -> None:
     platform.open_pull_request(BRANCH)
     asked = gitlab.body("POST", REQUESTS)
     assert (asked["source_branch"], asked["target_branch"]) == (BRANCH, "main")
     assert (asked["title"], asked["description"]) == ("Model v1", "It is better.")
 
 
-@pytest.mark.requirement("1-CD")
-def test_an_open_merge_request_is_brought_up_to_date(gitlab: GitLab) -> None:
+@pytest.mark.guards("1-CD")
+def test_open_merge_request_is_updated(gitlab: GitLab) -> None:
     gitlab.lists[REQUESTS] = [{"id": 4, "iid": 4, "web_url": f"{gitlab.url}/4"}]
     platform.open_pull_request(BRANCH)
     assert gitlab.sent == [("PUT", f"{REQUESTS}/4", {"title": "Model v1", "description": "It is better."})]
 
 
-@pytest.mark.requirement("1-CD")
+@pytest.mark.guards("1-CD")
 @pytest.mark.parametrize("why", ["no token", "refused"])
-def test_branch_that_no_merge_request_may_be_opened_for_is_told(
+def test_refused_merge_request_leaves_a_link(
     why: str, gitlab: GitLab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if why == "no token":
         monkeypatch.delenv("PROJECT_TOKEN")
     gitlab.refuses[REQUESTS] = 403
     platform.open_pull_request(BRANCH)
-    told = capsys.readouterr().out
-    assert f"the branch {BRANCH} waits, but no merge request was opened (" in told
-    assert f"{gitlab.url}/group/name/-/merge_requests/new?merge_request[source_branch]={BRANCH}" in told
+    printed = capsys.readouterr().out
+    assert f"the branch {BRANCH} waits, but no merge request was opened (" in printed
+    assert f"{gitlab.url}/group/name/-/merge_requests/new?merge_request[source_branch]={BRANCH}" in printed
 
 
-@pytest.mark.requirement("1-CD")
-def test_where_nothing_has_changed_nothing_is_asked(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.guards("1-CD")
+def test_nothing_changed_asks_for_nothing(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
     platform.open_pull_request("")
     PULL_REQUEST.unlink()
     platform.open_pull_request("dependencies")
@@ -72,7 +71,7 @@ def test_where_nothing_has_changed_nothing_is_asked(gitlab: GitLab, capsys: pyte
     assert capsys.readouterr().out.count("nothing has changed") == 2
 
 
-@pytest.mark.requirement("1-CD")
+@pytest.mark.guards("1-CD")
 @pytest.mark.parametrize(
     ("origin", "page"),
     [
@@ -82,7 +81,7 @@ def test_where_nothing_has_changed_nothing_is_asked(gitlab: GitLab, capsys: pyte
         ("https://user:word@gitlab.example/group/name.git", "https://gitlab.example/group/name"),
     ],
 )
-def test_by_hand_the_remote_repository_says_which_project_it_is(
+def test_project_outside_of_a_job_is_that_of_the_remote(
     origin: str, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for command in (["init", "--quiet"], ["remote", "add", "origin", origin]):
@@ -97,9 +96,9 @@ def test_by_hand_the_remote_repository_says_which_project_it_is(
     assert TOKEN not in repr(project)
 
 
-@pytest.mark.requirement("1-CD")
+@pytest.mark.guards("1-CD")
 @pytest.mark.usefixtures("gitlab")
-def test_what_gitlab_refuses_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusal_and_unreachable_server_are_one_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROJECT_TOKEN", "of another project")
     with pytest.raises(ProjectError, match="GitLab refuses GET issues: 401 401 Unauthorized"):
         interface.here("PROJECT_TOKEN").listed("issues")
@@ -108,15 +107,14 @@ def test_what_gitlab_refuses_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch
         interface.here("PROJECT_TOKEN").ask("GET")
 
 
-@pytest.mark.requirement("1-CD")
-def test_long_lists_are_read_to_their_end(gitlab: GitLab) -> None:
+@pytest.mark.guards("1-CD")
+def test_list_longer_than_a_page_is_read_to_its_end(gitlab: GitLab) -> None:
     gitlab.lists["issues"] = [{"id": number} for number in range(250)]
     assert len(interface.here("PROJECT_TOKEN").listed("issues")) == 250
-<% if level == 2 %>
 
 
-@pytest.mark.requirement("MON-02")
-def test_training_is_started_by_a_pipeline_that_decides(gitlab: GitLab) -> None:
+@pytest.mark.guards("MON-02")
+def test_training_is_started_as_a_pipeline(gitlab: GitLab) -> None:
     platform.start_training("degraded", "it got worse")
     asked = gitlab.body("POST", "pipeline")
     assert asked["ref"] == "main"
@@ -124,8 +122,8 @@ def test_training_is_started_by_a_pipeline_that_decides(gitlab: GitLab) -> None:
     assert said == {"WORKFLOW": "train", "EVENT": "degraded", "WHY": "it got worse"}
 
 
-@pytest.mark.requirement("MON-02")
-def test_without_a_token_nothing_is_said_to_be_done(gitlab: GitLab, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.guards("MON-02")
+def test_missing_token_is_refused(gitlab: GitLab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROJECT_TOKEN")
     for act in (
         lambda: platform.start_training("drift", "it drifts"),
@@ -136,8 +134,8 @@ def test_without_a_token_nothing_is_said_to_be_done(gitlab: GitLab, monkeypatch:
     assert gitlab.sent == []
 
 
-@pytest.mark.requirement("MON-02")
-def test_one_issue_is_open_and_commented_when_it_is_about_something_else(gitlab: GitLab) -> None:
+@pytest.mark.guards("MON-02")
+def test_open_issue_is_edited_and_gets_a_comment_only_for_other_findings(gitlab: GitLab) -> None:
     write_text(Path("text.md"), "what was seen\n")
 
     def asked(*names: str) -> list[str]:
@@ -152,4 +150,31 @@ def test_one_issue_is_open_and_commented_when_it_is_about_something_else(gitlab:
     assert f"{gitlab.url}/group/name/-/jobs/3" in made["description"]
     assert asked("silent") == ["PUT issues/1"]
     assert asked("silent", "unhealthy") == ["PUT issues/1", "POST issues/1/notes"]
-<% endif %>
+
+
+@pytest.mark.guards("1-CD")
+def test_project_without_a_remote_or_with_a_wrong_server_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("init", "--quiet", folder=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CI_API_V4_URL", raising=False)
+    monkeypatch.setenv("GITLAB_TOKEN", TOKEN)
+    with pytest.raises(ProjectError, match="no remote repository `origin` says which project this is"):
+        interface.here("GITLAB_TOKEN")
+    git("remote", "add", "origin", "git@gitlab.example:group/name.git")
+    monkeypatch.setenv("GITLAB_URL", "ftp://gitlab.example")
+    with pytest.raises(ProjectError, match=r"GITLAB_URL is ftp://gitlab\.example, which is no address of a web server"):
+        interface.here("GITLAB_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("answered", "why"),
+    [
+        (b"<html>", "no reason given"),
+        (b'{"message": {"name": ["is taken"]}}', '{"name": ["is taken"]}'),
+        (b"[1]", "[1]"),
+    ],
+)
+def test_reason_of_a_refusal_is_read_from_any_answer(answered: bytes, why: str) -> None:
+    assert interface._why(answered) == why

@@ -1,21 +1,16 @@
-<% set level = cookiecutter.maturity_level | int %>
-"""What is asked of GitHub is asked by its own command, which here only notes what it is asked for."""
+"""GitHub is asked by its own command; here a script stands for it, which records what it is asked for."""
 
-<% if level == 2 %>
 import json
-<% endif %>
 import shutil
 from pathlib import Path
 
 import pytest
 
-<% if level == 2 %>
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.files import write_text
-<% endif %>
-from << cookiecutter.__package_name >>.github import platform
+from mlops_maturity.ci.github import platform
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import write_text
 
-# Remembers one issue, as GitHub would; it refuses pull requests if it is told to.
+# Remembers one issue, as GitHub would; it refuses pull requests if a file says so.
 GH = """
 case "$*" in
   "pr create"*) [ ! -e "$0.refuses" ] || { echo "GitHub Actions is not permitted to do this" >&2; exit 1; } ;;
@@ -28,7 +23,7 @@ esac
 
 @pytest.fixture
 def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A command in the place of GitHub's, and the file of what it was asked."""
+    """The file that lists what the stand-in for GitHub's command was asked."""
     folder = tmp_path / "bin"
     folder.mkdir()
     command = folder / "gh"
@@ -40,30 +35,29 @@ def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "gh.asked"
 
 
-@pytest.mark.requirement("1-CD")
-def test_pull_request_is_of_the_branch_and_tells_what_it_brings(gh: Path) -> None:
+@pytest.mark.guards("1-CD")
+def test_pull_request_has_the_branch_and_the_text(gh: Path) -> None:
     platform.open_pull_request("training/abc")
     asked = "pr create --head training/abc --base main --fill-first --body-file reports/pull_request.md"
     assert gh.read_text().splitlines() == [asked]
 
 
-@pytest.mark.requirement("1-CD")
-def test_branch_that_no_pull_request_may_be_opened_for_is_told(gh: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.guards("1-CD")
+def test_refused_pull_request_leaves_a_warning(gh: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gh.with_name("gh.refuses").touch()
     platform.open_pull_request("training/abc")
     assert "::warning::the branch training/abc waits" in capsys.readouterr().out
-<% if level == 2 %>
 
 
-@pytest.mark.requirement("MON-02")
-def test_training_is_started_by_the_workflow(gh: Path) -> None:
+@pytest.mark.guards("MON-02")
+def test_training_is_started_as_a_workflow_run(gh: Path) -> None:
     platform.start_training("degraded", "it got worse")
     asked = "workflow run train.yml --raw-field event=degraded --raw-field why=it got worse"
     assert gh.read_text().splitlines() == [asked]
 
 
-@pytest.mark.requirement("MON-02")
-def test_one_issue_is_open_and_commented_when_it_is_about_something_else(gh: Path, tmp_path: Path) -> None:
+@pytest.mark.guards("MON-02")
+def test_open_issue_is_edited_and_gets_a_comment_only_for_other_findings(gh: Path, tmp_path: Path) -> None:
     text = tmp_path / "text.md"
     write_text(text, "what was seen\n")
 
@@ -80,9 +74,18 @@ def test_one_issue_is_open_and_commented_when_it_is_about_something_else(gh: Pat
     assert asked("silent", "unhealthy") == ["label create", "issue list", "issue edit", "issue comment"]
 
 
-@pytest.mark.requirement("MON-02")
-def test_refusal_of_the_platform_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.guards("MON-02")
+def test_issue_links_to_the_run_that_found_it(gh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_text(tmp_path / "text.md", "what was seen\n")
+    run = {"SERVER_URL": "https://github.example", "REPOSITORY": "team/name", "RUN_ID": "12"}
+    for name, value in run.items():
+        monkeypatch.setenv(f"GITHUB_{name}", value)
+    platform.tell_people("Look", ["silent"], tmp_path / "text.md")
+    assert "https://github.example/team/name/actions/runs/12" in gh.with_name("gh.body").read_text()
+
+
+@pytest.mark.guards("MON-02")
+def test_missing_command_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProjectError, match="gh is not installed"):
         platform.start_training("drift", "why")
-<% endif %>

@@ -1,21 +1,28 @@
-"""GitLab is set up over HTTP; here a server of this machine stands for it, and remembers what it is sent."""
+"""GitLab is set up over HTTP; here a server on this machine stands for it, which records what it is sent."""
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gitlab_server import PROJECT, TOKEN, GitLab, serving
 
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.gitlab import configure, rules
+from library.ci.conftest import Project
+from library.ci.gitlab_server import PROJECT, TOKEN, GitLab, serving
+from mlops_maturity.ci.gitlab import configure, rules
+from mlops_maturity.ci.settings import settings_of
+from mlops_maturity.project import answers
+from mlops_maturity.project.errors import ProjectError
 
-pytestmark = pytest.mark.requirement("CD-07")
+pytestmark = pytest.mark.guards("CD-07")
+
+SCHEDULES = {"train": "17 4 * * *", "monitor": "47 * * * *"}
 
 
 @pytest.fixture
-def gitlab(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitLab]:
+def gitlab(project_of: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitLab]:
     """A new project of GitLab: it has a branch main, and nothing else."""
+    project = project_of("gitlab")
+    (project / ".gitlab").mkdir()
+    configure.SCHEDULES.write_text("".join(f'{name} = "{cron}"\n' for name, cron in SCHEDULES.items()))
     with serving() as server:
         monkeypatch.setenv("CI_API_V4_URL", f"{server.url}/api/v4")
         monkeypatch.setenv("CI_PROJECT_ID", PROJECT.rpartition("/")[2])
@@ -24,7 +31,7 @@ def gitlab(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitLab]:
         yield server
 
 
-def test_a_new_project_gets_all_that_the_rules_say(gitlab: GitLab) -> None:
+def test_new_project_gets_all_rules(gitlab: GitLab) -> None:
     configure.run()
     assert gitlab.project == rules.PROJECT
     assert gitlab.body("POST", "repository/branches") == {"branch": "develop", "ref": "main"}
@@ -35,30 +42,29 @@ def test_a_new_project_gets_all_that_the_rules_say(gitlab: GitLab) -> None:
     assert gitlab.body("POST", "protected_environments") == rules.DEPLOYERS
 
 
-def test_main_and_develop_take_merge_requests_alone() -> None:
+def test_rules_of_main_and_develop_allow_merge_requests_only() -> None:
     for branch in rules.BRANCHES:
         assert branch["push_access_level"] == rules.NOBODY
         assert branch["allow_force_push"] is False
     assert rules.PROJECT["only_allow_merge_if_pipeline_succeeds"] is True
 
 
-def test_each_schedule_says_what_it_is_for(gitlab: GitLab) -> None:
+def test_schedules_have_a_variable_that_names_their_workflow(gitlab: GitLab) -> None:
     configure.run()
     made = {each["description"]: each for each in gitlab.lists["pipeline_schedules"]}
-    wanted = tomllib.loads(configure.SCHEDULES.read_text())
-    assert {name: each["cron"] for name, each in made.items()} == wanted
+    assert {name: each["cron"] for name, each in made.items()} == SCHEDULES
     for name, each in made.items():
         assert [(said["key"], said["value"]) for said in each["variables"]] == [("WORKFLOW", name)]
 
 
-def test_what_is_there_already_is_left_alone(gitlab: GitLab) -> None:
+def test_second_run_changes_nothing(gitlab: GitLab) -> None:
     configure.run()
     gitlab.sent.clear()
     configure.run()
     assert gitlab.sent == []
 
 
-def test_what_somebody_changed_becomes_what_it_should_be(gitlab: GitLab) -> None:
+def test_changed_settings_are_restored(gitlab: GitLab) -> None:
     configure.run()
     gitlab.sent.clear()
     gitlab.lists["protected_branches"][0]["push_access_levels"] = [{"access_level": 40}]
@@ -74,23 +80,23 @@ def test_what_somebody_changed_becomes_what_it_should_be(gitlab: GitLab) -> None
     ]
 
 
-def test_showing_says_it_and_does_nothing(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_the_requests_and_sends_none(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
     configure.run(show=True)
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert gitlab.sent == []
-    assert 'would set branch develop: POST repository/branches {"branch": "develop", "ref": "main"}' in told
-    assert "would set schedule train: POST pipeline_schedules" in told
-    assert "not set: IMAGE_REPOSITORY (" in told
-    assert "not set: PROJECT_TOKEN (" in told
+    assert 'would set branch develop: POST repository/branches {"branch": "develop", "ref": "main"}' in printed
+    assert "would set schedule train: POST pipeline_schedules" in printed
+    assert "not set: IMAGE_REPOSITORY (" in printed
+    assert "not set: PROJECT_TOKEN (" in printed
 
 
-def test_what_a_plan_does_not_have_is_told_and_is_no_error(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_feature_of_a_paid_plan_is_reported_and_is_no_error(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
     gitlab.refuses["protected_environments"] = 404
     configure.run()
     assert "NOT SET: deployers to production: not in this plan of GitLab" in capsys.readouterr().out
 
 
-def test_what_is_refused_is_told_and_the_rest_is_set(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refused_rules_are_reported_and_the_rest_is_set(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
     gitlab.refuses["protected_tags"] = 403
     with pytest.raises(ProjectError, match=r"GitLab refused: model@\*, model#\*"):
         configure.run()
@@ -98,13 +104,13 @@ def test_what_is_refused_is_told_and_the_rest_is_set(gitlab: GitLab, capsys: pyt
     assert gitlab.lists["pipeline_schedules"]
 
 
-def test_a_project_without_a_branch_is_told_to_be_pushed_first(gitlab: GitLab) -> None:
+def test_project_without_branch_main_is_refused(gitlab: GitLab) -> None:
     gitlab.lists["repository/branches"].clear()
     with pytest.raises(ProjectError, match="no branch main yet"):
         configure.run()
 
 
-def test_values_are_asked_for_and_a_secret_is_read_from_a_file(
+def test_values_are_asked_for_and_secrets_are_read_from_files(
     gitlab: GitLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "one line").write_text("postgresql://host/log\n")
@@ -132,7 +138,7 @@ def test_values_are_asked_for_and_a_secret_is_read_from_a_file(
     assert {(each["value"], each["masked"]) for each in kept} == {("several\nlines", False)}
 
 
-def test_a_file_that_is_not_there_is_named(gitlab: GitLab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_file_of_a_secret_is_named(gitlab: GitLab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda question: "no/such/file" * question.startswith("a file"))
     with pytest.raises(ProjectError, match=r"no/such/file cannot be read: No such file or directory; \w+ is not set"):
@@ -140,8 +146,9 @@ def test_a_file_that_is_not_there_is_named(gitlab: GitLab, monkeypatch: pytest.M
     assert "variables" not in gitlab.lists
 
 
-def test_what_is_set_is_not_asked_for_again(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
-    scopes = {setting.name: ["*"] if setting.everywhere else rules.ENVIRONMENTS for setting in configure.ASKED}
+def test_values_that_are_set_are_not_asked_for_again(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = (*settings_of(answers.load()), configure.ACCESS)
+    scopes = {setting.name: ["*"] if setting.everywhere else rules.ENVIRONMENTS for setting in settings}
     gitlab.lists["variables"] = [
         {"key": name, "environment_scope": scope} for name, each in scopes.items() for scope in each
     ]

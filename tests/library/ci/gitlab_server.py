@@ -1,4 +1,4 @@
-"""A server of this machine that stands for GitLab's interface to one project: it remembers what it is sent."""
+"""A server on this machine that stands for GitLab's interface to one project and records what it is sent."""
 
 import json
 import threading
@@ -103,7 +103,7 @@ def serving() -> Iterator[GitLab]:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.answer)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     gitlab.url = f"http://127.0.0.1:{server.server_port}"
     try:

@@ -1,20 +1,22 @@
-"""GitHub is set up by its own command, which here only notes what it is asked for."""
+"""GitHub is set up by its own command; here a script stands for it, which records what it is asked for."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.github import configure
-from << cookiecutter.__package_name >>.github.rules import ENVIRONMENTS, RULESETS
-from << cookiecutter.__package_name >>.platform_settings import SETTINGS
+from library.ci.conftest import Project
+from mlops_maturity.ci.github import configure
+from mlops_maturity.ci.github.rules import ENVIRONMENTS, RULESETS
+from mlops_maturity.ci.settings import settings_of
+from mlops_maturity.project import answers
+from mlops_maturity.project.errors import ProjectError
 
-pytestmark = pytest.mark.requirement("CD-07")
+pytestmark = pytest.mark.guards("CD-07")
 
 NOBODY = "/.github/ @OWNER\n"  # as the template leaves it
 MAIN = '[{"object": {"sha": "abcdef"}}]'
-# Has what lies in its folder; what is sent to it is kept there, too. It refuses what lies in `refused`.
+# Answers from the files in its folder and appends what it is sent to `sent`. It refuses the paths in `refused`.
 GH = """#!/bin/sh
 cd "${0%/*}"
 case "$1 $2" in
@@ -25,7 +27,7 @@ case "$1 $2" in
 "api users"*) echo 8 ;;
 "api "*)
   name=$(echo "$2" | sed 's/?.*//; s/[^a-z]/_/g')
-  cat "has$name" 2> /dev/null || { echo "gh: Not Found (HTTP 404)" >&2; exit 1; } ;;
+  cat "has$name" 2> /dev/null || { cat error; exit 1; } >&2 ;;
 *" list") cat "has_$1" ;;
 *" set") { echo "$*"; cat; echo; } >> sent ;;
 esac
@@ -33,21 +35,22 @@ esac
 
 
 @pytest.fixture
-def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that stands for a new repository of GitHub: it has a branch main, and the rest is sent to it."""
-    folder = tmp_path / "bin"
+def github(project_of: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a command that stands for a new repository of GitHub: it has a branch main, and nothing else."""
+    project = project_of("github")
+    folder = project / "bin"
     folder.mkdir()
     (folder / "gh").write_text(GH)
     (folder / "gh").chmod(0o755)
     (folder / "refused").touch()
     (folder / "sent").touch()
+    (folder / "error").write_text("gh: Not Found (HTTP 404)\n")
     for kind in ("variable", "secret"):
         (folder / f"has_{kind}").write_text("[]")
     has(folder, "git/matching-refs/heads/main", MAIN)
     has(folder, "git/matching-refs/heads/develop", "[]")
     has(folder, "rulesets", "[]")
-    (tmp_path / ".github").mkdir()
-    monkeypatch.chdir(tmp_path)
+    (project / ".github").mkdir()
     configure.OWNERS.write_text(NOBODY)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
     return folder
@@ -59,12 +62,12 @@ def has(github: Path, path: str, content: str) -> None:
 
 
 def sent(github: Path) -> dict[str, str]:
-    """What GitHub was sent, by the line that says what it is for."""
+    """The body of each request, by its method and path."""
     lines = [line for line in (github / "sent").read_text().splitlines() if line]
     return dict(zip(lines[::2], lines[1::2], strict=True))
 
 
-def test_a_new_repository_gets_all_that_the_rules_say(github: Path) -> None:
+def test_new_repository_gets_all_rules(github: Path) -> None:
     configure.run()
     said = {what.replace(configure.HERE, ""): json.loads(body) for what, body in sent(github).items()}
     assert said["POST /git/refs"] == {"ref": "refs/heads/develop", "sha": "abcdef"}
@@ -81,7 +84,19 @@ def test_a_new_repository_gets_all_that_the_rules_say(github: Path) -> None:
     assert "PUT /private-vulnerability-reporting" in said
 
 
-def test_main_takes_reviewed_and_checked_changes_alone() -> None:
+def test_repository_without_branch_main_is_refused(github: Path) -> None:
+    has(github, "git/matching-refs/heads/main", "[]")
+    with pytest.raises(ProjectError, match="GitHub has no branch main yet; `git push"):
+        configure.run()
+
+
+def test_error_other_than_not_found_stops_the_setup(github: Path) -> None:
+    (github / "error").write_text("gh: Bad credentials (HTTP 401)\n")
+    with pytest.raises(ProjectError, match=r"Bad credentials \(HTTP 401\)"):
+        configure.run()
+
+
+def test_rules_of_main_require_review_and_green_checks() -> None:
     main = next(rules for rules in RULESETS if rules["name"] == "main")
     rules = {rule["type"]: rule.get("parameters", {}) for rule in main["rules"]}
     assert main["enforcement"] == "active"
@@ -92,7 +107,7 @@ def test_main_takes_reviewed_and_checked_changes_alone() -> None:
     assert [check["context"] for check in rules["required_status_checks"]["required_status_checks"]] == ["checks"]
 
 
-def test_what_is_there_is_brought_up_to_date_and_not_made_twice(github: Path) -> None:
+def test_existing_rules_are_updated_and_not_created_twice(github: Path) -> None:
     names = [{"name": rules["name"], "id": number} for number, rules in enumerate(RULESETS, start=1)]
     policy = {"protected_branches": False, "custom_branch_policies": True}
     there = [{"name": each.name, "deployment_branch_policy": policy, "protection_rules": []} for each in ENVIRONMENTS]
@@ -108,33 +123,32 @@ def test_what_is_there_is_brought_up_to_date_and_not_made_twice(github: Path) ->
     assert not [what for what in said if "POST" in what or "environments" in what]
 
 
-def test_owners_of_the_workflows_approve_what_goes_to_production(github: Path) -> None:
+def test_owners_of_the_workflows_become_reviewers_of_production(github: Path) -> None:
     configure.OWNERS.write_text("/.github/ @team/owners @somebody\n")
     configure.run()
     asked = json.loads(sent(github)[f"PUT {configure.HERE}/environments/production"])
     assert asked["reviewers"] == [{"type": "Team", "id": 7}, {"type": "User", "id": 8}]
 
 
-def test_without_an_owner_it_says_that_nobody_approves(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure.OWNERS.write_text(NOBODY)
+def test_missing_owner_is_reported_and_nobody_becomes_reviewer(
+    github: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     configure.run()
     assert "NOT SET: approval of production: put a team in the place of @OWNER" in capsys.readouterr().out
     assert "reviewers" not in (github / "sent").read_text()
 
 
-def test_showing_says_it_and_does_nothing(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_the_requests_and_sends_none(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
     configure.run(show=True)
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert (github / "sent").read_text() == ""
-    assert 'would set branch develop: POST git/refs {"ref": "refs/heads/develop", "sha": "abcdef"}' in told
+    assert 'would set branch develop: POST git/refs {"ref": "refs/heads/develop", "sha": "abcdef"}' in printed
     for rules in RULESETS:
-        assert f"would set ruleset {rules['name']}: POST rulesets {json.dumps(rules)}" in told
-    assert "not set: IMAGE_REPOSITORY (" in told
+        assert f"would set ruleset {rules['name']}: POST rulesets {json.dumps(rules)}" in printed
+    assert "not set: IMAGE_REPOSITORY (" in printed
 
 
-def test_what_a_plan_does_not_have_is_told_and_the_rest_is_set(
-    github: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refused_rules_are_reported_and_the_rest_is_set(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (github / "refused").write_text(f"{configure.HERE}/rulesets\n")
     with pytest.raises(ProjectError, match="GitHub refused: ruleset main, ruleset develop, ruleset models"):
         configure.run()
@@ -142,10 +156,8 @@ def test_what_a_plan_does_not_have_is_told_and_the_rest_is_set(
     assert f"PUT {configure.HERE}/environments/production" in sent(github)
 
 
-def test_values_are_asked_for_and_a_secret_is_read_from_a_file(
-    github: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "secret file").write_text("a secret\n")
+def test_values_are_asked_for_and_secrets_are_read_from_files(github: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("secret file").write_text("a secret\n")
     asked: list[str] = []
 
     def answer(question: str) -> str:
@@ -158,11 +170,13 @@ def test_values_are_asked_for_and_a_secret_is_read_from_a_file(
     said = sent(github)
     assert said["secret set PREDICTION_LOG"] == "a secret"
     assert said["variable set SERVICE_URL"] == "a value"
-    assert len(asked) == sum(1 if setting.everywhere else len(ENVIRONMENTS) for setting in SETTINGS)
+    settings = settings_of(answers.load())
+    assert len(asked) == sum(1 if setting.everywhere else len(ENVIRONMENTS) for setting in settings)
 
 
-def test_what_is_set_is_not_asked_for_again(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_that_are_set_are_not_asked_for_again(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [{"name": setting.name} for setting in settings_of(answers.load())]
     for kind in ("variable", "secret"):
-        (github / f"has_{kind}").write_text(json.dumps([{"name": setting.name} for setting in SETTINGS]))
+        (github / f"has_{kind}").write_text(json.dumps(names))
     configure.run()
     assert "not set:" not in capsys.readouterr().out
