@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from mlops_maturity.pipeline.running import StepError, run_steps
 from mlops_maturity.pipeline.steps import STEPS
 from mlops_maturity.project import answers
 from mlops_maturity.project.errors import ProjectError
@@ -15,41 +15,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given and all(name in STEPS for name in given):
         # A pipeline starts a process for each step, which is not to wait for what the other commands need.
-        return _in_one_line(given[0], lambda: _run_steps(given))
+        return _in_one_line(given[0], lambda: run_steps(given))
     options = _options(given)
     name = options.pop("command")
     if name in STEPS:
-        return _in_one_line(name, lambda: _run_steps([name, *options["then"]]))
+        return _in_one_line(name, lambda: run_steps([name, *options["then"]]))
     command = options.pop("of")
     return _in_one_line(name, lambda: command.run(**options))
-
-
-class _StepError(ProjectError):
-    """A step failed: which one, and why."""
-
-
-def _run_steps(names: Sequence[str]) -> None:
-    for name in names:
-        try:
-            with _recorded(name):
-                STEPS[name].run()
-        except ProjectError as error:
-            raise _StepError(f"{name}: {error}") from None
-
-
-def _recorded(step: str) -> AbstractContextManager[None]:
-    """From level 1 on, each step notes itself in the record of the run."""
-    if answers.load().level == 0:
-        return nullcontext()
-    from mlops_maturity.pipeline.records import recorded
-
-    return recorded(step)
 
 
 def _in_one_line(name: str, run: Any) -> int:
     try:
         run()
-    except _StepError as error:
+    except StepError as error:
         print(error, file=sys.stderr)
         return 1
     except ProjectError as error:

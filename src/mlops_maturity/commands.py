@@ -40,6 +40,11 @@ def argument(*names: str, **settings: Any) -> Argument:
     return names, settings
 
 
+def _path(text: str) -> Path | None:
+    """A path; an empty text is none, as `make` hands on what nobody has set."""
+    return Path(text) if text else None
+
+
 def commands(level: int) -> dict[str, Command]:
     """The commands of a level's projects, by name."""
     return {name: command for name, command in table(level).items() if level in command.levels}
@@ -68,14 +73,19 @@ def table(level: int) -> dict[str, Command]:
         )
     )
     return {
+        "run": Command(
+            "go from the data to a packaged model, or a part of the way",
+            "pipeline.running",
+            (argument("part", nargs="?", choices=("data", "train", "evaluate", "package"), help="default: all"),),
+        ),
+        "pull": Command("fetch data and model from the DVC remote", "project.storage", function="pull"),
+        "push": Command("bring data and model to the DVC remote", "project.storage", function="push"),
         "predict": Command(
             "predict every row of a file",
             "serving.batch",
             (
-                argument("source", type=Path, help="a CSV or Parquet file"),
-                argument(
-                    "destination", type=Path, nargs="?", default=paths.PREDICTIONS, help=f"default: {paths.PREDICTIONS}"
-                ),
+                argument("source", type=_path, nargs="?", help="a CSV or Parquet file; default: the raw data"),
+                argument("destination", type=_path, nargs="?", help=f"default: {paths.PREDICTIONS}"),
             ),
         ),
         "serve": Command(

@@ -34,6 +34,45 @@ def dvc(*arguments: str, folder: Path | None = None) -> str:
     return done.stdout
 
 
+def fetch(path: Path) -> None:
+    """Pull one tracked file where it is missing.
+
+    Raises:
+        ProjectError: it cannot be pulled.
+    """
+    if path.exists() or not path.with_name(f"{path.name}.dvc").exists():
+        return
+    try:
+        dvc("pull", "--quiet", f"{path}.dvc")
+    except ProjectError:
+        raise ProjectError(
+            f"{path} is missing and cannot be pulled: `make pull` prints why, see 'Data' in README.md"
+        ) from None
+
+
+def pull() -> None:
+    """Fetch everything that DVC tracks from its remote, with its progress on the screen.
+
+    Raises:
+        ProjectError: something cannot be pulled; DVC has printed why.
+    """
+    _with_progress("pull", "pulled")
+
+
+def push() -> None:
+    """Bring everything that DVC tracks to its remote, with its progress on the screen.
+
+    Raises:
+        ProjectError: something cannot be pushed; DVC has printed why.
+    """
+    _with_progress("push", "pushed")
+
+
+def _with_progress(command: str, done: str) -> None:
+    if subprocess.run([sys.executable, "-m", "dvc", command], check=False).returncode:
+        raise ProjectError(f"not everything could be {done}: see above, and 'Data' in README.md")
+
+
 def run() -> None:
     """Refuse a commit whose dvc.lock is stale or whose data are not in the DVC remote, without fetching any data.
 

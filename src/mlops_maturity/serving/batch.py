@@ -8,12 +8,16 @@ from mlops_maturity.data.reading import read_table, write_table
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.validation import check
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import replacing
+from mlops_maturity.project.paths import PREDICTIONS
 
 
-def run(source: Path, destination: Path) -> None:
-    """Predict every row of a file with the packaged model."""
+def run(source: Path | None = None, destination: Path | None = None) -> None:
+    """Predict every row of a file (by default the raw data) with the packaged model."""
+    source = source or settings.load().data.raw
+    destination = destination or PREDICTIONS
     rows = predict_file(source, destination, Predictor.load())
     print(f"predicted {rows:,} rows: {destination}")
 

@@ -1,0 +1,96 @@
+"""From the data to a packaged model: at level 0 the steps themselves, from level 1 on the pipeline, which is DVC's."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlops_maturity.pipeline.steps import STEPS
+from mlops_maturity.project import answers
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.paths import ARTEFACT, SCHEMA
+from mlops_maturity.project.storage import LOCK, dvc, fetch
+
+# What people call parts of the way, each with its steps; the last one is the stage of the pipeline that it ends with.
+PARTS = {
+    "data": ("ingest", "validate-data", "split"),
+    "train": ("train",),
+    "evaluate": ("evaluate", "validate-model"),
+    "package": ("package",),
+}
+
+
+class StepError(ProjectError):
+    """A step failed: the text names it and says why."""
+
+
+def run(part: str | None = None) -> None:
+    """Go from the data to a packaged model, or only a part of the way.
+
+    Args:
+        part: at level 0 the steps of this part are run, and no others; from level 1 on, what has changed up to it.
+
+    Raises:
+        ProjectError: a step fails; later steps are not run.
+    """
+    if answers.load().level == 0:
+        _take_steps([part] if part else list(PARTS))
+    else:
+        _reproduce(part)
+
+
+def run_steps(names: Sequence[str]) -> None:
+    """Run steps one after the other; from level 1 on, each is noted in the record of the run.
+
+    Raises:
+        StepError: one fails; later ones are not run.
+    """
+    for name in names:
+        try:
+            with _recorded(name):
+                STEPS[name].run()
+        except ProjectError as error:
+            raise StepError(f"{name}: {error}") from None
+
+
+def _recorded(step: str) -> AbstractContextManager[None]:
+    if answers.load().level == 0:
+        return nullcontext()
+    from mlops_maturity.pipeline.records import recorded
+
+    return recorded(step)
+
+
+def _take_steps(parts: Sequence[str]) -> None:
+    if "data" in parts:
+        fetch(settings.load().data.raw)
+    run_steps([step for part in parts for step in PARTS[part]])
+    if "package" in parts:
+        dvc("add", "--quiet", str(ARTEFACT))
+
+
+def _reproduce(part: str | None) -> None:
+    _begin_with_what_others_made()
+    if not SCHEMA.exists():
+        # The first run on new data proposes what they must look like: the pipeline itself only reads it.
+        fetch(settings.load().data.raw)
+        run_steps(["ingest"])
+    command = [sys.executable, "-m", "dvc", "repro", *([PARTS[part][-1]] if part else [])]
+    # The commands of dvc.yaml are found beside this one, and belong to one run.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    run = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if subprocess.run(command, env=os.environ | {"PATH": path, "RUN_ID": run}, check=False).returncode:
+        raise ProjectError("the pipeline stopped, see above; the next run goes on where it did")
+
+
+def _begin_with_what_others_made() -> None:
+    """A clone has dvc.lock and no model: what the DVC remote has need not be made anew."""
+    if LOCK.exists() and not ARTEFACT.exists():
+        try:
+            dvc("pull", "--quiet")
+        except ProjectError:
+            print("not everything could be pulled: the pipeline makes the rest anew")
