@@ -99,8 +99,7 @@ def _importing(root: Path | None, package: str) -> Iterator[None]:
     """
     path = str(((root or Path()) / SOURCE).resolve())
     if root is None:
-        if path not in sys.path and Path(path).is_dir():
-            sys.path.insert(0, path)
+        _prefer(path, package)
         yield
         return
     kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == package}
@@ -112,6 +111,19 @@ def _importing(root: Path | None, package: str) -> Iterator[None]:
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
             del sys.modules[name]
         sys.modules.update(kept)
+
+
+def _prefer(path: str, package: str) -> None:
+    """Let the package of the folder at hand come before one of the same name that is installed, or was imported."""
+    if not (Path(path) / package).is_dir():
+        return
+    if path in sys.path:
+        sys.path.remove(path)
+    sys.path.insert(0, path)
+    known = getattr(sys.modules.get(package), "__file__", None)
+    if known and not Path(known).is_relative_to(path):
+        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+            del sys.modules[name]
 
 
 def _line_of(function: Callable[..., Any]) -> int:
