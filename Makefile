@@ -3,6 +3,7 @@
 PYTHON ?= python3
 READY := .venv/ready
 DEMO := demo
+UPGRADE := --upgrade
 
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
@@ -63,11 +64,9 @@ docs: $(READY) ## Refresh the tables of README.md
 	@.venv/bin/python -m tools.readme_table
 
 .PHONY: lock
-lock: $(READY) ## Resolve the template's own lock and that of the generated projects anew
-	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
-	  --python-version 3.11 --extra dev --extra tables pyproject.toml --output-file requirements.lock
-	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
+lock: $(READY) ## Resolve the template's own lock and those of the generated projects anew; UPGRADE= keeps their versions
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header $(UPGRADE) \
 	  --python-version 3.11 tests/cloud/requirements.in --output-file tests/cloud/requirements.lock
-	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade --no-deps \
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header $(UPGRADE) --no-deps \
 	  --python-version 3.11 tests/cloud/bindings.in --output-file tests/cloud/bindings.lock
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tools.lock
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tools.lock $(UPGRADE)

@@ -25,9 +25,9 @@ CHOICES = {
 # What the generated project imports. A package of the same name would hide it.
 TAKEN = frozenset(
     """
-    conftest data dvc fastapi httpx hypothesis IPython joblib matplotlib mypy nbclient nbformat numpy onnx onnxruntime
-    pandas pandera pip pyarrow pydantic pytest ruff scipy setuptools skl2onnx sklearn skops src starlette tests uvicorn
-    uv wheel yaml
+    conftest data dvc fastapi httpx hypothesis IPython joblib matplotlib mlops_maturity mypy nbclient nbformat numpy
+    onnx onnxruntime pandas pandera pip pyarrow pydantic pytest ruff scipy setuptools skl2onnx sklearn skops src
+    starlette tests uvicorn uv wheel yaml
     """.split()  # noqa: SIM905 - readable so
 )
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from . import wheel
+
 TABLE = Path(__file__).with_name("layout.toml")
 
 
@@ -16,7 +18,8 @@ class Group(NamedTuple):
         since: the first level that has them.
         until: the last level that has them.
         answers: further answers that they depend on, each with the values that ask for them.
-        paths: relative to the project, with the package's folder written as `<package>`.
+        paths: relative to the project, with the package's folder written as `<package>`, the library's wheel as
+            `<wheel>`.
     """
 
     purpose: str
@@ -51,7 +54,7 @@ def groups() -> list[Group]:
 def emitted(answers: Mapping[str, str]) -> set[str]:
     """The files that these answers ask for, relative to the project."""
     return {
-        path.replace("<package>", answers["__package_name"])
+        path.replace("<package>", answers["__package_name"]).replace("<wheel>", wheel.build().name)
         for group in groups()
         if group.is_asked_for(answers)
         for path in group.paths

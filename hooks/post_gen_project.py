@@ -9,7 +9,7 @@ TEMPLATE = json.loads(r""" << template_folder | tojson >> """)
 ANSWERS = json.loads(r""" << cookiecutter | tojson >> """)
 sys.path.insert(0, TEMPLATE)
 
-from hooks import dataset, layout, record, repository  # noqa: E402
+from hooks import dataset, layout, record, repository, wheel  # noqa: E402
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
         # A clone of the sample project must find its data without an account: git carries its storage.
         copies=[project / "storage"] if sample and ANSWERS["cloud"] == "none" else [],
     )
+    wheel.write(project, with_steps=ANSWERS["maturity_level"] != "0")
     record.write(project, Path(TEMPLATE), ANSWERS)
     note = repository.make(project, ANSWERS["author"])
     print(f"\n{ANSWERS['project_name']}: level {ANSWERS['maturity_level']}, in {os.path.basename(project)}/")

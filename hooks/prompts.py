@@ -12,6 +12,7 @@ from jinja2.ext import Extension
 from . import answers as rules
 from . import dataset as datasets
 from .providers import PROVIDERS
+from .wheel import build
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 EXPRESSION = re.compile("<<.*?>>")
@@ -47,6 +48,7 @@ class Prompts(Extension):
         environment.filters["dataset_path"] = datasets.path_of
         environment.filters["dataset_file"] = datasets.file_name
         environment.globals["providers"] = PROVIDERS
+        environment.globals["library"] = build()
         environment.globals["template_folder"] = str(TEMPLATE)
         # TOML and YAML know no surrogate pairs, which is what JSON's escapes make of an emoji.
         environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
