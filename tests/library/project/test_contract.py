@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.features import Features
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.pipeline import ingest
 from mlops_maturity.project import params as settings
@@ -208,7 +209,7 @@ def test_features_of_categories_and_times_are_computed_alike_for_tables_and_reco
         "    return {'is_male': columns['sex'] == 'male', 'known': known, 'heavy': columns['body_mass_g'] > 4000}\n",
     )
     schema, params = schemas.load(), settings.load()
-    features = train.Features.of(schema, params)
+    features = Features.of(schema, params)
     rows = pd.read_parquet(TRAIN)
     table = features.of_frame(rows)
     assert set(features.derived) == {"heavy", "is_male", "known"}
