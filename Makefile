@@ -61,7 +61,7 @@ lock: $(READY) ## Resolve the template's own lock and that of the generated proj
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
 	  --python-version 3.11 --extra dev --extra tables pyproject.toml --output-file requirements.lock
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
-	  --python-version 3.11 tests/cloud/requirements.in --output-file tests/cloud/requirements.lock
+	  --python-version 3.11 tests/support/cloud/requirements.in --output-file tests/support/cloud/requirements.lock
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade --no-deps \
-	  --python-version 3.11 tests/cloud/bindings.in --output-file tests/cloud/bindings.lock
+	  --python-version 3.11 tests/support/cloud/bindings.in --output-file tests/support/cloud/bindings.lock
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tools.lock

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import no_skips
 import pytest
 
 SUITES = {
@@ -18,7 +19,7 @@ def closing(folder: Path, source: str, *arguments: str, ci: str) -> tuple[int, s
     """What a session of this one file comes to."""
     (folder / "test_some.py").write_text(source)
     (folder / "test_passing.py").write_text("def test_it():\n    pass\n")
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parent), "CI": ci}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(no_skips.__file__).parent), "CI": ci}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no_skips", "-p", "no:cacheprovider", *arguments, "."],
         cwd=folder,

@@ -1,7 +1,7 @@
 """Each check of a level-2 project turns red for the defect it is there for, and says so.
 
-Here are the rows that level 2 adds; those of level 1 have their defects in tests/test_defects_level_1.py. What takes
-real containers, clusters and workflows to see is in tests/test_images.py and tests/test_cluster.py.
+Here are the rows that level 2 adds; those of level 1 have their defects in test_defects_level_1.py. What takes real
+containers, clusters and workflows to see is in tests/delivery/test_images.py and tests/delivery/test_cluster.py.
 """
 
 from collections.abc import Callable

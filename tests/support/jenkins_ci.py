@@ -1,4 +1,4 @@
-"""Reading and running the emitted Jenkins files with the local executor of tests/jenkins, which is not Jenkins."""
+"""Reading and running the emitted Jenkins files with the local executor beside this file, which is not Jenkins."""
 
 import json
 import re

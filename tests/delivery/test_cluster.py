@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Project, bake_into, clean_environment, run
+from conftest import TEMPLATE, Project, bake_into, clean_environment, run
 from filelock import FileLock
 from kube import CONTEXT, MISSING, SAID, Cluster, Manifest, cluster, is_ready
 
 TOOLS = Path(sys.executable).parent
-BUILD = Path(__file__).with_name("cluster") / "control-plane"
+BUILD = TEMPLATE / "tests" / "support" / "cluster" / "control-plane"
 # They take minutes to build, and outlive the tests beside what package managers keep.
 CACHE = Path.home() / ".cache" / "mlops-maturity-template" / "control-plane"
 OLDER = {"autoscaler": ("autoscaling/v2", "autoscaling/v2beta2"), "disruption_budget": ("policy/v1", "policy/v1beta1")}

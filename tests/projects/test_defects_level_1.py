@@ -1,8 +1,8 @@
 """Each check of a level-1 project turns red for the defect it is there for, and says so.
 
-Without a defect none is red: tests/test_workflows.py really runs the checks of a fresh level-1 repository. What takes
-real containers, clusters and workflows to see is in tests/test_images.py, tests/test_cluster.py and
-tests/test_continuous_training.py.
+Without a defect none is red: tests/providers/test_workflows.py really runs the checks of a fresh level-1 repository.
+What takes real containers, clusters and workflows to see is in tests/delivery/test_images.py,
+tests/delivery/test_cluster.py and tests/providers/test_continuous_training.py.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """What is wrong in a Jenkins file: an unknown directive, step or argument, by the list of those that are in use.
 
-Jenkins finds such a mistake when a build meets it. The list, tests/jenkins/syntax.toml, says what there is.
+Jenkins finds such a mistake when a build meets it. The list, tests/support/jenkins/syntax.toml, says what there is.
 """
 
 import tomllib

@@ -1,6 +1,6 @@
 """Each check that a project has of its Jenkins files turns red for the defect it is there for, and says so.
 
-Without a defect none is red: tests/test_jenkins_runs.py really runs the checks of new repositories.
+Without a defect none is red: tests/providers/test_jenkins_runs.py really runs the checks of new repositories.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """A project tells where it stands by the tests that passed, and by nothing else.
 
 The suites of a new project are really run, once; what a report says is then changed, or the project, and the project
-is asked again. What new projects of each level are said to be, tests/test_first_try.py sees.
+is asked again. What new projects of each level are said to be, tests/projects/test_first_try.py sees.
 """
 
 import ast

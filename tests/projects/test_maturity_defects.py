@@ -1,7 +1,7 @@
 """The checks that tell how mature a project is turn red for the defects that they are there for, and say so.
 
 They are those of suites, documents, locks and the security of CI, and those of gates that were opened. Without a defect
-none is red: tests/test_first_try.py really runs the suites of new projects.
+none is red: tests/projects/test_first_try.py really runs the suites of new projects.
 """
 
 from collections.abc import Callable

@@ -102,7 +102,7 @@ def listed(project: Project, event: Event) -> dict[str, str]:
 def gitlab_ci_local(project: Project) -> list[str]:
     """The command, and what it needs of a repository."""
     for tool, missing in (
-        (COMMAND, "npm ci --prefix tests/gitlab"),
+        (COMMAND, "npm ci --prefix tests/support/gitlab"),
         (shutil.which("rsync"), "apt-get install rsync"),
     ):
         if tool is None or not Path(tool).exists():

@@ -6,12 +6,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Project, bake_into
+from conftest import TEMPLATE, Project, bake_into
 
 from hooks.answers import CHOICES
 from tools import readme_table
 
-TEMPLATE = Path(__file__).resolve().parent.parent
 PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 PAGES = sorted([*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
