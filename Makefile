@@ -12,7 +12,7 @@ unexport VIRTUAL_ENV
 
 .PHONY: help
 help: ## Show the verbs
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 .PHONY: demo
 demo: $(READY) ## Generate a sample project in demo/ and run it through to its metrics
@@ -33,9 +33,22 @@ $(READY): requirements.lock
 	@.venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python requirements.lock
 	@touch $@
 
+PYTEST := .venv/bin/python -m pytest --numprocesses=2 --dist=worksteal
+
 .PHONY: test
-test: $(READY) lint ## Everything that CI checks
-	@.venv/bin/python -m pytest --numprocesses=2 --dist=worksteal
+test: $(READY) lint ## What a change needs in minutes: all generated and parsed, level 0 really run
+	@$(PYTEST) --speed=test
+
+.PHONY: test-all
+test-all: $(READY) ## The same, and all levels and providers really run, with real tools
+	@.venv/bin/python tests/support/needs.py
+	@$(MAKE) --no-print-directory lint
+	@$(PYTEST) --speed=all
+
+.PHONY: test-deep
+test-deep: $(READY) ## What is slow and seldom broken
+	@.venv/bin/python tests/support/needs.py
+	@$(PYTEST) --speed=deep
 
 .PHONY: lint
 lint: $(READY) ## Check style, format and types
@@ -53,8 +66,9 @@ maturity: $(READY) ## Look what a repository that this template did not make has
 	@.venv/bin/python -m tools.maturity "$(REPO)" $(if $(REPORT),--report "$(REPORT)")
 
 .PHONY: docs
-docs: $(READY) ## Refresh the tables of README.md
+docs: $(READY) ## Refresh the tables of README.md, and docs/guards.md
 	@.venv/bin/python -m tools.readme_table
+	@.venv/bin/python -m tools.guards_table
 
 .PHONY: lock
 lock: $(READY) ## Resolve the template's own lock and that of the generated projects anew

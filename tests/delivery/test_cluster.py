@@ -35,6 +35,8 @@ from {package}.delivery.deploy import Trial, replace
 from {package}.delivery.release import Release
 from {package}.errors import ProjectError
 
+pytestmark = pytest.mark.speed("deep")
+
 environment, what, key, image = sys.argv[1:]
 kubernetes.SECONDS_TO_START = 10
 release = Release(key, image, image.partition("@")[2], "code", key, "commit")

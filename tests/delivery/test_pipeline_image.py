@@ -12,6 +12,8 @@ from conftest import Project, bake_into
 from engines import Engine, base_of
 from served import STEPS
 
+pytestmark = pytest.mark.speed("deep")
+
 RIGHTS = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")  # noqa: S108
 
 

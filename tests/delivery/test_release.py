@@ -80,6 +80,7 @@ def shop(
         shop.forget()
 
 
+@pytest.mark.guards("CD-09")
 def test_a_release_is_named_by_the_digest_that_the_registry_knows(shop: Shop) -> None:
     release = told(shop.project)
     assert release["image"] == f"{shop.address}/penguin-species@{release['digest']}"

@@ -165,6 +165,7 @@ def users(story: Story, environment: str) -> Iterator[Traffic]:
         yield traffic
 
 
+@pytest.mark.guards("CD-10", "1-CD")
 def test_releases_come_and_go_and_no_request_fails(story: Story) -> None:
     with ExitStack() as flows:
         first_release_goes_to_all_environments(story, flows)

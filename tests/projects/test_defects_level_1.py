@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bake
-from planting import Defect, defect, hold_to, replace
+from planting import Defect, defect, hold_to, parameters, replace
 
 GITHUB = "tests/project/test_github.py"
 LEVEL = "tests/project/test_level.py"
@@ -492,6 +492,6 @@ DEFECTS = [
 ]
 
 
-@pytest.mark.parametrize("planted", DEFECTS, ids=[planted.name for planted in DEFECTS])
+@pytest.mark.parametrize("planted", parameters(DEFECTS))
 def test_defect_turns_its_own_check_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
     hold_to(planted, copy_of(maturity_level="1", **planted.answers), environment("none", "1"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bake
-from planting import Defect, defect, hold_to, replace
+from planting import Defect, defect, hold_to, parameters, replace
 
 ALERTS = "tests/monitoring/test_alerts.py"
 API = "tests/checks/test_api.py"
@@ -809,6 +809,6 @@ DEFECTS = [
 ]
 
 
-@pytest.mark.parametrize("planted", DEFECTS, ids=[planted.name for planted in DEFECTS])
+@pytest.mark.parametrize("planted", parameters(DEFECTS))
 def test_defect_turns_its_own_check_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
     hold_to(planted, copy_of(maturity_level="2", **planted.answers), environment("none", "2"))

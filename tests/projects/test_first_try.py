@@ -39,7 +39,8 @@ def make(clone: Project, *words: str) -> str:
     return run(["make", *words], clone.path, environment={**clean_environment(), "PYTHON": sys.executable}).stdout
 
 
-@pytest.mark.parametrize("level", LEFT)
+@pytest.mark.guards("T-09", "T-12")
+@pytest.mark.parametrize("level", [pytest.param("0", marks=pytest.mark.speed("test")), "1", "2"])
 def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp_path: Path) -> None:
     run(["git", "clone", "--quiet", str(bake(maturity_level=level).path), "clone"], tmp_path)
     clone = Project(tmp_path / "clone")
@@ -117,7 +118,9 @@ def houses(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("target", ["sex", "body_mass_g", "price €"])
+@pytest.mark.parametrize(
+    "target", ["price €", *(pytest.param(name, marks=pytest.mark.speed("deep")) for name in ("sex", "body_mass_g"))]
+)
 def test_every_suite_of_level_1_is_green_for_other_targets(
     target: str, bake: Bake, environment: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -133,6 +136,7 @@ def test_every_suite_of_level_1_is_green_for_other_targets(
     assert not [line for line in skipped if not any(reason in line for reason in personal)]
 
 
+@pytest.mark.speed("test")
 def test_sample_is_what_the_first_run_would_propose(sample: Project, project_python: Path, tmp_path: Path) -> None:
     """The emitted schema of the sample is the inferred one, so there is one truth about it."""
     proposed = tmp_path / "schema.yaml"
@@ -140,5 +144,6 @@ def test_sample_is_what_the_first_run_would_propose(sample: Project, project_pyt
     assert proposed.read_text() == sample.text("data/schema.yaml")
 
 
+@pytest.mark.speed("test")
 def test_template_has_the_same_two_commands() -> None:
     assert {"make demo", "make test"} <= set(BLOCK.findall((TEMPLATE / "README.md").read_text()))

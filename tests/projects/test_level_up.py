@@ -18,6 +18,8 @@ from hooks.answers import CHOICES
 
 PACKAGE = "penguin_species"
 PLACES = list(product(CHOICES["ci_provider"], CHOICES["cloud"], CHOICES["deploy_target"]))
+# Each answer once; the others are of speed `deep`.
+FEW = [("github", "none", "docker"), ("gitlab", "aws", "kubernetes"), ("jenkins", "gcp", "docker")]
 
 
 class Versions:
@@ -135,7 +137,12 @@ def start(versions: Versions, environment: Callable[..., Path], tmp_path: Path) 
     return started
 
 
-@pytest.mark.parametrize("place", PLACES, ids="-".join)
+@pytest.mark.guards("T-11")
+@pytest.mark.parametrize(
+    "place",
+    [pytest.param(place, marks=[] if place in FEW else pytest.mark.speed("deep")) for place in PLACES],
+    ids="-".join,
+)
 def test_raised_project_is_the_one_that_the_level_generates(place: tuple[str, str, str], start: Start) -> None:
     answers = dict(zip(("ci_provider", "cloud", "deploy_target"), place, strict=True))
     one, two = (start(maturity_level=level, **answers).files() for level in "12")
@@ -199,6 +206,7 @@ def test_own_data_are_not_asked_for(start: Start, tmp_path: Path) -> None:
     assert team.files() == start(maturity_level="2", **answers).files()
 
 
+@pytest.mark.guards("T-11")
 def test_nothing_that_a_team_did_is_lost(start: Start, versions: Versions, tmp_path: Path) -> None:
     """The whole way by the verbs, in a clone, on a branch, after a squash; and all suites are green after it."""
     team = start(maturity_level="0")
@@ -235,6 +243,7 @@ def test_nothing_that_a_team_did_is_lost(start: Start, versions: Versions, tmp_p
     assert here.run("git", "status", "--porcelain").stdout == ""
 
 
+@pytest.mark.guards("T-11")
 def test_conflict_is_told_and_can_be_taken_back(start: Start) -> None:
     team = start(maturity_level="0")
     for path, old, new in (
@@ -274,6 +283,7 @@ def test_conflict_that_is_put_right_ends_in_the_level(start: Start) -> None:
     assert team.files() == expected
 
 
+@pytest.mark.speed("deep")
 def test_project_in_a_folder_of_a_larger_repository(start: Start, tmp_path: Path) -> None:
     inner = start(maturity_level="0")
     shutil.rmtree(inner.path / ".git")
@@ -291,6 +301,7 @@ def test_project_in_a_folder_of_a_larger_repository(start: Start, tmp_path: Path
     assert run(["git", "ls-files", "README.md", ".template.json"], outer).stdout == "README.md\n"
 
 
+@pytest.mark.speed("deep")
 def test_template_is_found_by_its_address(start: Start, versions: Versions) -> None:
     team = start(maturity_level="0")
     assert json.loads(team.project.text(".template.json"))["template"] is None

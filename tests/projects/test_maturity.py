@@ -46,6 +46,7 @@ def combinations() -> Iterator[dict[str, str]]:
             yield {"maturity_level": level, "ci_provider": provider, "cloud": cloud, "deploy_target": target}
 
 
+@pytest.mark.speed("test")
 @pytest.mark.parametrize("answers", list(combinations()), ids=lambda answers: " ".join(answers.values()))
 def test_rows_and_markers_say_the_same(answers: Mapping[str, str], tmp_path: Path) -> None:
     found = marked(bake_into(tmp_path, **answers))
@@ -56,6 +57,7 @@ def test_rows_and_markers_say_the_same(answers: Mapping[str, str], tmp_path: Pat
     assert {name: files for name, files in told.items() if files} == found
 
 
+@pytest.mark.speed("test")
 def test_score_has_the_tests_of_the_rubric() -> None:
     sections = ("Data", "Model", "Infra", "Monitor")
     names = [score.id for score in DEMANDS.scores()]
@@ -65,6 +67,7 @@ def test_score_has_the_tests_of_the_rubric() -> None:
         assert score.why or max(score.usual) == 1.0, f"{score.id}: why it gives no full point is not said"
 
 
+@pytest.mark.speed("test")
 def test_documentation_tells_of_each_point() -> None:
     page = (TEMPLATE / "docs" / "maturity.md").read_text()
     for score in DEMANDS.scores():
@@ -73,6 +76,7 @@ def test_documentation_tells_of_each_point() -> None:
         assert f"| {score.id} | {score.text} | {points} | {suites} | {score.why} |" in page, score.id
 
 
+@pytest.mark.speed("test")
 def test_every_row_that_can_be_looked_for_has_traces() -> None:
     import tomllib
 
@@ -118,6 +122,7 @@ def test_page_goes_to_the_summary_of_ci(project: Project, project_python: Path) 
     assert "## Maturity" in summary.read_text()
 
 
+@pytest.mark.speed("test")
 def test_badge_that_is_emitted_is_the_one_of_what_was_not_measured() -> None:
     emitted = maturity.PACKAGE.parent.parent / "docs" / "maturity.svg"
     assert emitted.read_text() == maturity.emitted("badge").picture()
@@ -136,6 +141,7 @@ def changed(project: Project, of: str, tag: str) -> None:
     tree.write(file)
 
 
+@pytest.mark.guards("T-12")
 @pytest.mark.parametrize(("tag", "state"), [("failure", "fails"), ("error", "fails"), ("skipped", "not exercised")])
 def test_what_did_not_pass_takes_rows_and_points_away(
     tag: str, state: str, project: Project, project_python: Path
@@ -149,6 +155,7 @@ def test_what_did_not_pass_takes_rows_and_points_away(
     assert facts(project)["ml_test_score"]["sections"]["Monitor"] == 1.0
 
 
+@pytest.mark.guards("T-12")
 def test_suite_that_is_gone_fails(project: Project, project_python: Path) -> None:
     (project.path / "tests/unit/test_split.py").unlink()
     file = project.path / REPORT
@@ -186,7 +193,10 @@ OPENED = [
 ]
 
 
-@pytest.mark.parametrize("case", OPENED, ids=[case[1] for case in OPENED])
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=case[1], marks=pytest.mark.speed("deep") if case in OPENED[2:] else []) for case in OPENED],
+)
 def test_gate_that_was_opened_is_seen(case: tuple[str, ...], bake: Bake, environment: Callable[..., Path]) -> None:
     closed, opened, row, state, score = case
     project, python = bake(maturity_level="1"), environment("none", "1")
@@ -261,6 +271,7 @@ def looked(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.speed("test")
 def test_foreign_repository_is_told_what_was_found_and_that_nothing_is_shown(foreign: Path) -> None:
     code, said = looked(str(foreign))
     assert code == 0, said
@@ -274,6 +285,7 @@ def test_foreign_repository_is_told_what_was_found_and_that_nothing_is_shown(for
     assert "holds:" not in said
 
 
+@pytest.mark.speed("test")
 def test_tests_of_a_foreign_repository_that_passed_count(foreign: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     case = (
@@ -291,6 +303,7 @@ def test_tests_of_a_foreign_repository_that_passed_count(foreign: Path, tmp_path
     assert "Data 0.0" in said
 
 
+@pytest.mark.speed("test")
 def test_what_is_no_foreign_repository_is_refused_in_a_line(sample: Project, foreign: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

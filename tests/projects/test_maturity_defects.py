@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bake, Project
-from planting import Defect, Plant, defect, hold_to, replace, write
+from planting import Defect, Plant, defect, hold_to, parameters, replace, write
 
 DOCUMENTS, LOCKS, SUITES = (f"tests/project/test_{name}.py" for name in ("documents", "locks", "suites"))
 QUALITY = "tests/model/test_quality.py"
@@ -304,7 +304,7 @@ DEFECTS = [
 ]
 
 
-@pytest.mark.parametrize("planted", DEFECTS, ids=lambda planted: planted.name)
+@pytest.mark.parametrize("planted", parameters(DEFECTS))
 def test_its_check_turns_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
     level = planted.answers.get("maturity_level", "0")
     hold_to(planted, copy_of(**planted.answers), environment("none", level))

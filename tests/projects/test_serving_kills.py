@@ -13,7 +13,8 @@ from conftest import Project
 from killing import Killed, kill, promised
 from served import packaged
 
-KILLS = 12
+# How often, at a speed.
+KILLS = [3, pytest.param(12, marks=pytest.mark.speed("deep"))]
 SEED = 7
 # One write, on a machine that is busy with other tests.
 ONE_WRITE = 0.5
@@ -29,20 +30,25 @@ def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return packaged(tmp_path_factory.mktemp("project"), python)
 
 
-def kills(project: Project, python: Path, log: Path, *, durable: bool) -> list[Killed]:
+def kills(project: Project, python: Path, log: Path, times: int, *, durable: bool) -> list[Killed]:
     generator = random.Random(SEED)  # noqa: S311 - chance that comes again, no secret
-    found = [kill(project, python, log, generator.uniform(0, 0.5), durable=durable) for _ in range(KILLS)]
-    assert sum(each.answered for each in found) > 10 * KILLS
+    found = [kill(project, python, log, generator.uniform(0, 0.5), durable=durable) for _ in range(times)]
+    assert sum(each.answered for each in found) > 10 * times
     return found
 
 
-def test_durable_log_loses_nothing(project: Project, python: Path, tmp_path: Path) -> None:
-    assert [each.lost for each in kills(project, python, tmp_path / "log.sqlite", durable=True)] == [[]] * KILLS
+@pytest.mark.guards("MON-01")
+@pytest.mark.parametrize("times", KILLS)
+def test_durable_log_loses_nothing(times: int, project: Project, python: Path, tmp_path: Path) -> None:
+    assert [each.lost for each in kills(project, python, tmp_path / "log.sqlite", times, durable=True)] == [[]] * times
 
 
-def test_default_log_loses_the_newest_within_its_bound(project: Project, python: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", KILLS)
+def test_default_log_loses_the_newest_within_its_bound(
+    times: int, project: Project, python: Path, tmp_path: Path
+) -> None:
     seconds, most = promised(project, python)
-    found = kills(project, python, tmp_path / "log.sqlite", durable=False)
+    found = kills(project, python, tmp_path / "log.sqlite", times, durable=False)
     assert all(each.newest_only for each in found)
     assert max((age for each in found for age in each.lost), default=0) <= seconds + ONE_WRITE
     assert max(len(each.lost) for each in found) <= most

@@ -28,6 +28,7 @@ def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return packaged(tmp_path_factory.mktemp("project"), python)
 
 
+@pytest.mark.guards("MON-01")
 def test_nothing_is_lost_while_it_is_away(project: Project, python: Path, postgres: Postgres) -> None:
     with serving(project, python, PREDICTION_LOG=postgres.url) as service:
         assert service.ask("GET", "/ready")[0] == 503

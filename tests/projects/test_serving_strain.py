@@ -45,6 +45,7 @@ def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return packaged(tmp_path_factory.mktemp("project"), python)
 
 
+@pytest.mark.speed("deep")
 def test_malformed_requests_break_nothing_and_take_no_memory(project: Project, python: Path) -> None:
     with serving(project, python) as service:
         sizes = []

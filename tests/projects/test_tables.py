@@ -1,12 +1,13 @@
 """The user's own table at the first question: understood, reviewed as files, and everything after it green."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
+from _pytest.mark import ParameterSet
 from conftest import Bake, Project
 from tables import HOPELESS, REAL, UGLY, WRITERS, Frame, clean
 
@@ -34,7 +35,24 @@ def settings(project: Project) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("name", REAL)
+# The others of the same kind take minutes together, and are of speed `deep`.
+FEW = {
+    "breast cancer: spaces in names, two classes",
+    "cars: dates, words, missing values",
+    "wine: three classes, a slash in a name",
+    "identifiers",
+    "names with anything in them",
+    "numbers with words among them",
+    "a target with missing values",
+    "forty rows",
+}
+
+
+def tables(names: Iterable[str]) -> list[ParameterSet]:
+    return [pytest.param(name, marks=[] if name in FEW else pytest.mark.speed("deep")) for name in names]
+
+
+@pytest.mark.parametrize("name", tables(REAL))
 def test_real_table_runs_through(name: str, bake: Bake, project_python: Path, tmp_path: Path) -> None:
     frame, target, expected = REAL[name]
     table = frame()
@@ -50,7 +68,7 @@ def test_real_table_runs_through(name: str, bake: Bake, project_python: Path, tm
     assert len(pd.read_parquet(project.path / "reports" / "predictions.parquet")) == len(table)
 
 
-@pytest.mark.parametrize("name", UGLY)
+@pytest.mark.parametrize("name", tables(UGLY))
 def test_ugly_table_is_understood(name: str, bake: Bake, project_python: Path, tmp_path: Path) -> None:
     frame, said = UGLY[name]
     done = run_all(bake_own(bake, tmp_path, frame), project_python)
@@ -105,7 +123,11 @@ def test_params_keep_their_comments(bake: Bake, project_python: Path, tmp_path: 
 CARS = (REAL["cars: dates, words, missing values"][0], "Miles_per_Gallon")
 
 
-@pytest.mark.parametrize(("level", "table"), [("0", (clean, "ziel")), ("0", CARS), ("1", CARS)])
+@pytest.mark.parametrize(
+    ("level", "table"),
+    [("0", (clean, "ziel")), pytest.param("0", CARS, marks=pytest.mark.speed("deep")), ("1", CARS)],
+    ids=["0 words", "0 dates", "1 dates"],
+)
 def test_suites_are_green_with_and_without_the_data(
     level: str, table: tuple[Frame, str], bake: Bake, environment: Callable[..., Path], tmp_path: Path
 ) -> None:

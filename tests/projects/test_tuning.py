@@ -114,7 +114,9 @@ def tune(project: Project, python: Path, code: str, **where: str) -> subprocess.
     return project.run(str(python), "-m", project.package, "tune", check=False, PYTHONPATH=code, **where)
 
 
-@pytest.mark.parametrize("target", ["species", "sex", "body_mass_g"])
+@pytest.mark.parametrize(
+    "target", ["species", *(pytest.param(name, marks=pytest.mark.speed("deep")) for name in ("sex", "body_mass_g"))]
+)
 def test_cluster_and_this_machine_find_the_same(
     target: str, project: Project, python: Path, cluster: str, tmp_path: Path
 ) -> None:

@@ -94,7 +94,7 @@ def story(machine: Callable[[str], Path], tmp_path: Path) -> Story:
     return Story(tmp_path, machine("2"))
 
 
-@pytest.mark.parametrize("branch", ["main", "develop"])
+@pytest.mark.parametrize("branch", ["main", pytest.param("develop", marks=pytest.mark.speed("deep"))])
 def test_first_push_of_a_new_repository_is_green_and_says_what_is_missing(branch: str, story: Story) -> None:
     done = story.push(branch)
     done.ended(checks="success", release="success", deploy="success")
@@ -133,9 +133,9 @@ def test_training_goes_through_the_environments_and_asks_people_last(story: Stor
 @pytest.mark.parametrize(
     ("workflow", "event", "inputs"),
     [
-        ("promote", "workflow_dispatch", {"release": "0123456789ab"}),
+        pytest.param(*("promote", "workflow_dispatch", {"release": "0123456789ab"}), marks=pytest.mark.speed("deep")),
         ("rollback", "workflow_dispatch", {"environment": "production", "why": "it is slow"}),
-        ("verify", "schedule", {}),
+        pytest.param("verify", "schedule", {}, marks=pytest.mark.speed("deep")),
     ],
 )
 def test_where_nothing_is_set_up_it_says_so(workflow: str, event: str, inputs: dict[str, str], story: Story) -> None:

@@ -90,7 +90,10 @@ def story(machine: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Sto
 
 @pytest.mark.parametrize(
     ("level", "event", "verbs"),
-    [("0", by_hand(""), ["setup", "lint", "test", "maturity"]), ("1", CHANGE, CHECKS)],
+    [
+        pytest.param("0", by_hand(""), ["setup", "lint", "test", "maturity"], marks=pytest.mark.speed("deep")),
+        ("1", CHANGE, CHECKS),
+    ],
 )
 def test_checks_are_green_on_a_fresh_repository(
     level: str, event: Event, verbs: list[str], story: Callable[[str], Story]
@@ -107,6 +110,7 @@ def test_checks_are_green_on_a_fresh_repository(
     assert re.search(r"^ PASS +checks +\d+% coverage$", done.said, re.MULTILINE)
 
 
+@pytest.mark.speed("deep")
 def test_red_on_a_file_that_is_not_formatted(story: Callable[[str], Story]) -> None:
     new = story("2")
     (new.tools / "python3").unlink()  # from nothing
@@ -117,6 +121,7 @@ def test_red_on_a_file_that_is_not_formatted(story: Callable[[str], Story]) -> N
     assert not {"release", "deploy"} & set(done.commands), "what was not checked is released"
 
 
+@pytest.mark.speed("deep")
 def test_red_on_a_test_that_fails(story: Callable[[str], Story]) -> None:
     new = story("0")
     new.change("data/schema.yaml", ", Gentoo]", "]")
@@ -137,6 +142,7 @@ def test_red_on_settings_that_the_model_was_not_trained_with(
     done.says("dvc.lock is stale")
 
 
+@pytest.mark.speed("deep")
 def test_training_starts_is_judged_and_leaves_main_alone(story: Callable[[str], Story]) -> None:
     new = story("1")
     main = new.git("rev-parse", "main")
@@ -203,6 +209,7 @@ def test_first_pushes_are_green_and_say_what_is_missing(story: Callable[[str], S
     done.says("nothing is to be done", "watch")
 
 
+@pytest.mark.speed("deep")
 def test_merge_of_a_trained_model_is_built_and_registered(
     story: Callable[[str], Story], environment: Callable[..., Path]
 ) -> None:

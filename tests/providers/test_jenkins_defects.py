@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Bake, Project
-from planting import Defect, Plant, defect, hold_to, replace
+from planting import Defect, Plant, defect, hold_to, parameters, replace
 
 SUITE = "tests/project/test_jenkins.py"
 JENKINSFILE = "Jenkinsfile"
@@ -221,6 +221,6 @@ DEFECTS = [
 ]
 
 
-@pytest.mark.parametrize("planted", DEFECTS, ids=lambda planted: planted.name)
+@pytest.mark.parametrize("planted", parameters(DEFECTS))
 def test_defect_turns_its_check_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
     hold_to(planted, copy_of(**planted.answers), environment("none", planted.answers["maturity_level"]))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import bake_into, clean_environment, run
 from jenkins_ci import Built, Jenkins
 from served import RECORD, serving
@@ -24,7 +25,7 @@ Answer = dict[str, dict[str, Any]]
 class Story:
     """A project with a repository that a Jenkins looks at, where nothing is set up yet."""
 
-    def __init__(self, folder: Path, level: str) -> None:
+    def __init__(self, folder: Path, level: str, machine: Path | None = None) -> None:
         self.folder = folder
         self.project = bake_into(folder / "project", maturity_level=level, ci_provider="jenkins")
         origin, tools, notes = folder / "origin", folder / "tools", folder / "asked.log"
@@ -36,7 +37,9 @@ class Story:
         run(["git", "init", "--quiet", "--bare", str(origin)], folder)
         self.git("remote", "add", "origin", str(origin))
         self.git("push", "--quiet", "origin", "main")
-        path = f"{tools}{os.pathsep}{sys.base_prefix}/bin{os.pathsep}{clean_environment()['PATH']}"
+        # Without a machine that keeps an environment for the next job, each makes its own from nothing.
+        first = machine or Path(sys.base_prefix, "bin")
+        path = f"{tools}{os.pathsep}{first}{os.pathsep}{clean_environment()['PATH']}"
         self.jenkins = Jenkins(
             origin,
             folder / "builds",
@@ -71,6 +74,7 @@ class Story:
         return [line.split("\t")[1].removeprefix("refs/") for line in listed.splitlines()]
 
 
+@pytest.mark.speed("deep")
 def test_level_0_is_green_and_red_at_what_is_wrong(tmp_path: Path) -> None:
     story = Story(tmp_path, "0")
     done = story.jenkins.build("checks", "Jenkinsfile")
@@ -156,8 +160,8 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     assert story.remote("refs/tags/*", "refs/heads/*") == before
 
 
-def test_level_2_is_green_where_nothing_is_set_up(tmp_path: Path) -> None:
-    story = Story(tmp_path, "2")
+def test_level_2_is_green_where_nothing_is_set_up(machine: Callable[[str], Path], tmp_path: Path) -> None:
+    story = Story(tmp_path, "2", machine("2"))
     story.git("push", "--quiet", "origin", "main:develop")
     for branch, suites in (("main", FEW), ("develop", ONE)):
         done = story.branch(branch, suites)
@@ -183,8 +187,8 @@ def test_level_2_is_green_where_nothing_is_set_up(tmp_path: Path) -> None:
     assert [name for _, name in done.locked] == ["penguin-species-staging", "penguin-species-production"]
 
 
-def test_people_say_what_is_done_to_an_environment(tmp_path: Path) -> None:
-    story = Story(tmp_path, "2")
+def test_people_say_what_is_done_to_an_environment(machine: Callable[[str], Path], tmp_path: Path) -> None:
+    story = Story(tmp_path, "2", machine("2"))
 
     # Nobody answers, or somebody who may not.
     done = story.job("promote")
@@ -207,8 +211,11 @@ def test_people_say_what_is_done_to_an_environment(tmp_path: Path) -> None:
     assert done.locked == [("rollback", "penguin-species-staging")]
 
 
-def test_what_is_set_up_is_bound_where_it_is_needed_and_shown_nowhere(tmp_path: Path) -> None:
-    story = Story(tmp_path, "2")
+@pytest.mark.speed("deep")
+def test_what_is_set_up_is_bound_where_it_is_needed_and_shown_nowhere(
+    machine: Callable[[str], Path], tmp_path: Path
+) -> None:
+    story = Story(tmp_path, "2", machine("2"))
     story.jenkins.environment |= {"DEPLOY_HOST_STAGING": "nobody@127.0.0.1", "REGISTRY_USER": "robot"}
 
     # A host whose credentials are missing is a mistake, not something that is not set up.
@@ -229,8 +236,9 @@ def test_what_is_set_up_is_bound_where_it_is_needed_and_shown_nowhere(tmp_path: 
     done.says("NOT DEPLOYED: set DEPLOY_HOST")
 
 
-def test_monitoring_acts(environment: Callable[..., Path], tmp_path: Path) -> None:
-    story, python = Story(tmp_path, "2"), environment("none", "2")
+@pytest.mark.speed("deep")
+def test_monitoring_acts(environment: Callable[..., Path], machine: Callable[[str], Path], tmp_path: Path) -> None:
+    story, python = Story(tmp_path, "2", machine("2")), environment("none", "2")
     project, log = story.project, f"sqlite:///{tmp_path / 'predictions.sqlite'}"
     story.jenkins.environment |= {
         "PREDICTION_LOG_CREDENTIALS": "prediction-log",

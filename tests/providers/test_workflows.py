@@ -93,6 +93,7 @@ def test_at_level_0_nothing_runs_by_itself(samples: dict[str, Project]) -> None:
     assert checks[True] == {"workflow_dispatch": None}
 
 
+@pytest.mark.guards("SEC-01")
 def test_no_permission_is_granted_but_what_a_job_needs(
     which: tuple[str, str], workflow: dict[str, object], jobs: dict[str, dict[str, object]]
 ) -> None:
@@ -171,7 +172,10 @@ CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make mat
 @pytest.mark.parametrize(
     ("level", "event", "steps"),
     [
-        ("0", "workflow_dispatch", ("make setup", "make lint", "make test", "make maturity")),
+        pytest.param(
+            *("0", "workflow_dispatch", ("make setup", "make lint", "make test", "make maturity")),
+            marks=pytest.mark.speed("deep"),
+        ),
         ("1", "pull_request", CHECKS),
         ("2", "pull_request", (*CHECKS[:2], "make audit", *CHECKS[2:])),
     ],
@@ -197,6 +201,7 @@ def test_red_on_a_file_that_is_not_formatted(bake: Bake) -> None:
     assert ended == {"make setup": "success", "make lint": "failure"}
 
 
+@pytest.mark.guards("CI-09")
 def test_red_on_settings_that_the_model_was_not_trained_with(bake: Bake, environment: Callable[..., Path]) -> None:
     project, python = bake(maturity_level="1"), environment("none", "1")
     path = f"{python.parent}:{clean_environment()['PATH']}"

@@ -1,4 +1,7 @@
-"""The tools that hold what CI reads to the provider that reads it, each run once for files that are the same."""
+"""The tools that hold what CI reads to the provider that reads it, each run once for files that are the same.
+
+Those of the lock need nothing else. Those of providers need node and Java.
+"""
 
 import hashlib
 import sys
@@ -64,29 +67,33 @@ def jenkins(project: Project, _: list[Path]) -> None:
 
 
 WORKFLOWS, PIPELINES = ".github/workflows/*.yml", (".gitlab-ci.yml", ".gitlab/*.yml")
-LINTERS = (
+OF_THE_LOCK = (
     schema("github-workflows", WORKFLOWS),
     schema("github-actions", ".github/actions/*/action.yml"),
     schema("dependabot", ".github/dependabot.yml"),
     Linter("actionlint", (WORKFLOWS,), command("actionlint")),
     Linter("zizmor", (".github/**/*.yml",), zizmor),
     schema("gitlab-ci", *PIPELINES, options=("--data-transform", "gitlab-ci")),
+)
+OF_PROVIDERS = (
     Linter("gitlab-ci-local", PIPELINES, gitlab),
     Linter("the executor of Jenkins' files", ("Jenkinsfile", "jenkins/*.Jenkinsfile", "jenkins/*.groovy"), jenkins),
 )
+EVERY = OF_THE_LOCK + OF_PROVIDERS
 
 
-def lint(project: Project, seen: set[str]) -> Iterator[str]:
-    """Run every linter that a project has files for, on what it has not seen.
+def lint(project: Project, seen: set[str], linters: tuple[Linter, ...] = EVERY) -> Iterator[str]:
+    """Run the linters that a project has files for, each on what it has not seen.
 
     Args:
         project: whose files are looked at.
         seen: digests of what was looked at before; what is looked at now is added.
+        linters: to run.
 
     Yields:
         What was run.
     """
-    for linter in LINTERS:
+    for linter in linters:
         paths = [path for pattern in linter.files for path in sorted(project.path.glob(pattern))]
         content = [(linter.name, *((str(path.relative_to(project.path)), path.read_bytes()) for path in paths))]
         digest = hashlib.sha256(repr(content).encode()).hexdigest()

@@ -1,11 +1,13 @@
 """Planting defects in generated projects, to see which of their own checks turn red."""
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+from _pytest.mark import ParameterSet
 from conftest import Project
 
 Plant = Callable[[Project], None]
@@ -31,21 +33,56 @@ class Defect:
     suite: str = "tests"
     answers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def breadth(self) -> int:
+        """How much is run to see it: a test by its name, a file, a folder, or all suites."""
+        if " -k " in self.suite:
+            return 0
+        return 1 if ".py" in self.suite else 2 + (self.suite == "tests")
+
 
 def defect(name: str, plant: Plant, *red: str, says: str, suite: str = "tests", **answers: str) -> Defect:
     return Defect(name, plant, frozenset(red), says, suite, answers)
 
 
-def replace(path: str, old: str, new: str) -> Plant:
-    """Put one text for another in a file of the project or, with `src:`, of its package."""
+def parameters(defects: Sequence[Defect]) -> list[ParameterSet]:
+    """Defects as parameters of a test: each guards its rows, at the speed that it is worth.
 
-    def plant(project: Project) -> None:
-        file = project.path / path.replace("src:", f"src/{project.package}/")
+    Of each row the defect that is seen by running least is of the folder's speed. The others are of speed `deep`, if
+    they are in the package of a project and not in what its team owns.
+    """
+    rows = {row for planted in defects for row in planted.red}
+    cheapest = [min((each for each in defects if row in each.red), key=lambda each: each.breadth) for row in rows]
+
+    def marks(planted: Defect) -> list[pytest.MarkDecorator]:
+        guards = [pytest.mark.guards(*sorted(planted.red))]
+        owned = not (isinstance(planted.plant, Replacement) and planted.plant.in_package)
+        return guards if owned or planted in cheapest else [*guards, pytest.mark.speed("deep")]
+
+    return [pytest.param(planted, id=planted.name, marks=marks(planted)) for planted in defects]
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Puts one text for another in a file of the project or, with `src:`, of its package."""
+
+    path: str
+    old: str
+    new: str
+
+    @property
+    def in_package(self) -> bool:
+        return self.path.startswith("src:")
+
+    def __call__(self, project: Project) -> None:
+        file = project.path / self.path.replace("src:", f"src/{project.package}/")
         text = file.read_text()
-        assert old in text, f"{path} has changed: the defect cannot be planted"
-        file.write_text(text.replace(old, new))
+        assert self.old in text, f"{self.path} has changed: the defect cannot be planted"
+        file.write_text(text.replace(self.old, self.new))
 
-    return plant
+
+def replace(path: str, old: str, new: str) -> Replacement:
+    return Replacement(path, old, new)
 
 
 def write(path: str, text: str) -> Plant:

@@ -54,6 +54,7 @@ def offline(tmp_path: Path) -> tuple[list[str], dict[str, str]]:
     return namespace, clean_environment(PYTHONPATH=str(tmp_path))
 
 
+@pytest.mark.guards("T-01")
 def test_without_a_question_and_without_network(
     offline: tuple[list[str], dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -78,6 +79,7 @@ def imported(path: Path) -> Iterator[str]:
             yield str(node.module).split(".")[0]
 
 
+@pytest.mark.guards("T-01")
 @pytest.mark.parametrize("path", HOOKS, ids=lambda path: path.name)
 def test_hooks_need_the_standard_library_only_and_no_network(path: Path) -> None:
     """They run in the user's own environment of cookiecutter, where nothing else can be relied on."""
@@ -154,6 +156,7 @@ def one_line(problem: str | None, words: list[str]) -> None:
     assert not missing, f"{missing} missing in: {problem}"
 
 
+@pytest.mark.guards("T-02")
 @pytest.mark.parametrize(("wrong", "words"), WRONG, ids=[str(row[0])[:40] for row in WRONG])
 def test_wrong_answer(wrong: dict[str, str], words: list[str]) -> None:
     one_line(refusal(RIGHT | wrong), words)
@@ -203,6 +206,7 @@ def test_each_question_has_a_rule_and_each_choice_is_allowed() -> None:
             assert refusal(RIGHT | {question: choice}) is None
 
 
+@pytest.mark.guards("T-02")
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
@@ -238,6 +242,7 @@ def obtained(project: Path) -> dict[str, str]:
     return answers
 
 
+@pytest.mark.guards("T-03")
 @pytest.mark.parametrize(("level", "expected"), [("", "0"), ("0", "0"), ("1", "1"), ("2", "2")])
 def test_the_level_typed_is_the_level_obtained(level: str, expected: str, tmp_path: Path) -> None:
     done = run(COOKIECUTTER, tmp_path, typed=typed(maturity_level=level, target="island"))
@@ -280,7 +285,7 @@ def test_answers_from_a_configuration_file(tmp_path: Path) -> None:
 # Replays: answers that never meet a prompt
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def replay(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What cookiecutter keeps of a generation, to replay it."""
     home = tmp_path_factory.mktemp("home")
@@ -376,13 +381,20 @@ SLUG = st.from_regex(r"[a-z]{1,3}([-_]?[a-z0-9]{1,9}){0,4}", fullmatch=True).map
 FILE = LINE.map(lambda text: text.replace("/", "")[:50] + ".csv")
 
 
-# A generation takes half a second: the example that failed is told as it is, not looked for a shorter one.
-@settings(REPEATABLE, max_examples=60, phases=[Phase.explicit, Phase.generate])
-@example(**dict.fromkeys(["name", "author", "target"], "$(touch canary)"), file="$(touch canary).csv", slug="q")
-@given(name=LINE, author=LINE, target=LINE, file=FILE, slug=SLUG)
-def test_any_accepted_text_gives_valid_files_that_hold_it(
-    name: str, author: str, target: str, file: str, slug: str
-) -> None:
+@pytest.mark.guards("T-04")
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.speed("deep"))])
+def test_any_accepted_text_gives_valid_files_that_hold_it(count: int) -> None:
+    # A generation takes half a second: the example that failed is told as it is, not looked for a shorter one.
+    @settings(REPEATABLE, max_examples=count, phases=[Phase.explicit, Phase.generate])
+    @example(**dict.fromkeys(["name", "author", "target"], "$(touch canary)"), file="$(touch canary).csv", slug="q")
+    @given(name=LINE, author=LINE, target=LINE, file=FILE, slug=SLUG)
+    def each(name: str, author: str, target: str, file: str, slug: str) -> None:
+        gives_valid_files_that_hold_it(name, author, target, file, slug)
+
+    each()
+
+
+def gives_valid_files_that_hold_it(name: str, author: str, target: str, file: str, slug: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = write_csv(Path(folder, file), "x", target)
         answers = {

@@ -1,7 +1,6 @@
 """A project is born with its code in git and its data in DVC, whatever git is like on the machine."""
 
 import hashlib
-import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -16,10 +15,10 @@ OWN = ["dataset=own.csv", "target=price"]
 NO_IDENTITY = {"GIT_CONFIG_NOSYSTEM": "1"}
 
 
-@pytest.fixture
-def own_table(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def own_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table with a value that is found wherever it gets to."""
-    table = write_csv(tmp_path / "own.csv", "size", "price")
+    table = write_csv(tmp_path_factory.mktemp("own") / "own.csv", "size", "price")
     with table.open("a") as file:
         file.write(f"{CANARY},0\n")
     return table
@@ -30,10 +29,11 @@ def dvc(project_python: Path) -> str:
     return str(project_python.with_name("dvc"))
 
 
-@pytest.fixture(params=["sample none", "sample aws", "own none", "own gcp"])
-def project(request: pytest.FixtureRequest, bake: Bake, own_table: Path) -> Project:
+@pytest.fixture(scope="module", params=["sample none", "sample aws", "own none", "own gcp"])
+def project(request: pytest.FixtureRequest, baked: Bake, own_table: Path) -> Project:
+    """A project that nothing is changed in."""
     data, cloud = request.param.split()
-    return bake(cloud=cloud, **({"dataset": str(own_table), "target": "price"} if data == "own" else {}))
+    return baked(cloud=cloud, **({"dataset": str(own_table), "target": "price"} if data == "own" else {}))
 
 
 def generate(folder: Path, *answers: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -55,6 +55,7 @@ def raw_file(project: Project) -> Path:
     return next((project.path / "data" / "raw").glob("*.csv"))
 
 
+@pytest.mark.guards("T-08")
 def test_one_commit_on_main_and_nothing_left_to_commit(project: Project) -> None:
     assert git(project.path, "log", "--all", "--format=%d %s") == "(HEAD -> main) Start from the template"
     assert git(project.path, "status", "--porcelain", "--untracked-files=all") == ""
@@ -84,6 +85,7 @@ def test_pointer_and_cache_hold_what_the_file_is(project: Project) -> None:
     assert stat.S_IMODE(raw.stat().st_mode) & stat.S_IWUSR, "the file in the work tree may"
 
 
+@pytest.mark.guards("T-08")
 def test_dvc_agrees(project: Project, dvc: str) -> None:
     assert project.run(dvc, "status").stdout == "Data and pipelines are up to date.\n"
     assert git(project.path, "status", "--porcelain") == ""
@@ -162,7 +164,7 @@ def test_settings_of_the_user_do_not_hinder(tmp_path: Path) -> None:
 def test_inside_another_repository_it_is_left_to_the_user(tmp_path: Path, own_table: Path, dvc: str) -> None:
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "commit", "--quiet", "--allow-empty", "--message=outer")
-    done = generate(tmp_path, *OWN)
+    done = generate(tmp_path, f"dataset={own_table}", "target=price")
     assert done.returncode == 0, done.stderr
     assert f"inside the git repository {tmp_path}" in done.stdout
     project = Project(tmp_path / "penguin-species")
@@ -190,12 +192,11 @@ def test_in_an_ignored_folder_of_another_repository_it_is_a_repository_of_its_ow
 # Where writing fails
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash sets the limit: apt install bash")
 def test_nothing_is_left_when_the_data_cannot_be_written(tmp_path: Path) -> None:
     """A limit on the size of a file stands for a full disk: both fail in the middle of the copy."""
     write_csv(tmp_path / "own.csv", "size", "price", rows=200_000)
     before = contents(tmp_path)
-    limited = ["bash", "-c", 'ulimit -f 1024 && exec "$@"', "bash", *COOKIECUTTER, "--no-input", *OWN]
+    limited = ["sh", "-c", 'ulimit -f 1024 && exec "$@"', "sh", *COOKIECUTTER, "--no-input", *OWN]
     done = run(limited, tmp_path, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("the project could not be written: ")

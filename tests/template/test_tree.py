@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT_FOLDER, TEMPLATE, Project, bake_into, write_csv
-from linting import TOOLS, lint
+from linting import OF_THE_LOCK, TOOLS, lint
 from parsing import parse_all
 
 from hooks.answers import CHOICES, LONGEST_SLUG
@@ -66,12 +66,14 @@ def texts(project: Project) -> dict[str, str]:
 # T-07: the table of paths
 
 
+@pytest.mark.guards("T-07")
 def test_files_are_exactly_those_of_the_table(tree: Project) -> None:
     table = emitted(answers_of(tree) | {"__package_name": tree.package})
     written_by_the_hook = {".template.json", "data/raw/.gitignore", f"{raw_file(tree)}.dvc"} | data_files(tree)
     assert tree.files() == table | written_by_the_hook
 
 
+@pytest.mark.guards("T-07")
 def test_no_folder_is_empty(tree: Project) -> None:
     """Git does not carry an empty folder: a clone would lack it."""
     folders = [path for path in tree.path.rglob("*") if path.is_dir() and ".git" not in path.parts]
@@ -110,16 +112,19 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path) -> None:
 # T-05: nothing of the template is left in a project
 
 
+@pytest.mark.guards("T-05")
 def test_no_template_syntax_is_left(tree: Project) -> None:
     questions = "|".join(json.loads((TEMPLATE / "cookiecutter.json").read_text()))
     syntax = re.compile(rf"<[<%#]|[%#]>|cookiecutter\.({questions})\b")
     assert {path for path, text in texts(tree).items() if syntax.search(text)} == set()
 
 
+@pytest.mark.guards("T-05")
 def test_expressions_of_the_workflows_survive(sample: Project) -> None:
     assert "group: checks-${{ github.ref }}\n" in sample.text(".github/workflows/checks.yml")
 
 
+@pytest.mark.guards("T-05")
 def test_nothing_is_unfinished(tree: Project) -> None:
     unfinished = re.compile(r"\b(TODO|FIXME|XXX|stub|lorem ipsum|NotImplementedError)\b", re.IGNORECASE)
     assert {path: found[0] for path, text in texts(tree).items() if (found := unfinished.search(text))} == {}
@@ -152,6 +157,7 @@ def test_inside_the_template_double_angles_only_open_a_variable() -> None:
 # T-06, T-10: every file is valid for its reader, and no tool would change a byte
 
 
+@pytest.mark.guards("T-06", "T-10")
 def test_files_parse(tree: Project) -> None:
     assert parse_all(tree) > 50
     tree.run("make", "--dry-run", "--always-make", "run", "test", "lint")
@@ -162,6 +168,7 @@ def test_text_is_clean(tree: Project) -> None:
     assert {path: found for path, text in texts(tree).items() if (found := faults.search(text))} == {}
 
 
+@pytest.mark.guards("T-10")
 def test_python_is_clean(tree: Project) -> None:
     tree.run(str(TOOLS / "ruff"), "check", "--no-cache")
     tree.run(str(TOOLS / "ruff"), "format", "--check", "--no-cache")
@@ -173,5 +180,6 @@ def linted() -> set[str]:
     return set()
 
 
+@pytest.mark.guards("T-06", "T-10")
 def test_what_ci_reads_is_valid_and_safe(tree: Project, linted: set[str]) -> None:
-    list(lint(tree, linted))
+    list(lint(tree, linted, OF_THE_LOCK))
