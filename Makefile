@@ -13,7 +13,7 @@ unexport VIRTUAL_ENV
 
 .PHONY: help
 help: ## Show the verbs
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 .PHONY: demo
 demo: $(READY) ## Generate a sample project in demo/ and run it through to its metrics
@@ -35,9 +35,22 @@ $(READY): requirements.lock pyproject.toml
 	@.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+PYTEST := .venv/bin/python -m pytest --numprocesses=2 --dist=worksteal
+
 .PHONY: test
-test: $(READY) lint ## Everything that CI checks
-	@.venv/bin/python -m pytest --numprocesses=2 --dist=worksteal --cov
+test: $(READY) lint ## What a change needs in minutes: all generated and parsed, level 0 really run
+	@$(PYTEST) --speed=test --cov
+
+.PHONY: test-all
+test-all: $(READY) ## The same, and all levels and providers really run, with real tools
+	@.venv/bin/python tests/support/needs.py
+	@$(MAKE) --no-print-directory lint
+	@$(PYTEST) --speed=all --cov
+
+.PHONY: test-deep
+test-deep: $(READY) ## What is slow and seldom broken
+	@.venv/bin/python tests/support/needs.py
+	@$(PYTEST) --speed=deep
 
 .PHONY: coverage
 coverage: $(READY) ## Show which lines of the library its own tests do not run
@@ -60,13 +73,14 @@ maturity: $(READY) ## Look what a repository that this template did not make has
 	@.venv/bin/python -m tools.maturity "$(REPO)" $(if $(REPORT),--report "$(REPORT)")
 
 .PHONY: docs
-docs: $(READY) ## Refresh the tables of README.md
+docs: $(READY) ## Refresh the tables of README.md, and docs/guards.md
 	@.venv/bin/python -m tools.readme_table
+	@.venv/bin/python -m tools.guards_table
 
 .PHONY: lock
 lock: $(READY) ## Resolve the template's own lock and those of the generated projects anew; UPGRADE= keeps their versions
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header $(UPGRADE) \
-	  --python-version 3.11 tests/cloud/requirements.in --output-file tests/cloud/requirements.lock
+	  --python-version 3.11 tests/support/cloud/requirements.in --output-file tests/support/cloud/requirements.lock
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header $(UPGRADE) --no-deps \
-	  --python-version 3.11 tests/cloud/bindings.in --output-file tests/cloud/bindings.lock
+	  --python-version 3.11 tests/support/cloud/bindings.in --output-file tests/support/cloud/bindings.lock
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tools.lock $(UPGRADE)

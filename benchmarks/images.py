@@ -8,7 +8,7 @@ from pathlib import Path
 from reporting import TEMPLATE, clean_environment, generate, measure, publish, spread
 
 # Images are built and run as in the template's tests.
-sys.path.append(str(TEMPLATE / "tests"))
+sys.path += [str(TEMPLATE / "tests"), str(TEMPLATE / "tests" / "support")]
 
 from conftest import Project
 from engines import base_of, engine_of_tests, make_stand_in, missing, serving

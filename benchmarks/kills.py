@@ -14,7 +14,7 @@ from pathlib import Path
 from reporting import TEMPLATE, clean_environment, generate, measure, publish
 
 # The template's tests kill a dozen times, in the same way.
-sys.path.append(str(TEMPLATE / "tests"))
+sys.path += [str(TEMPLATE / "tests"), str(TEMPLATE / "tests" / "support")]
 
 from conftest import Project
 from killing import Killed, kill, promised

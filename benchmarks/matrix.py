@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reporting import TEMPLATE, clean_environment, publish
 
-sys.path[:0] = [str(TEMPLATE), str(TEMPLATE / "tests")]
+sys.path[:0] = [str(TEMPLATE), str(TEMPLATE / "tests"), str(TEMPLATE / "tests" / "support")]
 
 from conftest import bake_into  # noqa: E402 - the tests' own tools
 from linting import TOOLS, lint  # noqa: E402

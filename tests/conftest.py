@@ -7,19 +7,21 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partialmethod
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import libraries
 import no_skips
 import pytest
 import ready_made
+import speeds
+from _pytest.terminal import TerminalReporter
 from cookiecutter.environment import StrictEnvironment
 from cookiecutter.main import cookiecutter
 from filelock import FileLock
-from jinja2 import FileSystemBytecodeCache
 
-pytest_plugins = ["engines", "terraforming"]
+pytest_plugins = ["engines", "guards", "terraforming"]
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 PROJECT_FOLDER = TEMPLATE / "<<cookiecutter.project_slug>>"
@@ -31,36 +33,49 @@ COOKIECUTTER = [sys.executable, "-m", "cookiecutter", "--default-config", str(TE
 # What a new machine has: nothing of this one but the way to the package registry, and what was found out before.
 KEPT = ("HOME", "LANG", "MYPY_CACHE_DIR", "PATH")
 KEPT_PREFIXES = ("PIP_", "UV_", "SSL_", "REQUESTS_CA")
+# The speeds of the tests that are not run.
+LEFT_OUT = pytest.StashKey[list[str]]()
 
 
-# Their tests take minutes each: begun last, one would run on alone. Those that share the container engine stand
-# together, so that one process runs them one after the other and no other waits for it.
-LONGEST = (
-    "test_story.py",
-    "test_maturity.py",
-    "test_release.py",
-    "test_images.py",
-    "test_pipeline_image.py",
-    "test_cluster.py",
-    "test_continuous_training.py",
-    "test_delivery_workflows.py",
-    "test_gitlab_runs.py",
-    "test_jenkins_runs.py",
-    "test_first_try.py",
-    "test_level_up.py",
-    "test_workflows.py",
-    "test_tables.py",
-    "test_watching.py",
-)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--speed", choices=list(speeds.SPEEDS), help="run what this speed has; see tests/speeds.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "speed(name): another speed than that of the folder")
     config.pluginmanager.register(no_skips)
+    config.stash[LEFT_OUT] = []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest; all else stays in order."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not of the speed that is asked for, and begin with what takes longest."""
+    found = [(item, speeds.speed_of(item, TEMPLATE / "tests")) for item in items]
+    asked = config.getoption("speed")
+    runs = speeds.SPEEDS[asked].runs if asked else tuple(speeds.SPEEDS)
+    left_out = [item for item, speed in found if speed not in runs]
+    config.hook.pytest_deselected(items=left_out)
+    config.stash[LEFT_OUT] = [speed for _, speed in found if speed not in runs]
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = speeds.share_out([item for item, speed in found if speed in runs], workers)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the process that started it what it left out."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["left_out"] = session.config.stash[LEFT_OUT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", node.config.stash[LEFT_OUT])
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    if asked := config.getoption("speed"):
+        left_out: list[str] = config.stash[LEFT_OUT]
+        for line in speeds.not_covered(asked, left_out):
+            terminalreporter.write_line(line)
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -146,14 +161,28 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     libraries.keep()
     # Nor need libraries be analysed again that have not changed. Each process has notes of its own: mypy locks them.
     os.environ["MYPY_CACHE_DIR"] = str(tmp_path_factory.getbasetemp() / "mypy")
-    # Nor templates be compiled again: some hundred projects are generated from the same files.
-    compiled = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
-    StrictEnvironment.__init__ = partialmethod(StrictEnvironment.__init__, bytecode_cache=compiled)
+    compile_templates_once()
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text("[user]\n\tname = Tester\n\temail = tester@example.invalid\n")
     os.environ["HOME"] = str(home)
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         del os.environ[name]
+
+
+@cache
+def compile_templates_once() -> None:
+    """Have no template compiled again: some hundred projects are generated from the same files and names."""
+    compiled: dict[object, object] = {}
+    really = StrictEnvironment.compile
+
+    def once(self: Any, source: Any, name: Any = None, filename: Any = None, raw: bool = False, **more: Any) -> Any:
+        # The name is for messages only; what else matters is which signs open and close.
+        key = (source, filename, raw, self.block_start_string, self.variable_start_string, self.keep_trailing_newline)
+        if key not in compiled:
+            compiled[key] = really(self, source, name, filename, raw, **more)
+        return compiled[key]
+
+    StrictEnvironment.compile = once
 
 
 def bake_into(folder: Path, **answers: str) -> Project:
@@ -242,9 +271,9 @@ def machine(shared: Path, environment: Callable[..., Path]) -> Callable[[str], P
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _libraries_are_compiled(_own_home: None, environment: Callable[..., Path]) -> None:
-    """For all tests at once it takes a minute and saves many; for a few it does not."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
+def _libraries_are_compiled(_own_home: None, environment: Callable[..., Path], pytestconfig: pytest.Config) -> None:
+    """For the long commands it takes a minute and saves many; for a few tests it does not."""
+    if "PYTEST_XDIST_WORKER" in os.environ and pytestconfig.getoption("speed") in ("all", "deep"):
         libraries.compile_once(PROJECT_FOLDER / "requirements.lock", lambda: environment("none", "2"))
 
 

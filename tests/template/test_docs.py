@@ -1,0 +1,148 @@
+"""What people read is true: tables are current, links lead somewhere, verbs and tests exist."""
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import TEMPLATE, Project, bake_into
+
+from hooks.answers import CHOICES
+from tools import readme_table
+
+PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
+PAGES = sorted([*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+VERB = re.compile(r"(?:`|^    |\$ )make ([a-z-]+)", re.MULTILINE)
+SUITE = re.compile(r"`(tests/[\w/<>]+\.py)(?:::(\w+))?`")
+ACTION = re.compile(r"uses: (\S+)@(\w+ # \S+)")
+
+SETTING = re.compile(r"(?:vars|secrets)\.(\w+)")
+
+by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def test_tables_say_what_the_code_says() -> None:
+    text = (TEMPLATE / "README.md").read_text()
+    assert readme_table.filled(text) == text, "run `make docs` and commit README.md"
+
+
+def test_stale_table_is_seen() -> None:
+    text = (TEMPLATE / "README.md").read_text()
+    stale = text.replace("| `cloud` | `none` |", "| `cloud` | `aws` |")
+    assert stale != text
+    assert readme_table.filled(stale) == text
+
+
+def test_lost_mark_is_named() -> None:
+    text = (TEMPLATE / "README.md").read_text().replace("<!-- emitted: end -->", "")
+    with pytest.raises(ValueError, match="emitted: end"):
+        readme_table.filled(text)
+
+
+@by_page
+def test_links_lead_somewhere(page: Path) -> None:
+    links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+@by_page
+def test_verbs_exist(page: Path) -> None:
+    verbs = {
+        verb
+        for makefile in (TEMPLATE / "Makefile", PROJECT / "Makefile")
+        for verb in re.findall(r"^([a-z-]+):", makefile.read_text(), re.MULTILINE)
+    }
+    assert set(VERB.findall(page.read_text())) <= verbs
+
+
+@by_page
+def test_tests_that_are_named_exist(page: Path) -> None:
+    for path, name in SUITE.findall(page.read_text()):
+        named = {path.replace("<provider>", provider) for provider in CHOICES["ci_provider"]}
+        sources = [folder / each for folder in (PROJECT, TEMPLATE) for each in named if (folder / each).exists()]
+        assert sources, f"{path} does not exist"
+        assert not name or any(f"def {name}(" in source.read_text() for source in sources), f"{path} has no {name}"
+
+
+def test_picture_is_well_formed() -> None:
+    assert ElementTree.parse(TEMPLATE / "docs" / "levels.svg").getroot().tag.endswith("svg")  # noqa: S314
+
+
+def test_own_and_emitted_workflows_pin_the_same_actions() -> None:
+    pins: dict[str, set[str]] = {}
+    for workflow in [*TEMPLATE.glob(".github/workflows/*.yml"), *PROJECT.glob(".github/**/*.yml")]:
+        for action, pin in ACTION.findall(workflow.read_text()):
+            pins.setdefault(action, set()).add(pin)
+    assert pins
+    assert all(len(found) == 1 for found in pins.values()), pins
+
+
+# What people read in a generated project
+
+READERS = {
+    "level 0": {},
+    "level 1": {"maturity_level": "1"},
+    "level 1, aws": {"maturity_level": "1", "target": "body_mass_g", "cloud": "aws"},
+    "level 1, kubernetes": {"maturity_level": "1", "cloud": "gcp", "deploy_target": "kubernetes"},
+    "level 0, gitlab": {"ci_provider": "gitlab"},
+    "level 1, jenkins": {"maturity_level": "1", "ci_provider": "jenkins"},
+    "level 2, gitlab": {"maturity_level": "2", "ci_provider": "gitlab", "cloud": "aws"},
+    "level 2, jenkins": {
+        "maturity_level": "2",
+        "ci_provider": "jenkins",
+        "cloud": "gcp",
+        "deploy_target": "kubernetes",
+    },
+    "level 2": {"maturity_level": "2"},
+    "level 2, aws": {"maturity_level": "2", "target": "body_mass_g", "cloud": "aws"},
+    "level 2, kubernetes": {"maturity_level": "2", "cloud": "gcp", "deploy_target": "kubernetes"},
+}
+
+
+@pytest.fixture(scope="module", params=READERS)
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return bake_into(tmp_path_factory.mktemp("read"), **READERS[request.param])
+
+
+@pytest.fixture
+def pages(project: Project) -> dict[str, str]:
+    names = ["README.md", "SECURITY.md", *(f"docs/{path.name}" for path in project.path.glob("docs/*.md"))]
+    return {name: project.text(name) for name in names}
+
+
+def test_verbs_that_a_project_names_exist(project: Project, pages: dict[str, str]) -> None:
+    verbs = set(re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE))
+    assert {verb for text in pages.values() for verb in VERB.findall(text)} <= verbs
+
+
+def test_links_of_a_project_lead_somewhere(project: Project, pages: dict[str, str]) -> None:
+    for name, text in pages.items():
+        links = [link for link in LINK.findall(text) if "://" not in link]
+        assert [link for link in links if not (project.path / name).parent.joinpath(link).exists()] == []
+
+
+def test_readme_of_a_project_names_every_suite(project: Project, pages: dict[str, str]) -> None:
+    suites = {path.parent.name for path in project.path.glob("tests/*/test_*.py")}
+    assert set(re.findall(r"^\| `tests/(\w+)` \|", pages["README.md"], re.MULTILINE)) == suites
+
+
+def test_every_setting_of_a_workflow_is_explained(project: Project, pages: dict[str, str]) -> None:
+    workflows = "".join(path.read_text() for path in project.path.glob(".github/workflows/*.yml"))
+    assert {name for name in SETTING.findall(workflows) if f"`{name}`" not in pages["docs/setup.md"]} == set()
+
+
+def test_level_is_said_and_no_other(project: Project, pages: dict[str, str]) -> None:
+    level = json.loads(project.text(".template.json"))["answers"]["maturity_level"]
+    text = " ".join(" ".join(pages.values()).split())
+    assert f"MLOps maturity level {level}" in text
+    assert ("At this level nobody watches the model in use" in text) is (level == "0")
+    assert {other for other in "012" if f"maturity level {other}" in text} == {level}
+
+
+def test_settings_that_are_asked_for_are_those_of_the_workflows(project: Project) -> None:
+    """At level 2 `make configure` asks for them; below, a person reads of them."""
+    workflows = "".join(path.read_text() for path in project.path.glob(".github/workflows/*.yml"))
+    for rules in project.path.glob("src/*/platform_settings.py") if workflows else ():
+        assert set(re.findall(r'Setting\(\s*"(\w+)"', rules.read_text())) == set(SETTING.findall(workflows))
