@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from << cookiecutter.__package_name >>.checks import past, shadow
-from << cookiecutter.__package_name >>.checks.asking import records_of
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Params, Shadow
-from << cookiecutter.__package_name >>.serving.log import Entry, PredictionLog
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from mlops_maturity.delivery.checks import past, shadow
+from mlops_maturity.delivery.checks.asking import records_of
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params, Shadow
+from mlops_maturity.serving.log import Entry, PredictionLog
 
 pytestmark = [pytest.mark.requirement("CD-10"), pytest.mark.ml_test_score("Infra 6", 0.5)]
 

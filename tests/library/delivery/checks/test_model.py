@@ -6,16 +6,16 @@ import pandas as pd
 import pytest
 from sandbox import Repository
 
-from << cookiecutter.__package_name >> import params as settings
-from << cookiecutter.__package_name >> import registry
-from << cookiecutter.__package_name >>.checks import model as check
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.paths import ARTEFACT, TEST
-from << cookiecutter.__package_name >>.registry import Version
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
-from << cookiecutter.__package_name >>.training import comparison
-from << cookiecutter.__package_name >>.training.gates import Gate
+from mlops_maturity.delivery.checks import model as check
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import ARTEFACT, TEST
+from mlops_maturity.registry import versions as registry
+from mlops_maturity.registry.versions import Version
+from mlops_maturity.training import comparison
+from mlops_maturity.training.gates import Gate
 
 pytestmark = pytest.mark.requirement("CD-05")
 

@@ -9,23 +9,23 @@ import pandas as pd
 import pytest
 from sandbox import Repository
 
-from << cookiecutter.__package_name >>.data.schema import Schema
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.paths import ARTEFACT, TRAIN, VALIDATION
-from << cookiecutter.__package_name >>.serving import artefact as artefacts
-from << cookiecutter.__package_name >>.serving.artefact import Artefact
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
-from << cookiecutter.__package_name >>.training import comparison
-from << cookiecutter.__package_name >>.training.gates import require_open
-from << cookiecutter.__package_name >>.training.train import train_model
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import ARTEFACT, TRAIN, VALIDATION
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.training import comparison
+from mlops_maturity.training.gates import require_open
+from mlops_maturity.training.train import train_model
 
 <% if cookiecutter.maturity_level == "2" %>
 # Notes that the model in production serves in the environment `test`.
 SERVES = """
-from << cookiecutter.__package_name >> import registry
-from << cookiecutter.__package_name >>.delivery import records
-from << cookiecutter.__package_name >>.delivery.release import Release
+from mlops_maturity.registry import versions as registry
+from mlops_maturity.delivery import records
+from mlops_maturity.delivery.release import Release
 release = Release("key", "image", "sha256:digest", "code", registry.in_production().model, "commit")
 records.note("test", "deploy", release, "good")
 """

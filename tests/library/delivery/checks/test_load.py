@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from << cookiecutter.__package_name >>.checks import load
-from << cookiecutter.__package_name >>.checks.load import Measured
-from << cookiecutter.__package_name >>.delivery.place import Address
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Load, Params
-from << cookiecutter.__package_name >>.paths import LOAD, LOAD_PAGE
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from mlops_maturity.delivery.checks import load
+from mlops_maturity.delivery.checks.load import Measured
+from mlops_maturity.delivery.place import Address
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Load, Params
+from mlops_maturity.project.paths import LOAD, LOAD_PAGE
 
 pytestmark = pytest.mark.requirement("CD-03")
 

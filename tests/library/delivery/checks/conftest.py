@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from sandbox import ROOT, environment
 
-from << cookiecutter.__package_name >>.checks import inside
-from << cookiecutter.__package_name >>.delivery.arrival import await_model
-from << cookiecutter.__package_name >>.delivery.place import Address
-from << cookiecutter.__package_name >>.paths import ARTEFACT
-from << cookiecutter.__package_name >>.serving import artefact as artefacts
-from << cookiecutter.__package_name >>.serving.artefact import Artefact
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from mlops_maturity.delivery.arrival import await_model
+from mlops_maturity.delivery.checks import inside
+from mlops_maturity.delivery.place import Address
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.paths import ARTEFACT
 
 SERVICE = """
 import time
 from pathlib import Path
-from << cookiecutter.__package_name >>.serving import live
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from mlops_maturity.serving import live
+from mlops_maturity.model.predictor import Predictor
 {fault}
 live.run(Path({model!r}), "127.0.0.1", 0)
 """
@@ -35,7 +35,7 @@ import sys
 
 for name in ("gto", "matplotlib", "pandas", "pandera", "pyarrow", "scipy", "skl2onnx", "sklearn"):
     sys.modules[name] = None  # an import of it fails
-from << cookiecutter.__package_name >>.__main__ import main
+from mlops_maturity.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from << cookiecutter.__package_name >>.checks import infra, inside, machine
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Infrastructure, Params
-from << cookiecutter.__package_name >>.serving import artefact as artefacts
-from << cookiecutter.__package_name >>.serving.artefact import Artefact
+from mlops_maturity.delivery.checks import infra, inside, machine
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Infrastructure, Params
 
 pytestmark = pytest.mark.requirement("CD-01")
 

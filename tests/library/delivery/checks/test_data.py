@@ -6,14 +6,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from << cookiecutter.__package_name >>.checks import data
-from << cookiecutter.__package_name >>.data.reading import read_table, write_table
-from << cookiecutter.__package_name >>.data.schema import Schema
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.paths import ARTEFACT
-from << cookiecutter.__package_name >>.serving import batch
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
+from mlops_maturity.data.reading import read_table, write_table
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.delivery.checks import data
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import ARTEFACT
+from mlops_maturity.serving import batch
 
 pytestmark = pytest.mark.requirement("CD-04")
 

@@ -15,11 +15,10 @@ import pytest
 import yaml
 from sandbox import ROOT, Repository, environment
 
-from << cookiecutter.__package_name >> import ci
-from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.paths import PARAMS
-from << cookiecutter.__package_name >>.runs import ARTEFACTS, RunRecord
-from << cookiecutter.__package_name >>.steps import STEPS
+from mlops_maturity.pipeline.records import ARTEFACTS, RunRecord
+from mlops_maturity.pipeline.steps import STEPS
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import PARAMS
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # What every step uses and what shapes no result of theirs.
@@ -60,7 +59,7 @@ def test_pipeline_and_steps_declare_the_same() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_depends_on_the_code_that_it_runs(stage: str) -> None:
     """A module that shapes a result and is not declared would leave a stale model where it was."""
-    package = ROOT / "src" / "<< cookiecutter.__package_name >>"
+    package = ROOT / "src" / "mlops_maturity"
     declared = {path for path in STAGES[stage]["deps"] if path.startswith("src/")}
     steps = STAGES[stage]["cmd"].split(" -m ")[1].split()[1:]
     entries = [package / f"{STEPS[step].module.strip('.').replace('.', '/')}.py" for step in steps]

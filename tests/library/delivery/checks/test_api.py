@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from << cookiecutter.__package_name >> import params as settings
-from << cookiecutter.__package_name >>.checks import api
-from << cookiecutter.__package_name >>.checks.asking import ask, records_of
-from << cookiecutter.__package_name >>.delivery.place import Address
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Case, Params
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
-from << cookiecutter.__package_name >>.serving.service import example
+from mlops_maturity.delivery.checks import api
+from mlops_maturity.delivery.checks.asking import ask, records_of
+from mlops_maturity.delivery.place import Address
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Case, Params
+from mlops_maturity.serving.service import example
 
 pytestmark = pytest.mark.requirement("CD-02")
 
@@ -25,7 +25,7 @@ of_matrix = Predictor.of_matrix
 Predictor.of_matrix = lambda self, matrix: of_matrix(self, matrix)[..., ::-1].copy()
 """
 LENIENT = """
-from << cookiecutter.__package_name >>.serving import service
+from mlops_maturity.serving import service
 strict = service.ConfigDict
 service.ConfigDict = lambda **options: strict(**options | {"extra": "ignore"})
 live.reader = lambda *_: None

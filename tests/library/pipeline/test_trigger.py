@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sandbox import Repository
 
-from << cookiecutter.__package_name >> import trigger
-from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.trigger import Claim, remaining
+from mlops_maturity.pipeline import trigger
+from mlops_maturity.pipeline.trigger import Claim, remaining
+from mlops_maturity.project.params import Params
 
 pytestmark = pytest.mark.requirement("1-TRIG")
 
