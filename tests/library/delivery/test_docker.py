@@ -48,8 +48,8 @@ def told(notes: Path, *wanted: str) -> list[str]:
     return [part for line in lines for part in wanted if part in line]
 
 
+@pytest.mark.usefixtures("model")
 def test_place_without_a_host_is_none(
-    model: Path,  # noqa: ARG001 - it makes the folder
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DEPLOY_HOST", raising=False)
@@ -109,9 +109,8 @@ def test_switch_to_a_release_that_is_not_ready_fails_and_sends_it_no_requests(
     assert told(notes, "weight 100", "blue weight 0") == []
 
 
-def test_start_on_another_machine_brings_the_image_there_first(
-    model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("model")
+def test_start_on_another_machine_brings_the_image_there_first(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = 'case "$*" in "image inspect"*) exit 1 ;; *up*) exit 1 ;; esac'
     notes = stage("docker", f'echo "at $DOCKER_HOST" >> "{{notes}}"\n{missing}\n{DOCKER}')
     monkeypatch.setenv("DEPLOY_HOST", "me@there")
@@ -121,8 +120,8 @@ def test_start_on_another_machine_brings_the_image_there_first(
     assert sorted(moved) == ["load --quiet", "save service:0123456789ab"]
 
 
+@pytest.mark.usefixtures("model")
 def test_start_with_settings_of_the_service_writes_a_file_that_is_deleted_afterwards(
-    model: Path,  # noqa: ARG001 - it makes the folder
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
