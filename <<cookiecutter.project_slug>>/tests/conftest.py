@@ -25,13 +25,6 @@ from << cookiecutter.__package_name >>.paths import ARTEFACT, DATA_SHEET, MODEL_
 from << cookiecutter.__package_name >>.serving.predictor import Predictor
 from << cookiecutter.__package_name >>.steps import STEPS
 
-<% if cookiecutter.maturity_level == "1" %>
-pytest_plugins = ["sandbox"]
-
-<% elif cookiecutter.maturity_level == "2" %>
-pytest_plugins = ["sandbox", "places"]
-
-<% endif %>
 ROOT = Path(__file__).resolve().parent.parent
 MOST_ROWS = 20_000
 # The suites on steps ask whether they work. Whether the model is good enough, the suite on the model asks.

@@ -1,4 +1,4 @@
-"""A known vulnerability stops a release; what could not be asked is said, and is no good answer."""
+"""A known vulnerability stops a release; what could not be audited is reported, and is no pass."""
 
 import json
 import sys
@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from << cookiecutter.__package_name >> import ci
-from << cookiecutter.__package_name >> import params as settings
-from << cookiecutter.__package_name >>.delivery import audit
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.params import Audit
+from library.delivery.conftest import Stage
+from mlops_maturity.delivery import audit
+from mlops_maturity.project import job
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Audit
 
-pytestmark = pytest.mark.requirement("CI-07")
+pytestmark = pytest.mark.guards("CI-07")
 
-Stage = Callable[[str, str], Path]
 KNOWN = {"name": "numpy", "version": "2.4.6", "vulns": []}
 VULNERABLE = {
     "name": "jinja2",
@@ -31,7 +31,7 @@ def excepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """The exceptions of params.yaml."""
     exceptions: dict[str, str] = {}
     monkeypatch.setattr(settings, "load", lambda: type("Params", (), {"audit": Audit(ignore=exceptions)}))
-    monkeypatch.setenv(ci.SUMMARY, str(tmp_path / "summary.md"))
+    monkeypatch.setenv(job.SUMMARIES[0], str(tmp_path / "summary.md"))
     return exceptions
 
 
@@ -48,7 +48,7 @@ def reports(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     return report
 
 
-def test_both_locks_are_audited_with_their_hashes(
+def test_audit_of_a_project_reads_both_locks_with_their_hashes(
     reports: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     notes = reports(KNOWN)
@@ -59,7 +59,7 @@ def test_both_locks_are_audited_with_their_hashes(
     assert "requirements.lock: 1 packages audited" in capsys.readouterr().out
 
 
-def test_a_known_vulnerability_is_named_with_what_fixes_it(reports: Callable[..., Path], tmp_path: Path) -> None:
+def test_audit_with_a_known_vulnerability_names_it_and_its_fix(reports: Callable[..., Path], tmp_path: Path) -> None:
     reports(KNOWN, VULNERABLE)
     with pytest.raises(ProjectError, match=r"^jinja2 2\.11\.2: PYSEC-2021-66 \(CVE-2020-28493\), fixed in 2\.11\.3; "):
         audit.run()
@@ -67,7 +67,7 @@ def test_a_known_vulnerability_is_named_with_what_fixes_it(reports: Callable[...
 
 
 @pytest.mark.parametrize("name", ["PYSEC-2021-66", "CVE-2020-28493"])
-def test_a_reviewed_exception_is_told_with_its_reason(
+def test_audit_with_a_reviewed_exception_reports_its_reason(
     name: str, reports: Callable[..., Path], excepted: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     reports(VULNERABLE)
@@ -79,12 +79,12 @@ def test_a_reviewed_exception_is_told_with_its_reason(
 
 
 @pytest.mark.parametrize("reason", ["", " ", None])
-def test_an_exception_without_a_reason_is_refused(reason: str | None) -> None:
+def test_exception_without_a_reason_is_refused(reason: str | None) -> None:
     with pytest.raises(ValueError, match=r"say why PYSEC-1 does not concern|valid string"):
         Audit.model_validate({"ignore": {"PYSEC-1": reason}})
 
 
-def test_what_the_service_does_not_know_is_not_audited(reports: Callable[..., Path], tmp_path: Path) -> None:
+def test_audit_of_an_unknown_package_reports_it_as_not_audited(reports: Callable[..., Path], tmp_path: Path) -> None:
     reports(KNOWN, UNKNOWN)
     audit.run()
     expected = "NOT AUDITED: requirements.lock: the service knows nothing of 1 of 2 packages: scipy"
@@ -98,7 +98,7 @@ def test_what_the_service_does_not_know_is_not_audited(reports: Callable[..., Pa
         "requests.exceptions.ConnectionError: Max retries exceeded",
     ],
 )
-def test_a_service_that_cannot_be_reached_is_told(said: str, reports: Callable[..., Path], tmp_path: Path) -> None:
+def test_audit_without_the_service_reports_not_audited(said: str, reports: Callable[..., Path], tmp_path: Path) -> None:
     reports(script=f'echo "{said}" >&2; exit 1')
     audit.run()
     first, second = (tmp_path / "summary.md").read_text().splitlines()
@@ -106,7 +106,7 @@ def test_a_service_that_cannot_be_reached_is_told(said: str, reports: Callable[.
     assert second.startswith("NOT AUDITED: deploy/requirements.lock: ")
 
 
-def test_a_lock_that_cannot_be_read_is_no_pass(reports: Callable[..., Path]) -> None:
+def test_audit_of_an_unreadable_lock_fails(reports: Callable[..., Path]) -> None:
     reports(script='echo "ERROR:pip_audit._cli:requirement numpy does not contain a hash" >&2; exit 1')
     with pytest.raises(ProjectError, match=r"requirements\.lock could not be audited: requirement numpy"):
         audit.run()

@@ -1,16 +1,16 @@
-"""A release takes the place of another only if it holds; if not, the other one serves on, and that is noted."""
+"""A release replaces another only if it passes its checks; if not, the other one serves on, and that is recorded."""
 
 import subprocess
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from places import Place, deployed, release
 
-from << cookiecutter.__package_name >>.delivery import deploy, records, rollback, stop, verify
-from << cookiecutter.__package_name >>.errors import ProjectError
+from library.delivery.places import Place, deployed, release
+from mlops_maturity.delivery import deploy, records, rollback, stop, verify
+from mlops_maturity.project.errors import ProjectError
 
-pytestmark = pytest.mark.requirement("CD-10")
+pytestmark = pytest.mark.guards("CD-10")
 
 # What staging asks of `new`, where `old` serves.
 STAGING = [
@@ -29,7 +29,7 @@ def noted(environment: str) -> list[tuple[str, str, str]]:
     return [(record.kind, record.release.key, record.result) for record in records.history(environment)]
 
 
-def test_release_is_checked_before_beside_and_after_the_old_one(place: Place) -> None:
+def test_deploy_to_staging_checks_before_beside_and_after(place: Place) -> None:
     deployed(place, "staging", "old")
     place.next = release("new")
     deploy.run("staging")
@@ -38,14 +38,14 @@ def test_release_is_checked_before_beside_and_after_the_old_one(place: Place) ->
     assert noted("staging") == [("deploy", "old", "good"), ("deploy", "new", "good")]
 
 
-def test_test_is_not_put_under_load_and_compares_with_nothing(place: Place) -> None:
+def test_deploy_to_test_runs_no_load_test_and_compares_with_nothing(place: Place) -> None:
     deploy.run("test")
     checked = "api of m-first"
     assert place.done == ["infra of nothing", "start first", checked, "switch", checked, "settle"]
 
 
 @pytest.mark.parametrize("broken", ["infra", "shadow", "start", "ready", "api", "switch", "load"])
-def test_what_fails_is_taken_back_and_noted(place: Place, broken: str) -> None:
+def test_deploy_that_fails_is_rolled_back_and_recorded(place: Place, broken: str) -> None:
     deployed(place, "staging", "old")
     place.next, place.broken = release("new"), {broken}
     with pytest.raises(ProjectError, match=r"broken|instead of model"):
@@ -58,7 +58,7 @@ def test_what_fails_is_taken_back_and_noted(place: Place, broken: str) -> None:
     assert records.serving(records.history("staging")) == [release("old")]
 
 
-def test_it_says_that_it_was_taken_back_and_why(place: Place) -> None:
+def test_deploy_that_fails_reports_why(place: Place) -> None:
     deployed(place, "staging", "old")
     place.next, place.broken = release("new"), {"load"}
     with pytest.raises(ProjectError) as refusal:
@@ -68,7 +68,7 @@ def test_it_says_that_it_was_taken_back_and_why(place: Place) -> None:
     assert records.history("staging")[-1].why == why
 
 
-def test_who_ends_a_deployment_half_way_leaves_the_old_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deploy_that_is_interrupted_leaves_the_old_release(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     deployed(place, "test", "old")
     place.next = release("new")
 
@@ -82,7 +82,7 @@ def test_who_ends_a_deployment_half_way_leaves_the_old_one(place: Place, monkeyp
     assert place.serves == release("old")
 
 
-def test_nothing_is_deployed_before_a_place_is_named(
+def test_deploy_without_a_place_reports_what_to_set(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for module in (deploy, rollback, stop, verify):
@@ -98,7 +98,6 @@ def test_nothing_is_deployed_before_a_place_is_named(
     assert (place.done, records.history("staging"), records.history("production")) == ([], [], [])
 
 
-@pytest.mark.ml_test_score("Infra 7", 1.0)
 def test_rollback_brings_back_what_served_before(place: Place) -> None:
     deployed(place, "test", "first", "second", "third")
     rollback.run("test", "it is slow")
@@ -126,7 +125,7 @@ def test_stop_leaves_nothing_that_serves_or_can_be_brought_back(place: Place) ->
     assert place.serves == release("third")
 
 
-def test_production_is_not_stopped(place: Place) -> None:
+def test_stop_of_production_is_refused(place: Place) -> None:
     deployed(place, "staging", "first")
     verify.run("staging", enough=True)
     deploy.run("production", confirm="first")
@@ -135,7 +134,7 @@ def test_production_is_not_stopped(place: Place) -> None:
     assert place.serves == release("first")
 
 
-def test_rollback_passes_over_what_was_taken_back(place: Place) -> None:
+def test_rollback_after_a_failed_deployment_passes_over_it(place: Place) -> None:
     deployed(place, "test", "first", "second")
     place.next, place.broken = release("bad"), {"api"}
     with pytest.raises(ProjectError):
@@ -154,14 +153,14 @@ def test_rollback_that_does_not_get_ready_leaves_what_serves(place: Place) -> No
     assert records.serving(records.history("test"))[-1] == release("second")
 
 
-def test_what_was_rolled_back_may_come_again(place: Place) -> None:
+def test_deploy_of_a_release_that_was_rolled_back_is_allowed(place: Place) -> None:
     deployed(place, "test", "first", "second")
     rollback.run("test")
     deployed(place, "test", "second")
     assert records.serving(records.history("test")) == [release("first"), release("second")]
 
 
-def test_others_know_what_was_done(place: Place, tmp_path: Path) -> None:
+def test_deploy_pushes_its_record(place: Place, tmp_path: Path) -> None:
     deployed(place, "test", "first")
     listed = subprocess.run(["git", "ls-remote", tmp_path / "origin"], capture_output=True, text=True, check=True)
     assert "refs/deployments/test" in listed.stdout

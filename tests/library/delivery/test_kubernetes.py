@@ -4,25 +4,21 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from << cookiecutter.__package_name >>.delivery import kubernetes
-from << cookiecutter.__package_name >>.delivery.deploy import Trial, replace
-from << cookiecutter.__package_name >>.delivery.kubernetes import Cluster, place_of
-from << cookiecutter.__package_name >>.delivery.release import Release
-from << cookiecutter.__package_name >>.errors import ProjectError
+from library.delivery.conftest import Stage
+from mlops_maturity.delivery import kubernetes
+from mlops_maturity.delivery.deploy import Trial, replace
+from mlops_maturity.delivery.kubernetes import Cluster, place_of
+from mlops_maturity.delivery.release import Release
+from mlops_maturity.project.errors import ProjectError
 
-<% if cookiecutter.maturity_level == "1" %>
-pytestmark = pytest.mark.requirement("1-CD")
-<% else %>
-pytestmark = pytest.mark.requirement("CD-10")
-<% endif %>
+pytestmark = pytest.mark.guards("1-CD", "CD-10")
 
-Stage = Callable[[str, str], Path]
 Json = dict[str, Any]
 
 REPOSITORY = "registry.example/team/service"
@@ -111,7 +107,7 @@ def verbs(told: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("missing", ["DEPLOY_CONTEXT", "IMAGE_REPOSITORY"])
-def test_there_is_no_place_before_one_is_named(
+def test_place_without_a_setting_is_none(
     missing: str, cluster: tuple[Cluster, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(missing)
@@ -120,7 +116,7 @@ def test_there_is_no_place_before_one_is_named(
     assert cluster[1].read_text() == ""
 
 
-def test_the_cluster_gets_the_image_by_its_digest(cluster: tuple[Cluster, Path]) -> None:
+def test_start_of_a_release_applies_its_image_by_digest(cluster: tuple[Cluster, Path]) -> None:
     place, told = cluster
     place.start(RELEASE)
     namespace, deployment = json.loads(Path("applied.json").read_text(encoding="utf-8"))["items"]
@@ -135,7 +131,7 @@ def test_the_cluster_gets_the_image_by_its_digest(cluster: tuple[Cluster, Path])
 
 
 @pytest.mark.parametrize("refused", ["apply", "rollout"])
-def test_what_the_cluster_refuses_is_said_in_one_line(
+def test_start_that_the_cluster_refuses_fails_in_one_line(
     refused: str, cluster: tuple[Cluster, Path], stage: Stage
 ) -> None:
     stage("kubectl", f'case "$*" in *{refused}*) printf "error: no\\nway\\n" >&2; exit 1 ;; esac\n{KUBECTL}')
@@ -143,7 +139,8 @@ def test_what_the_cluster_refuses_is_said_in_one_line(
         cluster[0].start(RELEASE)
 
 
-def test_a_missing_kubectl_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("model")
+def test_start_without_kubectl_fails_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ProjectError, match="kubectl is not installed"):
         Cluster("there", "production", dict(os.environ)).start(RELEASE)
@@ -152,7 +149,7 @@ def test_a_missing_kubectl_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) 
 # Back
 
 
-def test_a_release_that_does_not_get_ready_is_taken_back(cluster: tuple[Cluster, Path], stage: Stage) -> None:
+def test_replace_by_a_release_that_does_not_get_ready_rolls_back(cluster: tuple[Cluster, Path], stage: Stage) -> None:
     at_revision(7)
     told = stage("kubectl", f'case "$*" in *"rollout status"*) mkdir tried || exit 0; exit 1 ;; esac\n{KUBECTL}')
     with pytest.raises(ProjectError, match="taken back: there serves what it served before"):
@@ -165,7 +162,7 @@ def test_a_release_that_does_not_get_ready_is_taken_back(cluster: tuple[Cluster,
     ]
 
 
-def test_a_first_release_that_fails_leaves_nothing(
+def test_back_from_a_first_release_leaves_nothing(
     cluster: tuple[Cluster, Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     place, told = cluster
@@ -175,7 +172,7 @@ def test_a_first_release_that_fails_leaves_nothing(
     assert "nothing served at there before, and nothing serves there now" in capfd.readouterr().out
 
 
-def test_what_was_not_started_is_not_taken_back(cluster: tuple[Cluster, Path], stage: Stage) -> None:
+def test_back_without_a_start_changes_nothing(cluster: tuple[Cluster, Path], stage: Stage) -> None:
     told = stage("kubectl", "exit 1")
     with pytest.raises(ProjectError):
         cluster[0].start(RELEASE)
@@ -186,7 +183,7 @@ def test_what_was_not_started_is_not_taken_back(cluster: tuple[Cluster, Path], s
 # The way there
 
 
-def test_the_newest_pod_that_is_ready_and_stays_is_asked(cluster: tuple[Cluster, Path]) -> None:
+def test_reach_with_several_pods_asks_the_newest_that_is_ready_and_stays(cluster: tuple[Cluster, Path]) -> None:
     place, told = cluster
     pods = [pod("old", 1), pod("new", 2), pod("starting", 3, ready=False), pod("going", 4, going=True)]
     write("pods.json", {"items": pods})
@@ -202,20 +199,20 @@ def is_open(port: int) -> bool:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_before_the_first_release_nobody_answers(cluster: tuple[Cluster, Path]) -> None:
+def test_reach_before_the_first_release_finds_nobody(cluster: tuple[Cluster, Path]) -> None:
     write("pods.json", {"items": []})
     with cluster[0].reach() as address:
         assert not is_open(int(address.url.rpartition(":")[2]))
 
 
-def test_a_way_that_does_not_open_is_said(cluster: tuple[Cluster, Path], stage: Stage) -> None:
+def test_reach_without_a_tunnel_fails(cluster: tuple[Cluster, Path], stage: Stage) -> None:
     write("pods.json", {"items": [pod("new", 1)]})
     stage("kubectl", f'case "$*" in *port-forward*) exit 1 ;; esac\n{KUBECTL}')
     with pytest.raises(ProjectError, match="there is no way to the pod new at there"), cluster[0].reach():
         pass
 
 
-def test_an_address_of_its_own_is_used(cluster: tuple[Cluster, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reach_with_a_service_url_uses_it(cluster: tuple[Cluster, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICE_URL", "https://service.example/")
     with cluster[0].reach() as address:
         assert address.url == "https://service.example"
@@ -233,7 +230,7 @@ def waiting(**why: str) -> Json:
     return {"status": {"phase": "Pending", "containerStatuses": [{"state": {"waiting": why}}]}}
 
 
-def test_a_command_is_tried_out_in_a_pod_of_its_own(cluster: tuple[Cluster, Path]) -> None:
+def test_try_out_of_a_command_runs_a_pod_of_its_own_that_gets_no_requests(cluster: tuple[Cluster, Path]) -> None:
     place, told = cluster
     write("pod.json", ended(3))
     done = place.try_out(RELEASE, ["check", "it"])
@@ -244,7 +241,7 @@ def test_a_command_is_tried_out_in_a_pod_of_its_own(cluster: tuple[Cluster, Path
     (made,) = json.loads(Path("created.json").read_text(encoding="utf-8"))["items"]
     assert made["metadata"]["labels"] == {"app.kubernetes.io/name": "try-out"}, "requests must not get there"
     (container,) = made["spec"]["containers"]
-    assert container["command"] == ["python", "-m", "<< cookiecutter.__package_name >>", "check", "it"]
+    assert container["command"] == ["python", "-m", "mlops_maturity", "check", "it"]
     assert not {"ports", "readinessProbe"} & set(container)
     served = SERVICE["spec"]["template"]["spec"]  # type: ignore[index]
     assert made["spec"]["securityContext"] == served["securityContext"]
@@ -262,7 +259,7 @@ def test_a_command_is_tried_out_in_a_pod_of_its_own(cluster: tuple[Cluster, Path
         ({"status": {"phase": "Failed", "reason": "DeadlineExceeded"}}, "DeadlineExceeded"),
     ],
 )
-def test_a_pod_that_does_not_run_is_given_up(
+def test_try_out_in_a_pod_that_does_not_run_fails(
     found: Json, why: str, cluster: tuple[Cluster, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kubernetes, "SECONDS_TO_TRY", 0)

@@ -2,18 +2,18 @@
 
 import stat
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from << cookiecutter.__package_name >>.delivery.access import to_cluster, to_host
+from library.delivery.conftest import Stage
+from mlops_maturity.delivery.access import to_cluster, to_host
 
-pytestmark = pytest.mark.requirement("1-CD")
+pytestmark = pytest.mark.guards("1-CD", "SEC-04")
 
 
-def test_key_is_used_by_ssh_and_gone_afterwards(
-    stage: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+def test_to_host_with_a_key_ssh_uses_it_and_it_is_deleted_afterwards(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = stage("ssh", "")
     monkeypatch.setenv("DEPLOY_KEY", "a key")
@@ -24,13 +24,15 @@ def test_key_is_used_by_ssh_and_gone_afterwards(
         assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
         assert (folder / "known_hosts").read_text() == "host ssh-ed25519 AAAA\n"
         subprocess.run(["ssh", "user@host", "true"], env=environment, check=True)
-    said = notes.read_text()
-    assert f"-i {folder}/key" in said
-    assert said.endswith("user@host true\n")
+    called = notes.read_text()
+    assert f"-i {folder}/key" in called
+    assert called.endswith("user@host true\n")
     assert not folder.exists()
 
 
-def test_configuration_is_read_by_kubectl_and_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_to_cluster_with_a_configuration_kubectl_reads_it_and_it_is_deleted_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("DEPLOY_KUBECONFIG", "apiVersion: v1")
     with to_cluster() as environment:
         file = Path(environment["KUBECONFIG"])
@@ -39,7 +41,7 @@ def test_configuration_is_read_by_kubectl_and_gone_afterwards(monkeypatch: pytes
     assert not file.exists()
 
 
-def test_without_secrets_a_persons_own_access_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_access_without_secrets_is_the_persons_own(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DEPLOY_KEY", "DEPLOY_KUBECONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", "/a")

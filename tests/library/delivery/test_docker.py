@@ -1,18 +1,18 @@
-"""Deployment to a machine with Docker: a new version starts beside the old one, and takes its place or does not."""
+"""Deployment to a machine with Docker: a new release starts beside the old one, and takes its place or does not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from << cookiecutter.__package_name >>.delivery import docker
-from << cookiecutter.__package_name >>.delivery.docker import Machine, place_of
-from << cookiecutter.__package_name >>.delivery.release import Release
-from << cookiecutter.__package_name >>.errors import ProjectError
+from library.delivery.conftest import Stage
+from mlops_maturity.delivery import docker
+from mlops_maturity.delivery.docker import Machine, place_of
+from mlops_maturity.delivery.release import Release
+from mlops_maturity.project.errors import ProjectError
 
-pytestmark = pytest.mark.requirement("1-CD")
+pytestmark = pytest.mark.guards("1-CD", "CD-10")
 
-Stage = Callable[[str, str], Path]
 
 RELEASE = Release("0123456789ab", "service:0123456789ab", f"sha256:{64 * '1'}", "code", "model", "commit")
 # Blue serves; the proxy tells so, and finds both ready.
@@ -48,8 +48,8 @@ def told(notes: Path, *wanted: str) -> list[str]:
     return [part for line in lines for part in wanted if part in line]
 
 
-def test_nothing_is_deployed_before_a_place_is_named(
-    model: Path,  # noqa: ARG001 - it makes the folder
+@pytest.mark.usefixtures("model")
+def test_place_without_a_host_is_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DEPLOY_HOST", raising=False)
@@ -57,7 +57,7 @@ def test_nothing_is_deployed_before_a_place_is_named(
         assert place is None
 
 
-def test_a_release_starts_beside_the_one_that_serves_and_gets_no_requests(machine: Machine, notes: Path) -> None:
+def test_start_beside_a_release_that_serves_sends_the_new_one_no_requests(machine: Machine, notes: Path) -> None:
     machine.start(RELEASE)
     done = told(notes, "green weight 0", "-green --file deploy/service.yaml up", "weight 100", "blue --file down")
     assert done == ["green weight 0", "-green --file deploy/service.yaml up"]
@@ -66,7 +66,9 @@ def test_a_release_starts_beside_the_one_that_serves_and_gets_no_requests(machin
         assert users.headers == {}
 
 
-def test_all_requests_go_to_the_new_one_before_the_old_one_ends(machine: Machine, notes: Path) -> None:
+def test_switch_sends_all_requests_to_the_new_release_before_settle_ends_the_old_one(
+    machine: Machine, notes: Path
+) -> None:
     machine.start(RELEASE)
     machine.switch()
     machine.settle()
@@ -75,7 +77,9 @@ def test_all_requests_go_to_the_new_one_before_the_old_one_ends(machine: Machine
 
 
 @pytest.mark.parametrize("switched", [True, False])
-def test_taken_back_the_old_one_serves_and_the_new_one_ends(switched: bool, machine: Machine, notes: Path) -> None:
+def test_back_after_a_start_lets_the_old_release_serve_and_ends_the_new_one(
+    switched: bool, machine: Machine, notes: Path
+) -> None:
     machine.start(RELEASE)
     if switched:
         machine.switch()
@@ -85,7 +89,7 @@ def test_taken_back_the_old_one_serves_and_the_new_one_ends(switched: bool, mach
     assert told(notes, *order, "-blue --file deploy/service.yaml down") == order
 
 
-def test_a_release_that_does_not_start_is_told(
+def test_start_that_fails_reports_the_reason(
     machine: Machine, stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage("docker", f'case "$*" in *service.yaml*up*) echo why >&2; exit 1 ;; esac\n{DOCKER}')
@@ -94,7 +98,7 @@ def test_a_release_that_does_not_start_is_told(
     assert capsys.readouterr().out == "why\n"
 
 
-def test_a_new_release_that_the_proxy_does_not_find_ready_gets_no_requests(
+def test_switch_to_a_release_that_is_not_ready_fails_and_sends_it_no_requests(
     machine: Machine, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = stage("docker", DOCKER.replace("green,0,UP", "green,0,DOWN"))
@@ -105,7 +109,8 @@ def test_a_new_release_that_the_proxy_does_not_find_ready_gets_no_requests(
     assert told(notes, "weight 100", "blue weight 0") == []
 
 
-def test_another_machine_gets_the_image_first(model: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("model")
+def test_start_on_another_machine_brings_the_image_there_first(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = 'case "$*" in "image inspect"*) exit 1 ;; *up*) exit 1 ;; esac'
     notes = stage("docker", f'echo "at $DOCKER_HOST" >> "{{notes}}"\n{missing}\n{DOCKER}')
     monkeypatch.setenv("DEPLOY_HOST", "me@there")
@@ -115,8 +120,8 @@ def test_another_machine_gets_the_image_first(model: Path, stage: Stage, monkeyp
     assert sorted(moved) == ["load --quiet", "save service:0123456789ab"]
 
 
-def test_settings_of_the_service_are_in_a_file_that_is_gone_afterwards(
-    model: Path,  # noqa: ARG001 - it makes the folder
+@pytest.mark.usefixtures("model")
+def test_start_with_settings_of_the_service_writes_a_file_that_is_deleted_afterwards(
     stage: Stage,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

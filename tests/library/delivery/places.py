@@ -1,24 +1,14 @@
 """A place to deploy to that notes what is done there, and releases to deploy."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from functools import partial
-from pathlib import Path
+from contextlib import contextmanager
 from subprocess import CompletedProcess
 
-import pytest
-
-from << cookiecutter.__package_name >>.checks import api, infra, load, shadow
-from << cookiecutter.__package_name >>.delivery import candidate, deploy, rollback, stop, verify
-from << cookiecutter.__package_name >>.delivery.deploy import Trial
-from << cookiecutter.__package_name >>.delivery.place import Address
-from << cookiecutter.__package_name >>.delivery.release import Release
-from << cookiecutter.__package_name >>.errors import ProjectError
-
-ROOT = Path(__file__).resolve().parent.parent
+from mlops_maturity.delivery import deploy
+from mlops_maturity.delivery.deploy import Trial
+from mlops_maturity.delivery.place import Address
+from mlops_maturity.delivery.release import Release
+from mlops_maturity.project.errors import ProjectError
 
 
 def release(key: str, *, code: str = "code") -> Release:
@@ -90,31 +80,6 @@ class Place:
         self.done.append(what)
         if what.partition(" ")[0] in self.broken:
             raise ProjectError(f"{what} is broken")
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """The place of every environment, in a repository with a remote one."""
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "Tester")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@example.invalid")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    here = tmp_path / "here"
-    for command in (f"init --quiet --bare {tmp_path}/origin", f"init --quiet {here}"):
-        subprocess.run(["git", *command.split()], check=True)
-    monkeypatch.chdir(here)
-    for command in (f"remote add origin {tmp_path}/origin", "commit --quiet --allow-empty --message Start"):
-        subprocess.run(["git", *command.split()], check=True)
-    shutil.copy(ROOT / "params.yaml", here)
-    found = Place()
-    for module in (deploy, rollback, stop, verify):
-        monkeypatch.setattr(module, "place_of", lambda *_: nullcontext(found))
-    monkeypatch.setattr(deploy, "await_model", found.answers)
-    monkeypatch.setattr(candidate, "next_release", lambda *_: found.next)
-    for module in (api, infra, load, shadow):
-        name = module.__name__.rpartition(".")[2]
-        monkeypatch.setattr(module, "hold", partial(found.check, name))
-    return found
 
 
 def deployed(place: Place, environment: str, *keys: str) -> None:

@@ -10,14 +10,14 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from << cookiecutter.__package_name >> import ci
-from << cookiecutter.__package_name >>.delivery import build, candidate, pipeline, wheel
-from << cookiecutter.__package_name >>.delivery.image import image_of, sha256_of
-from << cookiecutter.__package_name >>.errors import ProjectError
+from library.delivery.conftest import PACKAGE
+from mlops_maturity.delivery import build, candidate, pipeline, wheel
+from mlops_maturity.delivery.image import image_of, sha256_of
+from mlops_maturity.project import job
+from mlops_maturity.project.errors import ProjectError
 
-pytestmark = [pytest.mark.requirement("CI-07"), pytest.mark.usefixtures("docker")]
+pytestmark = [pytest.mark.guards("CI-07"), pytest.mark.usefixtures("docker")]
 
-PACKAGE = Path("src/<< cookiecutter.__package_name >>")
 DIST = Path("dist")
 DIGEST = f"sha256:{'b' * 64}"
 
@@ -26,8 +26,8 @@ def dist() -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in DIST.iterdir()}
 
 
-def test_all_that_goes_with_a_release_is_there_and_has_a_checksum(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ci.OUTPUTS, "output")
+def test_build_of_a_release_writes_every_file_with_its_checksum(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(job.OUTPUTS, "output")
     monkeypatch.setenv("IMAGE_REPOSITORY", "registry.example/service")
     build.run(model)
     lines = (DIST / "SHA256SUMS").read_text().splitlines()
@@ -49,13 +49,13 @@ def test_all_that_goes_with_a_release_is_there_and_has_a_checksum(model: Path, m
     assert Path("output").read_text().lower().splitlines() == expected
 
 
-def test_the_same_release_has_the_same_files(model: Path) -> None:
+def test_build_of_the_same_release_gives_the_same_files(model: Path) -> None:
     build.run(model)
     before = dist()
     (PACKAGE / "__pycache__").mkdir()
     (PACKAGE / "__pycache__" / "x.pyc").write_text("x")
-    (PACKAGE / "errors.py").touch()
-    (PACKAGE / "errors.py").chmod(0o600)
+    (PACKAGE / "features.py").touch()
+    (PACKAGE / "features.py").chmod(0o600)
     (DIST / "left over").write_text("of another release")
     build.run(model)
     assert dist() == before
@@ -64,38 +64,38 @@ def test_the_same_release_has_the_same_files(model: Path) -> None:
         assert {file.date_time for file in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_code_that_is_in_no_commit_is_refused(model: Path, docker: Path) -> None:
-    for path in (PACKAGE / "errors.py", PACKAGE / "new.py", Path("deploy/Dockerfile")):
+def test_build_of_uncommitted_code_is_refused(model: Path, docker: Path) -> None:
+    for path in (PACKAGE / "features.py", PACKAGE / "new.py", Path("deploy/Dockerfile")):
         with path.open("a") as file:
             file.write("# Changed.\n")
     with pytest.raises(ProjectError) as refusal:
         build.run(model)
-    assert str(refusal.value).startswith(f"not committed: deploy/Dockerfile, {PACKAGE}/errors.py, {PACKAGE}/new.py; ")
+    assert str(refusal.value).startswith(f"not committed: deploy/Dockerfile, {PACKAGE}/features.py, {PACKAGE}/new.py; ")
     assert docker.read_text() == ""
 
 
-def test_without_a_model_there_is_no_release(
+def test_build_without_a_model_releases_nothing(
     docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(candidate, "candidate", lambda: None)
-    monkeypatch.setenv(ci.OUTPUTS, "output")
+    monkeypatch.setenv(job.OUTPUTS, "output")
     build.run()
     assert capsys.readouterr().out.startswith("NOT RELEASED: no model is trained yet: `make run`")
     assert Path("output").read_text().lower().splitlines() == ["release=", "image=", "digest="]
     assert docker.read_text() == ""
 
 
-def test_the_wheel_has_the_package_and_a_version_of_its_own(tmp_path: Path) -> None:
+def test_wheel_has_the_package_and_a_version_of_its_own(tmp_path: Path) -> None:
     first = wheel.build(tmp_path)
     with zipfile.ZipFile(first) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == {path.relative_to("src").as_posix() for path in PACKAGE.rglob("*.py")}
-    with (PACKAGE / "errors.py").open("a") as file:
+    with (PACKAGE / "features.py").open("a") as file:
         file.write("# Changed.\n")
     assert wheel.build(tmp_path).name != first.name
 
 
-def test_a_wheel_that_cannot_be_built_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wheel_that_cannot_be_built_fails_with_the_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Path("pyproject.toml").open("a") as file:
         file.write("[project\n")
     with pytest.raises(ProjectError, match="setuptools could not build the wheel"):
@@ -103,7 +103,7 @@ def test_a_wheel_that_cannot_be_built_is_told(tmp_path: Path, capsys: pytest.Cap
     assert "TOMLDecodeError" in capsys.readouterr().out
 
 
-def test_the_bill_of_materials_names_what_is_in_the_image(model: Path) -> None:
+def test_bill_of_materials_names_what_is_in_the_image(model: Path) -> None:
     build.run(model)
     text = (DIST / "sbom.cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
@@ -115,7 +115,7 @@ def test_the_bill_of_materials_names_what_is_in_the_image(model: Path) -> None:
     assert base == "python"
 
 
-def test_a_package_that_nobody_locked_is_refused(model: Path) -> None:
+def test_bill_of_materials_with_an_unlocked_package_is_refused(model: Path) -> None:
     with Path("installed").open("a") as file:
         file.write("\nLeft.Pad==1.0")
     with pytest.raises(ProjectError, match=r"the image has left-pad==1\.0, which deploy/\S+ does not name"):
@@ -125,7 +125,7 @@ def test_a_package_that_nobody_locked_is_refused(model: Path) -> None:
 # The pipeline
 
 
-def test_the_pipeline_is_built_of_a_clone(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pipeline_image_is_built_from_a_clone(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = docker.with_suffix("")
     listing = '[ "$1" = push ] || find "$8" -path "*/.git" -prune -o -printf "%P\\n" > seen\n'
     command.write_text(command.read_text() + listing)
@@ -137,17 +137,17 @@ def test_the_pipeline_is_built_of_a_clone(docker: Path, monkeypatch: pytest.Monk
     assert [line.split()[0] for line in docker.read_text().splitlines()] == ["build", "push"]
     assert f"--tag {name} --build-arg REVISION={head.strip()} " in docker.read_text()
     seen = set(Path("seen").read_text().splitlines())
-    assert {f"project/{PACKAGE}/errors.py", "project/deploy/pipeline.Dockerfile"} < seen
+    assert {f"project/{PACKAGE}/features.py", "project/deploy/pipeline.Dockerfile"} < seen
     assert not {path for path in seen if "secret" in path or "models" in path}
 
 
-def test_a_folder_of_another_repository_is_no_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pipeline_image_in_a_folder_of_another_repository_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("src")
     with pytest.raises(ProjectError, match="a repository of its own"):
         pipeline.run()
 
 
-def test_a_pipeline_that_cannot_be_built_is_told(docker: Path) -> None:
+def test_pipeline_image_whose_build_fails_reports_it(docker: Path) -> None:
     docker.with_suffix("").write_text(f"#!{shutil.which('sh')}\nexit 1\n")
     with pytest.raises(ProjectError, match="could not build"):
         pipeline.run()

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from places import Place, deployed, release
 
-from << cookiecutter.__package_name >>.delivery import records, rollback, status
-from << cookiecutter.__package_name >>.delivery.records import Kind, Record, Result
-from << cookiecutter.__package_name >>.errors import ProjectError
+from library.delivery.places import Place, deployed, release
+from mlops_maturity.delivery import records, rollback, status
+from mlops_maturity.delivery.records import Kind, Record, Result
+from mlops_maturity.project.errors import ProjectError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,9 +26,9 @@ def git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
-@pytest.mark.requirement("CD-09")
+@pytest.mark.guards("CD-09")
 @pytest.mark.usefixtures("place")
-def test_a_record_says_what_when_who_and_what_came_of_it() -> None:
+def test_note_records_what_when_who_and_the_result() -> None:
     records.note("test", "deploy", release("first"), "failed", "it is\nslow")
     (record,) = records.history("test")
     assert (record.kind, record.release) == ("deploy", release("first"))
@@ -39,9 +39,9 @@ def test_a_record_says_what_when_who_and_what_came_of_it() -> None:
     assert records.history("staging") == []
 
 
-@pytest.mark.requirement("CD-08")
+@pytest.mark.guards("CD-08")
 @pytest.mark.usefixtures("place")
-def test_what_others_note_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_note_while_another_is_made_loses_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records.note("staging", "deploy", release("first"), "good")
     other = tmp_path / "other"
     git("clone", "--quiet", str(tmp_path / "origin"), str(other))
@@ -57,16 +57,16 @@ def test_what_others_note_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pyt
     assert shared == git("rev-parse", "refs/deployments/staging")
 
 
-@pytest.mark.requirement("CD-08")
+@pytest.mark.guards("CD-08")
 @pytest.mark.usefixtures("place")
-def test_a_record_that_cannot_be_shared_is_told(tmp_path: Path) -> None:
+def test_note_that_cannot_be_pushed_fails(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "origin")
     with pytest.raises(ProjectError, match="what was done in test could not be noted: git push"):
         records.note("test", "deploy", release("first"), "good")
 
 
-@pytest.mark.requirement("CD-10")
-def test_what_serves_is_told_by_what_was_done() -> None:
+@pytest.mark.guards("CD-10")
+def test_serving_follows_deployments_rollbacks_and_stops() -> None:
     known = happened(
         ("deploy", "first", "good"),
         ("deploy", "bad", "failed"),
@@ -82,8 +82,8 @@ def test_what_serves_is_told_by_what_was_done() -> None:
     assert records.serving([*known, *happened(("stop", "second", "good"))]) == []
 
 
-@pytest.mark.requirement("CD-08")
-def test_good_runs_are_counted_since_the_last_bad_one() -> None:
+@pytest.mark.guards("CD-08")
+def test_good_runs_are_counted_since_the_last_failure() -> None:
     good: tuple[Kind, str, Result] = ("check", "first", "good")
     known = happened(("deploy", "first", "good"), good, ("check", "second", "failed"))
     assert records.good_runs(known, release("first")) == 2
@@ -92,8 +92,8 @@ def test_good_runs_are_counted_since_the_last_bad_one() -> None:
     assert records.good_runs(happened(good, ("stop", "first", "good")), release("first")) == 1
 
 
-@pytest.mark.requirement("META")
-def test_a_model_is_told_where_it_serves(place: Place) -> None:
+@pytest.mark.guards("META")
+def test_served_names_the_environments_of_a_model(place: Place) -> None:
     deployed(place, "test", "first", "second")
     deployed(place, "staging", "second")
     found = status.served("m-second")
@@ -104,8 +104,8 @@ def test_a_model_is_told_where_it_serves(place: Place) -> None:
     assert list(status.served("m-second")) == ["staging"]
 
 
-@pytest.mark.requirement("META")
-def test_status_tells_what_is_where_and_what_was_done(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.guards("META")
+def test_status_prints_what_serves_and_what_was_done(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     deployed(place, "test", "first", "second")
     rollback.run("test", "it is slow")
     capsys.readouterr()

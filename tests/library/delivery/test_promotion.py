@@ -1,25 +1,25 @@
-"""Production gets what staging has, after enough good runs there, by a person's word; a new model alone by itself."""
+"""Production gets what staging has, after enough good runs there, when a person confirms it; a new model by itself."""
 
 from pathlib import Path
 
 import pytest
-from places import Place, deployed, release
 
-from << cookiecutter.__package_name >> import params as settings
-from << cookiecutter.__package_name >> import registry
-from << cookiecutter.__package_name >>.delivery import candidate, deploy, following, records, rollback, verify
-from << cookiecutter.__package_name >>.delivery.candidate import next_release
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.paths import ARTEFACT, PRODUCTION
-from << cookiecutter.__package_name >>.registry import Version
-from << cookiecutter.__package_name >>.storage import LOCK
+from library.delivery.places import Place, deployed, release
+from mlops_maturity.delivery import candidate, deploy, following, records, rollback, verify
+from mlops_maturity.delivery.candidate import next_release
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.paths import ARTEFACT, PRODUCTION
+from mlops_maturity.project.storage import LOCK
+from mlops_maturity.registry import versions as registry
+from mlops_maturity.registry.versions import Version
 
-WANTED = 3
+WANTED = 2
 
 
 @pytest.fixture(autouse=True)
 def _settings(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - it has the settings' file
-    """Three good runs are wanted, and models go by themselves."""
+    """Two good runs are wanted, and models go by themselves."""
     asked(monkeypatch, "automatic")
 
 
@@ -41,8 +41,8 @@ def in_production() -> list[str]:
     return [each.key for each in records.serving(records.history("production"))]
 
 
-@pytest.mark.requirement("CD-09")
-def test_production_gets_the_very_image_that_staging_has(place: Place) -> None:
+@pytest.mark.guards("CD-09")
+def test_promotion_deploys_the_image_that_staging_has(place: Place) -> None:
     staged(place, "good")
     place.next = release("built since")
     deploy.run("production", confirm="good")
@@ -50,8 +50,8 @@ def test_production_gets_the_very_image_that_staging_has(place: Place) -> None:
     assert records.serving(records.history("production"))[-1].digest == "sha256:good"
 
 
-@pytest.mark.requirement("CD-09")
-def test_nothing_goes_to_production_that_staging_does_not_have(place: Place) -> None:
+@pytest.mark.guards("CD-09")
+def test_promotion_of_what_staging_does_not_have_is_refused(place: Place) -> None:
     with pytest.raises(ProjectError, match="nothing is in staging yet"):
         deploy.run("production", confirm="first")
     staged(place, "good")
@@ -60,8 +60,8 @@ def test_nothing_goes_to_production_that_staging_does_not_have(place: Place) -> 
     assert in_production() == []
 
 
-@pytest.mark.requirement("CD-08")
-def test_one_run_too_few_is_too_few(place: Place) -> None:
+@pytest.mark.guards("CD-08")
+def test_promotion_with_one_good_run_too_few_is_refused(place: Place) -> None:
     staged(place, "new", runs=WANTED - 1)
     with pytest.raises(ProjectError, match=f"{WANTED - 1} good runs of new in staging, {WANTED} are needed"):
         deploy.run("production", confirm="new")
@@ -72,8 +72,8 @@ def test_one_run_too_few_is_too_few(place: Place) -> None:
     assert in_production() == ["new"]
 
 
-@pytest.mark.requirement("CD-08")
-def test_a_bad_run_makes_the_count_begin_anew(place: Place) -> None:
+@pytest.mark.guards("CD-08")
+def test_promotion_after_a_failed_run_counts_anew(place: Place) -> None:
     staged(place, "new")
     place.broken = {"load"}
     with pytest.raises(ProjectError, match="load of m-new is broken"):
@@ -84,17 +84,17 @@ def test_a_bad_run_makes_the_count_begin_anew(place: Place) -> None:
         deploy.run("production", confirm="new")
 
 
-@pytest.mark.requirement("CD-08")
-def test_runs_of_another_release_do_not_count(place: Place) -> None:
+@pytest.mark.guards("CD-08")
+def test_promotion_ignores_runs_of_another_release(place: Place) -> None:
     staged(place, "old")
     staged(place, "new", runs=1)
     with pytest.raises(ProjectError, match="1 good runs of new"):
         deploy.run("production", confirm="new")
 
 
-@pytest.mark.requirement("CD-08")
+@pytest.mark.guards("CD-08")
 @pytest.mark.parametrize("typed", ["", "yes", "old"])
-def test_a_person_types_which_release_is_meant(place: Place, typed: str) -> None:
+def test_promotion_without_the_key_of_the_release_is_refused(place: Place, typed: str) -> None:
     staged(place, "old")
     staged(place, "new")
     with pytest.raises(ProjectError, match="make deploy ENV=production CONFIRM=new"):
@@ -102,22 +102,22 @@ def test_a_person_types_which_release_is_meant(place: Place, typed: str) -> None
     assert place.done == []
 
 
-@pytest.mark.requirement("CD-08")
-def test_runs_can_be_made_until_there_are_enough(place: Place) -> None:
+@pytest.mark.guards("CD-08")
+def test_verify_enough_runs_until_production_would_take_it(place: Place) -> None:
     staged(place, "new", runs=1)
     verify.run("staging", enough=True)
     assert records.good_runs(records.history("staging"), release("new")) == WANTED
 
 
-@pytest.mark.requirement("CD-08")
-def test_where_nothing_serves_there_is_nothing_to_count(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.guards("CD-08")
+def test_verify_where_nothing_serves_verifies_nothing(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     verify.run("staging")
     assert capsys.readouterr().out == "NOT VERIFIED: nothing serves in staging yet\n"
     assert (place.done, records.history("staging")) == ([], [])
 
 
-@pytest.mark.requirement("CD-08")
-def test_a_new_model_with_the_code_in_production_goes_by_itself(place: Place) -> None:
+@pytest.mark.guards("CD-08")
+def test_promotion_of_a_new_model_with_the_same_code_is_automatic(place: Place) -> None:
     staged(place, "old")
     deploy.run("production", confirm="old")
     staged(place, "retrained")
@@ -125,7 +125,7 @@ def test_a_new_model_with_the_code_in_production_goes_by_itself(place: Place) ->
     assert in_production() == ["old", "retrained"]
 
 
-@pytest.mark.requirement("CD-08")
+@pytest.mark.guards("CD-08")
 @pytest.mark.parametrize(
     "case",
     [
@@ -134,7 +134,7 @@ def test_a_new_model_with_the_code_in_production_goes_by_itself(place: Place) ->
         (None, "automatic", "nothing serves in production yet"),
     ],
 )
-def test_a_new_model_waits_for_a_person_without_being_wrong(
+def test_promotion_of_a_new_model_that_needs_a_person_waits_without_failing(
     place: Place, case: tuple[str | None, str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before, models, why = case
@@ -155,8 +155,8 @@ def version(number: int) -> Version:
     return Version(number, f"commit {number}", "2026-01-01", "Tester", f"m-v{number}")
 
 
-@pytest.mark.requirement("CD-10")
-def test_the_registry_follows_production_and_nothing_else(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.guards("CD-10")
+def test_registry_follows_production_only(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     followed: list[str] = []
     for module in (following, rollback):
         monkeypatch.setattr(module, "follow", lambda release: followed.append(release.key))
@@ -168,8 +168,8 @@ def test_the_registry_follows_production_and_nothing_else(place: Place, monkeypa
     assert followed == ["first", "second", "first"]
 
 
-@pytest.mark.requirement("CD-10")
-def test_the_registry_names_the_version_that_production_serves(
+@pytest.mark.guards("CD-10")
+def test_follow_assigns_the_version_that_production_serves(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assigned: list[Version] = []
@@ -185,7 +185,7 @@ def test_the_registry_names_the_version_that_production_serves(
     assert "m-v3 is not in the registry: `make register`" in capsys.readouterr().out
 
 
-@pytest.mark.requirement("CD-07")
+@pytest.mark.guards("CD-07")
 @pytest.mark.parametrize(
     ("trained", "past", "goes"),
     [
@@ -197,7 +197,7 @@ def test_the_registry_names_the_version_that_production_serves(
         (2, [], ARTEFACT),  # none was ever there
     ],
 )
-def test_a_new_model_of_the_commit_goes_and_else_the_one_in_production_stays(
+def test_candidate_is_the_new_model_of_the_commit_or_the_one_in_production(
     trained: int | None, past: list[int], goes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = [version(number) for number in (1, 2, 3)]
@@ -211,8 +211,8 @@ def test_a_new_model_of_the_commit_goes_and_else_the_one_in_production_stays(
     assert candidate.candidate() == goes
 
 
-@pytest.mark.requirement("CD-06")
-def test_without_a_model_nothing_can_be_deployed_and_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.guards("CD-06")
+def test_next_release_without_a_model_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidate, "candidate", lambda: None)
     with pytest.raises(ProjectError, match="no model is trained yet: `make run`"):
         next_release("test")

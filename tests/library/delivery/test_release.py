@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from << cookiecutter.__package_name >>.delivery import build, image, release
-from << cookiecutter.__package_name >>.delivery.image import Image, image_of
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.serving import artefact as artefacts
-from << cookiecutter.__package_name >>.serving.artefact import Artefact
+from library.delivery.conftest import PACKAGE, Stage
+from mlops_maturity.delivery import build, image, release
+from mlops_maturity.delivery.image import Image, image_of
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.project.errors import ProjectError
 
-pytestmark = [pytest.mark.requirement("CD-09"), pytest.mark.usefixtures("docker")]
+pytestmark = [pytest.mark.guards("CD-09"), pytest.mark.usefixtures("docker")]
 
-Stage = Callable[[str, str], Path]
-PACKAGE = Path("src/<< cookiecutter.__package_name >>")
 OWN, PUSHED = "a" * 64, "b" * 64
 SHARED = "registry.example/Team/service"
 
@@ -37,7 +36,7 @@ def add(path: str | Path) -> Callable[[Path], None]:
 
 
 def rename(model: Path) -> None:  # noqa: ARG001 - others change the model
-    (PACKAGE / "errors.py").rename(PACKAGE / "mistakes.py")
+    (PACKAGE / "features.py").rename(PACKAGE / "columns.py")
 
 
 def refer(model: Path) -> None:
@@ -47,7 +46,7 @@ def refer(model: Path) -> None:
 
 
 CHANGES = {
-    "a line of code": append(PACKAGE / "errors.py"),
+    "a line of code": append(PACKAGE / "features.py"),
     "a module": add(PACKAGE / "checks" / "new.py"),
     "a table beside the code": add(PACKAGE / "table.csv"),
     "the name of a module": rename,
@@ -59,7 +58,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_whatever_is_in_it_has_a_part_in_its_name(what: str, model: Path) -> None:
+def test_key_of_a_release_after_a_change_of_its_content_is_another(what: str, model: Path) -> None:
     before = image_of(model)
     CHANGES[what](model)
     after = image_of(model)
@@ -67,24 +66,24 @@ def test_whatever_is_in_it_has_a_part_in_its_name(what: str, model: Path) -> Non
     assert (before.code == after.code) == (what == "the model")
 
 
-@pytest.mark.parametrize("path", ["notes.txt", "src/other/x.py", "data/raw/x.csv", "models/other.zip", "params.yaml"])
-def test_whatever_is_not_in_it_has_none(path: str, model: Path) -> None:
+@pytest.mark.parametrize("path", ["notes.txt", "data/raw/x.csv", "models/other.zip", "params.yaml"])
+def test_key_of_a_release_after_another_change_is_the_same(path: str, model: Path) -> None:
     before = image_of(model)
     add(path)(model)
     assert image_of(model) == before
 
 
-def test_it_has_the_same_name_in_every_clone(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_of_a_release_in_another_clone_is_the_same(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = image_of(model)
     clone = shutil.copytree(Path.cwd(), Path.cwd() / "clone", ignore=shutil.ignore_patterns("bin", "clone"))
     monkeypatch.chdir(clone)
-    for path in (PACKAGE / "__pycache__" / "errors.pyc", "src/x.egg-info/PKG-INFO"):
+    for path in (PACKAGE / "__pycache__" / "features.pyc", "src/x.egg-info/PKG-INFO"):
         add(path)(model)
-    (PACKAGE / "errors.py").chmod(0o600)
+    (PACKAGE / "features.py").chmod(0o600)
     assert image_of(model) == before
 
 
-def test_what_is_not_built_is_no_release(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_of_an_image_that_is_not_built_is_none(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for repository in ("", SHARED):
         monkeypatch.setenv("IMAGE_REPOSITORY", repository)
         assert release.known(image_of(model)) is None
@@ -92,7 +91,7 @@ def test_what_is_not_built_is_no_release(model: Path, monkeypatch: pytest.Monkey
         release.next_release("production", model)
 
 
-def test_without_a_registry_it_is_an_image_of_this_machine(model: Path, docker: Path) -> None:
+def test_next_release_without_a_registry_is_an_image_of_this_machine(model: Path, docker: Path) -> None:
     image.run(model)
     found = release.next_release("production", model)
     assert (found.image, found.digest) == (image_of(model).name, f"sha256:{OWN}")
@@ -100,7 +99,7 @@ def test_without_a_registry_it_is_an_image_of_this_machine(model: Path, docker: 
     assert "pu" not in {line[:2] for line in docker.read_text().splitlines()}
 
 
-def test_it_goes_by_the_digest_that_others_find(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_release_with_a_registry_has_the_digest_there(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tag is what somebody pushed last; a digest is one image for ever. That of this machine is nobody else's."""
     monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
     image.run(model)
@@ -109,7 +108,7 @@ def test_it_goes_by_the_digest_that_others_find(model: Path, monkeypatch: pytest
     assert found.digest == f"sha256:{PUSHED}"
 
 
-def test_it_is_built_once(
+def test_build_of_a_release_that_is_built_builds_nothing(
     model: Path, docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
@@ -125,7 +124,7 @@ def test_it_is_built_once(
     assert capsys.readouterr().out.count("is built already: nothing is built anew") == 2
 
 
-def test_a_registry_that_refuses_is_told(model: Path, docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_while_the_registry_refuses_fails(model: Path, docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
     image.run(model)
     command = docker.with_suffix("")
@@ -134,7 +133,7 @@ def test_a_registry_that_refuses_is_told(model: Path, docker: Path, monkeypatch:
         release.known(image_of(model))
 
 
-def test_an_image_without_a_digest_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_of_an_image_without_a_digest_fails(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage("docker", "echo null")
     monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
     with pytest.raises(ProjectError, match=r"docker does not know the digest of registry.example/team/service:"):

@@ -2,18 +2,16 @@
 
 import base64
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from << cookiecutter.__package_name >>.delivery import login
-from << cookiecutter.__package_name >>.errors import ProjectError
+from library.delivery.conftest import Stage
+from mlops_maturity.delivery import login
+from mlops_maturity.project.errors import ProjectError
 
-pytestmark = pytest.mark.requirement("CD-09")
-
-Stage = Callable[[str, str], Path]
+pytestmark = pytest.mark.guards("CD-09")
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +24,7 @@ def docker(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return stage("docker", "cat > typed")
 
 
-def test_password_is_typed_and_in_no_command(
+def test_login_with_a_password_types_it_and_puts_it_into_no_command(
     docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("IMAGE_REPOSITORY", "ghcr.io/owner/name")
@@ -93,7 +91,7 @@ CLOUDS = {
 
 
 @pytest.mark.parametrize("host", CLOUDS)
-def test_a_cloud_gives_a_password_for_a_while_by_its_library(
+def test_login_to_a_cloud_uses_the_password_that_its_library_gives(
     docker: Path, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user, library, _, refusal = CLOUDS[host]
@@ -110,7 +108,7 @@ def test_a_cloud_gives_a_password_for_a_while_by_its_library(
 
 
 @pytest.mark.parametrize("host", CLOUDS)
-def test_where_its_library_is_not_installed_its_command_is_asked(
+def test_login_to_a_cloud_without_its_library_asks_its_command(
     docker: Path, stage: Stage, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user, library, command, _ = CLOUDS[host]
@@ -127,7 +125,7 @@ def test_where_its_library_is_not_installed_its_command_is_asked(
 
 
 @pytest.mark.parametrize("repository", ["", "registry.example:5000/name"])
-def test_what_is_missing_is_told(
+def test_login_without_settings_reports_what_is_missing(
     docker: Path, repository: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("IMAGE_REPOSITORY", repository)
@@ -137,7 +135,7 @@ def test_what_is_missing_is_told(
     assert docker.read_text() == ""
 
 
-def test_a_refusal_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_login_that_is_refused_fails_with_the_reason(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage("docker", "echo unauthorized >&2; exit 1")
     monkeypatch.setenv("IMAGE_REPOSITORY", "ghcr.io/owner/name")
     monkeypatch.setenv("REGISTRY_USER", "somebody")
@@ -156,5 +154,5 @@ def test_a_refusal_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Non
         ("ghcr.io/owner/name", "ghcr.io"),
     ],
 )
-def test_the_host_is_what_names_a_machine(repository: str, host: str) -> None:
+def test_host_of_a_repository_is_what_names_a_machine(repository: str, host: str) -> None:
     assert login.host_of(repository) == host
