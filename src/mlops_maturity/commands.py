@@ -62,7 +62,7 @@ def table(level: int) -> dict[str, Command]:
     settings = argument("--settings", default="", help="as JSON; default: what params.yaml says")
     log = argument("--log", help="URL of the prediction log; default: $PREDICTION_LOG or logs/predictions.sqlite")
     why = argument("--why", default="", help="for those who read the record")
-    template = argument("--template", default="", help="a path or an address; default: what .template.json says")
+    template = argument("--template", default="", help="a path or an address; default: where it was")
     version = argument("--version", default="", help="of the template: a tag, a branch or a commit")
     deployed: tuple[Argument, ...] = (
         (argument("--environment", choices=names, default="production", help="default: production"),)
@@ -289,15 +289,15 @@ def table(level: int) -> dict[str, Command]:
         ),
         "level-up": Command(
             "raise the maturity level",
-            "template.raising",
+            "template.upgrading",
             (argument("--level", required=True, help="the one to reach"), template, version),
             "level_up",
             levels=(0, 1),
         ),
-        "update": Command("take over fixes of the template", "template.raising", (template, version), "update"),
+        "update": Command("take over fixes of the template", "template.upgrading", (template, version), "update"),
         "change": Command(
             "change the CI provider, the cloud or the target of deployments",
-            "template.raising",
+            "template.upgrading",
             (
                 argument("--ci-provider", default="", help="github, gitlab or jenkins"),
                 argument("--cloud", default="", help="none, aws or gcp"),

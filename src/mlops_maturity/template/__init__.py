@@ -1,1 +1,1 @@
-"""The template that this project came from: raising the level, taking over its fixes, changing an answer."""
+"""The template that the project came from: raise the level, take over a newer version, change an answer."""

@@ -1,4 +1,4 @@
-"""The template at one of its versions, and what it makes of some answers."""
+"""A version of the template, and what it makes of some answers."""
 
 import csv
 import json
@@ -10,21 +10,23 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from cookiecutter.config import BUILTIN_ABBREVIATIONS
-from cookiecutter.repository import expand_abbreviations
-
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.repository import git
 
 SAMPLE = "sample"
 QUESTIONS = "cookiecutter.json"
-# More commas than a column's name could hold of another separator.
+# The data's name and its target are all that the template renders; a stand-in has more columns than a header could
+# hide behind another separator, and enough rows to be accepted.
 EMPTY_COLUMNS = 80
 ROWS = 60
 
 
 class Template:
-    """A copy of the template and of its history, in a folder that its user throws away."""
+    """A copy of the template and of its history, in a temporary folder.
+
+    Attributes:
+        newest: its newest commit; None if it has no history.
+    """
 
     def __init__(self, source: str, folder: Path) -> None:
         """Fetch it.
@@ -39,40 +41,45 @@ class Template:
         self._folder = folder
         self._source = source
         local = Path(source).expanduser()
-        address = str(local.absolute()) if local.exists() else expand_abbreviations(source, BUILTIN_ABBREVIATIONS)
+        self._clone, self.newest = folder / "template", None
         if (local / QUESTIONS).exists() and not (local / ".git").exists():
-            self._clone, self.newest = local.absolute(), None
+            self._clone = local.absolute()
             return
-        self._clone = folder / "template"
         try:
-            git("clone", "--quiet", "--no-checkout", "--", address, str(self._clone))
+            git("clone", "--quiet", "--no-checkout", "--", _address(source, local), str(self._clone))
             self.newest = git("rev-parse", "HEAD", folder=self._clone)
         except ProjectError as error:
-            raise ProjectError(f"the template cannot be reached at {source} ({error}); say where: TEMPLATE=") from None
+            raise ProjectError(
+                f"the template cannot be reached at {source} ({error}); give its path or address: TEMPLATE="
+            ) from None
 
     def commit(self, version: str | None) -> str | None:
-        """The commit of a version: a tag, a branch or a commit; none where the template has no history.
+        """The commit of a version: a tag, a branch or a commit; None if the template has no history.
 
         Raises:
             ProjectError: it has no such version.
         """
         if self.newest is None:
             if version:
-                raise ProjectError(f"{self._source} has no history to find version {version} in; say where: TEMPLATE=")
+                raise ProjectError(
+                    f"{self._source} has no history to find version {version} in; give a repository: TEMPLATE="
+                )
             return None
         verify = ("rev-parse", "--verify", "--quiet", "--end-of-options")
         for name in (f"refs/tags/{version}", f"refs/remotes/origin/{version}", str(version)):
             with suppress(ProjectError):
                 return git(*verify, f"{name}^{{commit}}", folder=self._clone)
-        raise ProjectError(f"the template at {self._source} has no version {version}; say another: VERSION=, TEMPLATE=")
+        raise ProjectError(
+            f"the template at {self._source} has no version {version}; give another: VERSION= or TEMPLATE="
+        )
 
     def render(self, commit: str | None, answers: Mapping[str, str], name: str) -> Path:
-        """Make a project of some answers, without the repository that it comes with.
+        """Generate a project from some answers, and drop the repository that it comes with.
 
         Args:
             commit: of the template.
-            answers: what is not asked at that version is left out, what is missing gets its default.
-            name: of the folder that it is made in.
+            answers: what that version does not ask is left out; what is missing gets its default.
+            name: of the folder to generate in.
 
         Raises:
             ProjectError: the template refuses the answers; the text is its own.
@@ -105,7 +112,7 @@ class Template:
         return folder
 
     def _stand_in(self, name: str, target: str) -> Path:
-        """A file in the place of the data: only its name and the name of the target get into what is rendered."""
+        """A file in the place of the data, which may not be at hand."""
         path = self._folder / "data" / name
         path.parent.mkdir(exist_ok=True)
         if path.suffix in (".parquet", ".pq"):
@@ -115,3 +122,12 @@ class Template:
                 rest = [""] * EMPTY_COLUMNS
                 csv.writer(file).writerows([[target, *rest], *([str(row), *rest] for row in range(ROWS))])
         return path
+
+
+def _address(source: str, local: Path) -> str:
+    if local.exists():
+        return str(local.absolute())
+    from cookiecutter.config import BUILTIN_ABBREVIATIONS
+    from cookiecutter.repository import expand_abbreviations
+
+    return str(expand_abbreviations(source, BUILTIN_ABBREVIATIONS))
