@@ -5,11 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    StratifiedKFold,
+    TimeSeriesSplit,
+    train_test_split,
+)
 
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Split
 
 Rows = np.ndarray
+FEWEST_GROUPS = 3
 
 
 @dataclass(frozen=True)
@@ -30,27 +39,27 @@ def split(frame: pd.DataFrame, target: str, settings: Split) -> Parts:
     - time: the latest rows are the test set, the ones before them the validation set
 
     Raises:
-        ProjectError: the column of the groups or the time is not there, or has too few values.
+        ProjectError: the column of the groups or the time is missing, or a set would be empty or without a class.
     """
-    rest, test = _two_parts(frame, np.arange(len(frame)), target, settings, settings.test)
-    share = settings.validation / (1 - settings.test)
-    train, validation = _two_parts(frame, rest, target, settings, share)
+    try:
+        rest, test = _two_parts(frame, np.arange(len(frame)), target, settings, settings.test)
+        share = settings.validation / (1 - settings.test)
+        train, validation = _two_parts(frame, rest, target, settings, share)
+    except ValueError as error:
+        raise ProjectError(f"params.yaml: split: {error}; choose another method, or larger sets") from None
     return Parts(train=np.sort(train), validation=np.sort(validation), test=np.sort(test))
 
 
 def folds(frame: pd.DataFrame, target: str, settings: Split, count: int = 5) -> Iterator[tuple[Rows, Rows]]:
     """Cross-validation folds of the same kind as the split: pairs of row positions to learn from and to score on."""
-    # A second that only the first run and tuning need.
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
-
     match settings.method:
         case "stratified":
             splitter = StratifiedKFold(count, shuffle=True, random_state=settings.seed)
             yield from splitter.split(frame, frame[target].astype("str"))
         case "group":
-            yield from GroupKFold(count).split(frame, groups=_column(frame, settings).astype("str"))
+            yield from GroupKFold(count).split(frame, groups=_groups(frame, settings))
         case "time":
-            order = np.argsort(_column(frame, settings).to_numpy(), kind="stable")
+            order = _by_time(frame, settings)
             for train, test in TimeSeriesSplit(count).split(order):
                 yield order[train], order[test]
         case _:
@@ -58,32 +67,36 @@ def folds(frame: pd.DataFrame, target: str, settings: Split, count: int = 5) -> 
 
 
 def _two_parts(frame: pd.DataFrame, rows: Rows, target: str, settings: Split, share: float) -> tuple[Rows, Rows]:
+    """Divide some of the rows, so that the second part has a share of them (of the groups, where there are any)."""
     part = frame.iloc[rows]
-    generator = np.random.default_rng(settings.seed)
     match settings.method:
-        case "time":
-            order = np.argsort(_column(part, settings).to_numpy(), kind="stable")
-            second = np.arange(len(rows)) >= len(rows) - _count(len(rows), share)
         case "group":
-            groups, names = pd.factorize(_column(part, settings), use_na_sentinel=False)
-            count = len(names)
-            if count < 3:
-                raise ProjectError(f"split.by: {settings.by!r} has fewer than 3 groups; choose another column")
-            order = np.arange(len(rows))
-            second = np.isin(groups, generator.permutation(count)[: _count(count, share)])
+            groups = _groups(part, settings)
+            if len(np.unique(groups)) < FEWEST_GROUPS:
+                raise ProjectError(
+                    f"split.by: {settings.by!r} has fewer than {FEWEST_GROUPS} groups; choose another column"
+                )
+            splitter = GroupShuffleSplit(1, test_size=share, random_state=settings.seed)
+            first, second = next(splitter.split(rows, groups=groups))
+        case "time":
+            first, second = train_test_split(_by_time(part, settings), test_size=share, shuffle=False)
         case method:
-            order = generator.permutation(len(rows))
-            if method == "stratified":
-                classes, _ = pd.factorize(part[target])
-                order = order[np.argsort(classes[order], kind="stable")]
-            # As many as there should be, evenly spaced: of rows that lie class by class, the same share of each.
-            marks = np.arange(len(rows) + 1) * _count(len(rows), share) + len(rows) // 2
-            second = np.diff(marks // len(rows)) > 0
-    return rows[order[~second]], rows[order[second]]
+            classes = part[target].astype("str") if method == "stratified" else None
+            first, second = train_test_split(
+                np.arange(len(rows)), test_size=share, random_state=settings.seed, stratify=classes
+            )
+    return rows[first], rows[second]
 
 
-def _count(number: int, share: float) -> int:
-    return max(1, round(number * share))
+def _groups(frame: pd.DataFrame, settings: Split) -> np.ndarray:
+    """The number of each row's group; rows without one are a group of their own."""
+    numbers: np.ndarray = pd.factorize(_column(frame, settings), use_na_sentinel=False)[0]
+    return numbers
+
+
+def _by_time(frame: pd.DataFrame, settings: Split) -> Rows:
+    """Positions of the rows, the earliest first."""
+    return np.argsort(_column(frame, settings).to_numpy(), kind="stable")
 
 
 def _column(frame: pd.DataFrame, settings: Split) -> pd.Series:

@@ -8,7 +8,7 @@ from scipy import stats
 from mlops_maturity.monitoring.drift import FALSE_ALARMS, Check
 from mlops_maturity.monitoring.profile import Loss
 from mlops_maturity.project.params import Monitoring, Task
-from mlops_maturity.training.metrics import losses
+from mlops_maturity.training.losses import losses
 
 
 @dataclass(frozen=True)

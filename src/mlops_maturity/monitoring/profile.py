@@ -17,7 +17,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, write_text
 from mlops_maturity.project.params import Task
 from mlops_maturity.project.paths import MODEL, REFERENCE, TEST, TRAIN
-from mlops_maturity.training.metrics import losses, trivial
+from mlops_maturity.training.losses import losses, trivial
 
 Kind = Literal["number", "time", "category"]
 

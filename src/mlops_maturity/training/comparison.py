@@ -15,7 +15,7 @@ from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, TEST
 from mlops_maturity.training.evaluate import SMALLEST_SLICE
 from mlops_maturity.training.gates import Gate
-from mlops_maturity.training.metrics import losses
+from mlops_maturity.training.losses import losses
 
 MEANING = "share of the trivial model's loss that it leaves more than {version}, beyond chance"
 

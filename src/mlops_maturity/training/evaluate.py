@@ -17,7 +17,8 @@ from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
 from mlops_maturity.training.gates import judge
 from mlops_maturity.training.importance import permutation_importance
-from mlops_maturity.training.metrics import gains, loss, scores, trivial
+from mlops_maturity.training.losses import gains, loss, trivial
+from mlops_maturity.training.metrics import readable, scores
 
 SMALLEST_SLICE = 5
 
@@ -133,7 +134,6 @@ def _slices(
 
     A value with hardly any rows is left out; the whole test set stands first, to compare with.
     """
-    readable = "accuracy" if predictor.task == "classification" else "mae"
     found: dict[str, dict[str, dict[str, float]]] = {}
     for column in params.slices or []:
         words = rows[column].astype("str")
@@ -143,7 +143,7 @@ def _slices(
             value: {
                 "rows": int(mask.sum()),
                 "loss": loss(predictor.task, actual[mask], answer[mask]),
-                readable: scores(predictor.task, actual[mask], answer[mask])[readable],
+                **readable(predictor.task, actual[mask], answer[mask]),
             }
             for value, mask in masks.items()
             if mask.sum() >= SMALLEST_SLICE

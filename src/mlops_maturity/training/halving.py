@@ -24,7 +24,7 @@ from mlops_maturity.data.splitting import folds
 from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.params import Params
 from mlops_maturity.training import models
-from mlops_maturity.training.metrics import loss
+from mlops_maturity.training.losses import loss
 
 Rows = np.ndarray
 # The section `model` of params.yaml.

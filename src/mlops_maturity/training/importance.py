@@ -2,12 +2,24 @@
 
 import numpy as np
 import pandas as pd
+from sklearn import inspection
+from sklearn.base import BaseEstimator
 
 from mlops_maturity.model.predictor import Predictor
-from mlops_maturity.training.metrics import loss
+from mlops_maturity.training.losses import loss
 
 ROWS = 5_000
 REPEATS = 5
+
+
+class _Packaged(BaseEstimator):  # type: ignore[misc]
+    """A packaged model as scikit-learn sees it: it takes a table, and has learned all that it will."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def fit(self, rows: pd.DataFrame, target: np.ndarray) -> "_Packaged":  # noqa: ARG002
+        return self
 
 
 def permutation_importance(predictor: Predictor, rows: pd.DataFrame, target: np.ndarray, seed: int) -> pd.DataFrame:
@@ -23,16 +35,15 @@ def permutation_importance(predictor: Predictor, rows: pd.DataFrame, target: np.
         A row for each column, the most important first: `column`, and `mean` and `spread` (standard deviation) of the
         growth.
     """
-    generator = np.random.default_rng(seed)
-    if len(rows) > ROWS:
-        some = generator.choice(len(rows), ROWS, replace=False)
-        rows, target = rows.iloc[some], target[some]
-    base = loss(predictor.task, target, predictor.of_frame(rows))
-    found = []
-    for column in predictor.features.columns:
-        growth = []
-        for _ in range(REPEATS):
-            shuffled = rows.assign(**{column: rows[column].array[generator.permutation(len(rows))]})
-            growth.append(loss(predictor.task, target, predictor.of_frame(shuffled)) - base)
-        found.append({"column": column, "mean": float(np.mean(growth)), "spread": float(np.std(growth))})
-    return pd.DataFrame(found).sort_values(["mean", "column"], ascending=[False, True], ignore_index=True)
+    some = np.random.default_rng(seed).permutation(len(rows))[:ROWS]
+    columns = list(predictor.features.columns)
+    found = inspection.permutation_importance(
+        _Packaged(predictor),
+        rows[columns].iloc[some],
+        target[some],
+        scoring=lambda model, table, actual: -loss(predictor.task, actual, model.predictor.of_frame(table)),
+        n_repeats=REPEATS,
+        random_state=seed,
+    )
+    table = pd.DataFrame({"column": columns, "mean": found["importances_mean"], "spread": found["importances_std"]})
+    return table.sort_values(["mean", "column"], ascending=[False, True], ignore_index=True)

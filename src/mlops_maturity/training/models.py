@@ -18,7 +18,7 @@ from mlops_maturity.model.estimator import predict, threads_for
 from mlops_maturity.project.contract import own
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.training.inputs import Inputs
-from mlops_maturity.training.metrics import loss
+from mlops_maturity.training.losses import loss
 
 Kind = Literal["model", "simple", "baseline"]
 

@@ -81,7 +81,7 @@ def _learning_curve(axes: Axes, history: History, task: str) -> None:
 
 def _confusion(axes: Axes, predictor: Predictor, evaluation: "Evaluation") -> None:
     classes = predictor.target.classes
-    counts = confusion(evaluation.target, evaluation.predicted)[:-1, :-1]
+    counts = confusion(evaluation.target, evaluation.predicted)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.grid(visible=False)

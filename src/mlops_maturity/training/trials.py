@@ -15,7 +15,7 @@ from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params, SplitMethod
 from mlops_maturity.training import models
-from mlops_maturity.training.metrics import gains
+from mlops_maturity.training.losses import gains
 
 # Enough rows to tell models apart, few enough to wait for.
 MOST_ROWS = 20_000

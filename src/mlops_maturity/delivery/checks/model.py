@@ -19,7 +19,7 @@ from mlops_maturity.registry import versions as registry
 from mlops_maturity.training import comparison, gates
 from mlops_maturity.training.evaluate import scored
 from mlops_maturity.training.gates import Gate
-from mlops_maturity.training.metrics import shares
+from mlops_maturity.training.losses import shares
 
 # The loss that gates compare, as it is called among the scores.
 LOSS = {"classification": "log_loss", "regression": "mse"}
