@@ -1,0 +1,66 @@
+"""Commands of DVC and of the library in this process: started as a process, each would import for a second."""
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from subprocess import CompletedProcess
+from types import SimpleNamespace
+from typing import Any
+from warnings import catch_warnings, simplefilter
+
+import pytest
+from dvc.cli import main as dvc_main
+
+from mlops_maturity.__main__ import main
+from mlops_maturity.project import storage
+
+
+def dvc(command: Sequence[str], cwd: Path | None = None, **_: Any) -> CompletedProcess[str]:
+    """Stands for `subprocess.run` of `python -m dvc`, whose arguments are the fourth and following."""
+    out, err = StringIO(), StringIO()
+    with chdir(cwd or Path()), redirect_stdout(out), redirect_stderr(err), _logging_to(out, err), catch_warnings():
+        simplefilter("ignore", DeprecationWarning)  # of libraries that DVC uses
+        code = dvc_main(list(command[3:]))
+    return CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def _logging_to(out: StringIO, err: StringIO) -> Iterator[None]:
+    """DVC writes to the streams that there were when it was imported."""
+    handlers = [each for each in logging.getLogger("dvc").handlers if isinstance(each, logging.StreamHandler)]
+    before = [each.setStream(err if each.level >= logging.WARNING else out) for each in handlers]
+    try:
+        yield
+    finally:
+        for handler, stream in zip(handlers, before, strict=True):
+            handler.setStream(stream or sys.stderr)
+
+
+def use(patch: pytest.MonkeyPatch) -> None:
+    """Let the library run DVC in this process."""
+    # Else DVC would take back the streams that there were when it was imported.
+    patch.setenv("DVC_TEST", "true")
+    patch.setattr(storage, "subprocess", SimpleNamespace(run=dvc))
+
+
+def run(*arguments: str) -> CompletedProcess[str]:
+    """Run a command of the library in the current folder, as `mlops-maturity` would in a process of its own."""
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(arguments)
+    return CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+def command(*arguments: str, check: bool = True) -> str:
+    """Run a command of the library in the current folder and return all that it prints.
+
+    Args:
+        arguments: as on the command line.
+        check: whether it must succeed; else it must fail.
+    """
+    done = run(*arguments)
+    assert (done.returncode == 0) is check, done.stdout + done.stderr
+    return done.stdout + done.stderr
