@@ -12,12 +12,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.serving.log import MOST_WAITING
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
-from << cookiecutter.__package_name >>.serving.telemetry import Telemetry
+from mlops_maturity.project.params import Params
+from mlops_maturity.serving.log import MOST_WAITING
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.serving.telemetry import Telemetry
 
-pytestmark = pytest.mark.requirement("MON-03")
+pytestmark = pytest.mark.guards("MON-03")
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "monitoring"
 METRIC = re.compile(r"\b(?:http|model|prediction|predictions|process)_\w+")
@@ -109,7 +109,7 @@ def test_panels_have_a_place_and_a_purpose() -> None:
 <% if cookiecutter.deploy_target == "docker" %>
 
 
-@pytest.mark.requirement("SEC-06")
+@pytest.mark.guards("SEC-06")
 @pytest.mark.parametrize("name", ["prometheus", "grafana"])
 def test_containers_have_no_rights_and_are_for_this_machine_only(name: str) -> None:
     service = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"][name]

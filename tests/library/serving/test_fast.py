@@ -1,4 +1,4 @@
-"""What is read at speed is what the framework finds valid: there is one meaning of valid."""
+"""What is read fast is what the framework finds valid: there is one meaning of valid."""
 
 import json
 from typing import Any
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple
 from pydantic import ValidationError
 
-from << cookiecutter.__package_name >>.data.schema import Column, Schema
-from << cookiecutter.__package_name >>.serving.fast import reader
-from << cookiecutter.__package_name >>.serving.service import example, record_model
+from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.serving.fast import reader
+from mlops_maturity.serving.service import example, record_model
 
-pytestmark = pytest.mark.requirement("1-API")
+pytestmark = pytest.mark.guards("1-API")
 
 SCHEMA = Schema(
     columns={
@@ -80,18 +80,18 @@ def read_slowly(record: Any) -> tuple[Any, ...] | None:
         return None
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(RECORDS, st.booleans())
-def test_what_is_read_at_speed_is_valid_and_has_the_same_values(record: dict[str, Any], ascii_only: bool) -> None:
+def test_record_that_is_read_fast_is_valid_and_has_the_same_values(record: dict[str, Any], ascii_only: bool) -> None:
     body = json.dumps({"records": [record]}, ensure_ascii=ascii_only).encode(errors="surrogatepass")
     fast = read_fast(body)
     if fast is not None:
         assert [read_slowly(json.loads(body)["records"][0])] == fast
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(st.fixed_dictionaries(GOOD))
-def test_valid_record_is_read_at_speed(record: dict[str, Any]) -> None:
+def test_record_that_is_valid_is_read_fast(record: dict[str, Any]) -> None:
     """Up to a few rare forms, such as an integer beyond 64 bits; else every request would take the slow way."""
     valid = read_slowly(record) is not None
     rare = abs(record["any count"] or 0) >= 2**63 or not str(record["shop"]).isprintable()
@@ -99,13 +99,10 @@ def test_valid_record_is_read_at_speed(record: dict[str, Any]) -> None:
     assert rare or (fast is not None) == valid
 
 
-def test_example_of_the_project_is_read_at_speed(schema: Schema) -> None:
-    read = reader(schema, tuple(schema.columns))
-    if read is None:
-        pytest.skip("not exercised: a column has a name that only the framework can read")
-    assert len(read(json.dumps({"records": [example(schema)]}).encode())) == 1
+def test_example_is_read_fast() -> None:
+    assert read_fast(json.dumps({"records": [example(SCHEMA)]}).encode()) is not None
 
 
 @pytest.mark.parametrize("name", ['a "quoted" name', "back\\slash", "two\nlines"])
-def test_column_with_a_name_that_cannot_be_looked_for_is_left_to_the_framework(name: str) -> None:
+def test_column_whose_name_cannot_be_looked_for_is_left_to_the_framework(name: str) -> None:
     assert reader(Schema(columns={name: Column(type="number", missing=0)}), [name]) is None

@@ -1,23 +1,35 @@
-"""A shop whose customers the suites make up: a table as ugly as real ones, a model of it, and a log of its answers."""
+"""A shop whose customers are made up: a table as ugly as real ones, a model of it, and a log of its answers.
+
+It is a project of its own, in corner_shop/, that trains in a moment: what serving and monitoring do does not depend on
+the sample project.
+"""
 
 import json
+import shutil
+from contextlib import chdir
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sandbox import ROOT
 from sqlalchemy import create_engine, insert
 
-from << cookiecutter.__package_name >> import params as settings
-from << cookiecutter.__package_name >>.data.schema import Column, Schema
-from << cookiecutter.__package_name >>.monitoring.profile import Reference, reference_of
-from << cookiecutter.__package_name >>.params import Monitoring
-from << cookiecutter.__package_name >>.paths import PARAMS
-from << cookiecutter.__package_name >>.serving.log_tables import labels, metadata, predictions
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
-from << cookiecutter.__package_name >>.training.train import train_model
+from mlops_maturity.data.conversion import conform
+from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.monitoring.profile import Reference, reference_of
+from mlops_maturity.pipeline.package import package
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import ARTEFACT, PARAMS
+from mlops_maturity.serving.log_tables import labels, metadata, predictions
+from mlops_maturity.training.train import train_model
+
+PROJECT = Path(__file__).with_name("corner_shop")
 
 PRICE, REGION, TARGET = "prix d'été", "région <b>", "wörth"
 TARGETS = {
@@ -32,20 +44,10 @@ COLUMNS = {
     REGION: Column(type="category", categories=["est", "nord", "sud"], open=True, missing=1),
     "since": Column(type="datetime", format="%d/%m/%Y", missing=1),
 }
-
-# As params.yaml has them at first, but smaller windows.
-BOUNDS = Monitoring(
-    window=200,
-    windows=5,
-    violating=3,
-    psi=0.2,
-    ks=0.15,
-    missing=0.1,
-    loss=0.1,
-    fewest_labels=40,
-    cooldown_hours=24,
-    max_age_days=30,
-)
+BOUNDS = settings.load(PROJECT / PARAMS).monitoring
+# What the evaluation of a real project leaves.
+METRICS: dict[str, Any] = {"gates": [], "rows": {"test": 1_000}, "scores": {"test": {"accuracy": 0.9, "mae": 0.1}}}
+FACTS: dict[str, Any] = {"columns": len(COLUMNS) + 1, "md5": "0" * 32, "rows": {"train": 2_000, "test": 1_000}}
 
 
 def customers(rows: int, seed: int, kind: str = "binary") -> pd.DataFrame:
@@ -77,21 +79,34 @@ class Shop:
 
     Attributes:
         kind: of its target.
-        predictor: the model.
+        schema: of the whole table.
+        params: the settings of the project.
+        trained: what the training step leaves.
+        packaged: what the package step leaves.
+        predictor: the packaged model.
         reference: of the model.
     """
 
     kind: str
+    schema: Schema
+    params: Params
+    trained: Artefact
+    packaged: Artefact
     predictor: Predictor
     reference: Reference
 
     def customers(self, rows: int, seed: int = 1) -> pd.DataFrame:
         """Rows like those that the model learned from."""
-        schema = Schema(columns=COLUMNS | {TARGET: TARGETS[self.kind]})
-        return schema.conform(customers(rows, seed, self.kind))
+        return conform(self.schema, customers(rows, seed, self.kind))
+
+    def project(self, folder: Path) -> Path:
+        """Write the project with its packaged model into a folder."""
+        shutil.copytree(PROJECT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        artefacts.write(self.packaged, folder / ARTEFACT)
+        return folder
 
     def log(
-        self, path: Path, asked: pd.DataFrame, told: pd.Series | None = None, version: str = "trained", at: float = 0
+        self, path: Path, asked: pd.DataFrame, told: pd.Series | None = None, version: str = "", at: float = 0
     ) -> str:
         """Add answers to a log as the service does, one a minute.
 
@@ -99,13 +114,14 @@ class Shop:
             path: of the SQLite file.
             asked: rows; the target is left out.
             told: labels, by the index of `asked`; only some may have one.
-            version: of the model that answered.
+            version: of the model that answered; by default, this one.
             at: time of the first, in minutes.
 
         Returns:
             The URL of the log.
         """
         url = f"sqlite:///{path}"
+        version = version or self.predictor.version
         frame = asked[list(self.predictor.schema.columns)].reset_index(drop=True)
         answers = self.predictor.answers(self.predictor.of_frame(frame))
         records = json.loads(frame.to_json(orient="records", date_format="iso"))
@@ -137,13 +153,14 @@ class Shop:
 
 
 @cache
-def open_shop(kind: str) -> Shop:
-    """Make a shop of a kind of target."""
+def open_shop(kind: str = "binary") -> Shop:
+    """The shop of a kind of target, trained once in a process."""
     task = "regression" if kind == "regression" else "classification"
     schema = Schema(columns=COLUMNS | {TARGET: TARGETS[kind]})
-    changes = {"data.target": TARGET, "data.task": task, "data.ignore": {}, "features.derived": []}
-    params = settings.load(ROOT / PARAMS).changed(**changes, **{"model.kind": "linear"})
-    train, test = (schema.conform(customers(rows, 7, kind)) for rows in (2_000, 1_000))
-    artefact, _ = train_model(train, test, schema, params)
-    predictor = Predictor(artefact)
-    return Shop(kind, predictor, reference_of(predictor, artefact.digest, train, test))
+    with chdir(PROJECT):
+        params = settings.load(PARAMS).changed(**{"data.task": task})
+        train, test = (conform(schema, customers(rows, 7, kind)) for rows in (2_000, 1_000))
+        trained, _ = train_model(train, test, schema, params)
+        reference = reference_of(Predictor(trained), trained.digest, train, test)
+        packaged = package(trained, METRICS, FACTS, reference.text().encode())
+        return Shop(kind, schema, params, trained, packaged, Predictor(packaged), reference)

@@ -6,31 +6,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from shop import BOUNDS, PRICE, REGION, Shop, customers, open_shop
 
-from << cookiecutter.__package_name >>.monitoring.drift import compare, drift_of_table
-from << cookiecutter.__package_name >>.monitoring.profile import Profile, Reference
-from << cookiecutter.__package_name >>.monitoring.windows import fires
+from library.shop import BOUNDS, PRICE, REGION, Shop, customers
+from mlops_maturity.monitoring.drift import compare, drift_of_table
+from mlops_maturity.monitoring.profile import Profile, Reference
+from mlops_maturity.monitoring.windows import fires
 
-pytestmark = [pytest.mark.requirement("MON-02"), pytest.mark.requirement("1-DRIFT")]
+pytestmark = [pytest.mark.guards("MON-02"), pytest.mark.guards("1-DRIFT")]
 
 ALPHA = 1e-4
 
 
-@pytest.fixture
-def binary() -> Shop:
-    """The drift of columns does not depend on the target."""
-    return open_shop("binary")
-
-
-def test_reference_survives_its_file(binary: Shop) -> None:
+def test_reference_read_from_its_text_is_the_same(binary: Shop) -> None:
     text = binary.reference.text()
     again = Reference.model_validate_json(text)
     assert again == binary.reference
     assert again.text() == text
 
 
-def test_unshifted_windows_never_fire(binary: Shop) -> None:
+def test_drift_unshifted_windows_never_fire(binary: Shop) -> None:
     violations = [
         [drift_of_table(binary.customers(rows, seed), binary.reference, BOUNDS)[0].violates for seed in range(25)]
         for rows in (20, 60, 200)
@@ -39,7 +33,7 @@ def test_unshifted_windows_never_fire(binary: Shop) -> None:
     assert not any(fires(last[:end], 5, 3) for last in violations for end in range(1, 26))
 
 
-def test_unshifted_long_tail_does_not_violate() -> None:
+def test_drift_unshifted_long_tail_does_not_violate() -> None:
     def words(seed: int, rows: int) -> pd.Series:
         return pd.Series([f"word {number}" for number in np.random.default_rng(seed).zipf(1.3, rows)], dtype="str")
 
@@ -64,7 +58,7 @@ def test_unshifted_long_tail_does_not_violate() -> None:
         ("since", lambda values: values.mask(values.dt.day > 15), "missing"),
     ],
 )
-def test_shifted_column_is_the_worst_and_violates(
+def test_drift_shifted_column_is_the_worst_and_violates(
     column: str, change: Callable[[pd.Series], pd.Series], measure: str, binary: Shop
 ) -> None:
     frame = binary.customers(200)
@@ -75,7 +69,7 @@ def test_shifted_column_is_the_worst_and_violates(
     assert [drift.worst.excess for drift in found] == sorted((drift.worst.excess for drift in found), reverse=True)
 
 
-def test_new_category_is_named(binary: Shop) -> None:
+def test_drift_new_category_is_named(binary: Shop) -> None:
     frame = binary.customers(200)
     changed = frame[REGION].astype("str").where(np.arange(200) % 5 > 0, "ouest")
     worst = drift_of_table(frame.assign(**{REGION: changed}), binary.reference, BOUNDS)[0]
@@ -83,7 +77,7 @@ def test_new_category_is_named(binary: Shop) -> None:
     assert "new: 'ouest' 2" in str(worst)
 
 
-def test_later_times_are_shown_and_not_judged(binary: Shop) -> None:
+def test_drift_later_times_are_reported_and_do_not_violate(binary: Shop) -> None:
     frame = binary.customers(200)
     later = frame.assign(since=frame["since"] + pd.Timedelta(days=3000))
     found = {drift.column: drift for drift in drift_of_table(later, binary.reference, BOUNDS)}
@@ -92,13 +86,13 @@ def test_later_times_are_shown_and_not_judged(binary: Shop) -> None:
     assert "now over 2024-1" in found["since"].change
 
 
-def test_columns_that_the_model_does_not_need_are_passed_over(binary: Shop) -> None:
+def test_drift_columns_that_the_model_does_not_need_are_left_out(binary: Shop) -> None:
     frame = binary.customers(200).assign(other=1)
     found = drift_of_table(frame, binary.reference, BOUNDS)
     assert {drift.column for drift in found} == set(binary.predictor.schema.columns)
 
 
-def test_large_samples_are_judged_by_the_size_of_the_difference() -> None:
+def test_drift_large_samples_are_judged_by_the_size_of_the_difference() -> None:
     before = Profile(kind="number", edges=[0, 1], counts=[0, 500_000, 500_000], missing=0)
     after = before.model_copy(update={"counts": [0, 510_000, 490_000]})
     drift = compare("", before, after, BOUNDS, ALPHA)
@@ -109,7 +103,7 @@ def test_large_samples_are_judged_by_the_size_of_the_difference() -> None:
     assert not drift.violates
 
 
-def test_chance_is_the_bound_where_it_goes_further() -> None:
+def test_drift_chance_is_the_limit_where_it_goes_further() -> None:
     before = Profile(kind="number", edges=[0, 1], counts=[0, 20, 20], missing=0)
     after = before.model_copy(update={"counts": [0, 13, 27]})
     drift = compare("", before, after, BOUNDS, ALPHA)
@@ -118,7 +112,7 @@ def test_chance_is_the_bound_where_it_goes_further() -> None:
     assert "as chance alone goes over" in str(drift)
 
 
-def test_distances_are_the_known_ones() -> None:
+def test_drift_distances_are_those_of_scipy_and_of_the_definition() -> None:
     random = np.random.default_rng(7)
     before, after = random.normal(size=3_000), random.normal(0.5, 1.2, size=2_000)
     profile = Profile.of(pd.Series(before), "number")
@@ -133,14 +127,14 @@ def test_distances_are_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, -3.5, 1e300])
-def test_constant_that_becomes_another_is_seen(value: float) -> None:
+def test_drift_constant_that_becomes_another_is_seen(value: float) -> None:
     profile = Profile.of(pd.Series(np.full(100, value)), "number")
     for other in (np.nextafter(value, np.inf), np.nextafter(value, -np.inf)):
         drift = compare("", profile, profile.counting(pd.Series(np.full(100, other))), BOUNDS, ALPHA)
         assert max(check.value for check in drift.checks if check.measure == "ks") == 1
 
 
-def test_column_without_a_value_is_compared_by_that() -> None:
+def test_drift_column_without_a_value_is_compared_by_that() -> None:
     nothing, something = pd.Series([np.nan] * 100), pd.Series([np.inf, *np.arange(99.0)])
     for kind in ("number", "category"):
         profile = Profile.of(nothing, kind)
@@ -148,7 +142,7 @@ def test_column_without_a_value_is_compared_by_that() -> None:
         assert compare("", profile, profile.counting(something), BOUNDS, ALPHA).violates
 
 
-def test_same_rows_give_the_same_profile() -> None:
+def test_profile_of_the_same_rows_is_the_same() -> None:
     frame = customers(500, 1)
     shuffled = frame.sample(frac=1, random_state=1)
     for name, kind in ((PRICE, "number"), (REGION, "category"), ("since", "time")):

@@ -12,27 +12,32 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sandbox import Repository
 from sqlalchemy import create_engine, insert
 
-from << cookiecutter.__package_name >> import ci, platform, registry, trigger
-from << cookiecutter.__package_name >>.errors import ProjectError
-from << cookiecutter.__package_name >>.files import write_json
-from << cookiecutter.__package_name >>.monitoring import monitor, watch
-from << cookiecutter.__package_name >>.monitoring.findings import Findings
-from << cookiecutter.__package_name >>.monitoring.health import FEWEST_ANSWERS, Metrics, health
-from << cookiecutter.__package_name >>.monitoring.measures import Measure, judged, lasting
-from << cookiecutter.__package_name >>.monitoring.staleness import age, silence
-from << cookiecutter.__package_name >>.monitoring.windows import Trigger
-from << cookiecutter.__package_name >>.params import Params
-from << cookiecutter.__package_name >>.paths import ARTEFACT, MONITORING, MONITORING_PAGE, MONITORING_SUMMARY
-from << cookiecutter.__package_name >>.registry import Version
-from << cookiecutter.__package_name >>.serving.log import MOST_WAITING
-from << cookiecutter.__package_name >>.serving.log_tables import labels, metadata, predictions
-from << cookiecutter.__package_name >>.serving.predictor import Predictor
-from << cookiecutter.__package_name >>.serving.telemetry import Telemetry
+from library.shop import Shop
+from mlops_maturity.ci import platform
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.monitoring import monitor, watch
+from mlops_maturity.monitoring.findings import Findings
+from mlops_maturity.monitoring.health import FEWEST_ANSWERS, Metrics, health
+from mlops_maturity.monitoring.measures import Measure, judged, lasting
+from mlops_maturity.monitoring.staleness import age, silence
+from mlops_maturity.monitoring.windows import Trigger
+from mlops_maturity.pipeline import trigger
+from mlops_maturity.project import job
+from mlops_maturity.project import params as settings
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import write_json
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import ARTEFACT, MONITORING, MONITORING_PAGE, MONITORING_SUMMARY
+from mlops_maturity.project.repository import git
+from mlops_maturity.registry import versions as registry
+from mlops_maturity.registry.versions import Version
+from mlops_maturity.serving.log import MOST_WAITING
+from mlops_maturity.serving.log_tables import labels, metadata, predictions
+from mlops_maturity.serving.telemetry import Telemetry
 
-pytestmark = pytest.mark.requirement("MON-02")
+pytestmark = pytest.mark.guards("MON-02")
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAY, HOUR = 86_400.0, 3_600.0
@@ -105,7 +110,7 @@ def unwell(measures: Sequence[Measure]) -> list[str]:
 # How the service is
 
 
-def test_service_that_is_well_is_quiet(predictor: Predictor, params: Params) -> None:
+def test_health_of_a_good_service_is_quiet(predictor: Predictor, params: Params) -> None:
     with service(predictor) as url:
         found = judged(health(url, predictor.version, DAY, params.watch))
     assert (found.fires, found.exercised) == (False, True)
@@ -124,30 +129,28 @@ def test_service_that_is_well_is_quiet(predictor: Predictor, params: Params) -> 
     ],
     ids=["errors", "slow", "not ready", "dropped", "waiting"],
 )
-def test_service_that_is_not_well_is_told(
-    told: dict[str, Any], name: str, predictor: Predictor, params: Params
-) -> None:
+def test_health_each_problem_is_named(told: dict[str, Any], name: str, predictor: Predictor, params: Params) -> None:
     with service(predictor, **told) as url:
         found = health(url, predictor.version, None, params.watch)
     assert unwell(found) == [name]
     assert judged(found).fires
 
 
-def test_service_with_another_model_has_its_time(predictor: Predictor, params: Params) -> None:
+def test_health_another_model_violates_after_its_time(predictor: Predictor, params: Params) -> None:
     late = (params.watch.behind_hours + 1) * HOUR
     with service(predictor) as url:
         assert unwell(health(url, "another", HOUR / 2, params.watch)) == []
         assert unwell(health(url, "another", late, params.watch)) == ["model that is served"]
 
 
-def test_few_answers_do_not_judge(predictor: Predictor, params: Params) -> None:
+def test_health_few_answers_are_not_judged(predictor: Predictor, params: Params) -> None:
     with service(predictor, statuses=[500] * 9, seconds=3.0) as url:
         found = health(url, predictor.version, None, params.watch)
     assert unwell(found) == []
     assert "9: too few to judge errors and time by" in [measure.value for measure in found]
 
 
-def test_service_that_does_not_answer_is_not_well(predictor: Predictor, params: Params) -> None:
+def test_health_service_that_does_not_answer_fires(predictor: Predictor, params: Params) -> None:
     with service(predictor) as url:
         pass
     found = judged(health(url, predictor.version, None, params.watch))
@@ -155,16 +158,16 @@ def test_service_that_does_not_answer_is_not_well(predictor: Predictor, params: 
     assert f"{url} does not answer" in found.reason
 
 
-def test_address_that_is_none_is_told(params: Params) -> None:
+def test_health_address_of_another_kind_fires(params: Params) -> None:
     assert judged(health("file:///etc/passwd", "v", None, params.watch)).fires
 
 
-def test_no_address_is_not_well_nor_unwell(params: Params) -> None:
+def test_health_without_an_address_is_not_exercised(params: Params) -> None:
     found = judged(health("", "v", None, params.watch))
     assert found == Trigger(False, False, "health of the service: no SERVICE_URL names it")
 
 
-def test_quantile_is_that_of_prometheus() -> None:
+def test_quantile_is_estimated_as_by_prometheus() -> None:
     buckets = {"0.1": 50, "0.2": 90, "0.4": 98, "+Inf": 100}
     metrics = Metrics("".join(f'a_bucket{{le="{edge}"}} {count}\n' for edge, count in buckets.items()))
     assert metrics.quantile(0.5, "a") == pytest.approx(0.1)
@@ -176,7 +179,7 @@ def test_quantile_is_that_of_prometheus() -> None:
 
 
 @pytest.mark.parametrize(("days", "old"), [(-1, False), (1, True)])
-def test_model_is_old_after_its_days(days: int, old: bool, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_age_violates_after_its_days(days: int, old: bool, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     made = NOW - timedelta(days=params.monitoring.max_age_days + days)
     monkeypatch.setattr(registry, "in_production", lambda: Version(3, "", made.isoformat(), "", ""))
     found = age(params, NOW)
@@ -184,7 +187,7 @@ def test_model_is_old_after_its_days(days: int, old: bool, params: Params, monke
     assert found.name == "age of v3"
 
 
-def test_no_model_is_of_no_age(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_age_without_a_model_is_not_judged(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "in_production", lambda: None)
     assert age(params, NOW).violates is None
 
@@ -199,19 +202,21 @@ def test_no_model_is_of_no_age(params: Params, monkeypatch: pytest.MonkeyPatch) 
     ],
     ids=["never labelled", "labelled", "not asked any more", "not labelled any more"],
 )
-def test_silence_is_told(
+def test_silence_is_named(
     seconds: tuple[float, float | None], silent: list[str], log: Any, predictor: Predictor, params: Params
 ) -> None:
     assert unwell(silence(log(*seconds), predictor, params, NOW)) == silent
 
 
-def test_log_that_never_began_is_not_silent(log: Any, predictor: Predictor, params: Params, tmp_path: Path) -> None:
+def test_silence_of_a_log_that_never_began_is_not_exercised(
+    log: Any, predictor: Predictor, params: Params, tmp_path: Path
+) -> None:
     for url in (log(None, None), f"sqlite:///{tmp_path / 'none'}"):
         found = judged(silence(url, predictor, params, NOW))
         assert (found.fires, found.exercised) == (False, False)
 
 
-def test_time_is_told_in_a_unit_that_fits() -> None:
+def test_lasting_is_in_a_unit_that_fits() -> None:
     assert [lasting(seconds) for seconds in (59, 150, 3 * HOUR, 3.26 * DAY)] == [
         "59 seconds",
         "2.5 minutes",
@@ -223,48 +228,91 @@ def test_time_is_told_in_a_unit_that_fits() -> None:
 # What it leads to
 
 
-def test_each_verdict_leads_to_what_is_set(params: Params) -> None:
+def test_decided_each_verdict_leads_to_what_is_set(params: Params) -> None:
     leads_to = params.changed(**{"watch.leads_to.degraded": "issue", "watch.leads_to.stale": "nothing"}).watch.leads_to
     found = {"drift": FIRES, "degraded": FIRES, "stale": FIRES, "silent": QUIET, "unhealthy": UNKNOWN}
     assert watch.decided(found, leads_to, timedelta()) == {"train": ["drift"], "issue": ["degraded"]}
 
 
-def test_training_is_not_asked_for_in_the_cooldown(params: Params) -> None:
+def test_decided_no_training_in_the_cooldown(params: Params) -> None:
     found = {"drift": FIRES, "unhealthy": FIRES}
     decided = watch.decided(found, params.watch.leads_to, timedelta(hours=1))
     assert decided == {"train": [], "issue": ["unhealthy"]}
 
 
 @pytest.mark.parametrize("name", ["silent", "unhealthy"])
-def test_what_a_model_cannot_mend_trains_none(name: str, params: Params) -> None:
+def test_params_verdict_that_no_model_can_fix_leads_to_no_training(name: str, params: Params) -> None:
     with pytest.raises(ValidationError):
         params.changed(**{f"watch.leads_to.{name}": "train"})
 
 
-def test_trigger_trains_on_what_leads_to_a_training_only(in_production: Repository) -> None:
+@pytest.fixture
+def watched(binary: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository whose model is in production, as the current folder."""
+    folder = binary.project(tmp_path / "shop")
+    monkeypatch.chdir(folder)
+    (folder / "data" / "raw").mkdir(parents=True)
+    raw = binary.params.data.raw
+    raw.write_text("made up")
+    raw.with_name(f"{raw.name}.dvc").write_text(f"outs: [{{md5: some, path: {raw.name}}}]")
+    Path("dvc.lock").write_text(f"stages: {{ingest: {{deps: [{{path: {raw}, md5: some}}]}}}}")
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Train")
+    for tag in ("model@v1.0.0", "model#prod#1"):
+        git("tag", "--annotate", "--message", f"model {binary.predictor.version}", tag)
+    return folder
+
+
+def set_params(monkeypatch: pytest.MonkeyPatch, params: Params, **changes: object) -> None:
+    """Let params.yaml have other values."""
+    changed = params.changed(**changes)
+    monkeypatch.setattr(settings, "load", lambda: changed)
+
+
+def printed_last(capsys: pytest.CaptureFixture[str]) -> str:
+    """The last line of what was printed."""
+    return capsys.readouterr().out.strip().splitlines()[-1]
+
+
+@pytest.mark.usefixtures("watched")
+def test_trigger_verdict_that_does_not_lead_to_a_training_starts_none(
+    params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     verdicts = {"drift": {"fires": True, "reason": "far"}, "unhealthy": {"fires": True, "reason": "down"}}
-    (in_production.path / MONITORING).write_text(json.dumps({"triggers": verdicts}))
-    assert in_production.project("trigger").strip().splitlines()[-1] == "TRAIN: drift: far"
-    in_production.set("watch.leads_to.drift", "issue")
-    in_production.set("watch.leads_to.stale", "issue")
-    in_production.set("monitoring.max_age_days", 1e-9)
-    assert in_production.project("trigger").strip().splitlines()[-1] == "do not train: nothing asks for a new model"
+    write_json(MONITORING, {"triggers": verdicts})
+    trigger.run("schedule", "", claim=False)
+    assert printed_last(capsys) == "TRAIN: drift: far"
+    set_params(
+        monkeypatch,
+        params,
+        **{
+            "watch.leads_to.drift": "issue",
+            "watch.leads_to.stale": "issue",
+            "monitoring.max_age_days": 1e-9,
+        },
+    )
+    trigger.run("schedule", "", claim=False)
+    assert printed_last(capsys) == "do not train: nothing asks for a new model"
 
 
-def test_platform_asks_as_an_event_that_waits_for_the_cooldown(in_production: Repository) -> None:
-    decide = ("trigger", "--claim", "--event", "stale", "--why", "seen elsewhere")
-    assert in_production.project(*decide).strip().endswith("TRAIN: stale: seen elsewhere")
-    assert "too recent" in in_production.project(*decide)
+@pytest.mark.guards("1-TRIG")
+@pytest.mark.usefixtures("watched")
+def test_trigger_event_of_the_platform_waits_for_the_cooldown(capsys: pytest.CaptureFixture[str]) -> None:
+    trigger.run("stale", "seen elsewhere", claim=True)
+    assert printed_last(capsys) == "TRAIN: stale: seen elsewhere"
+    trigger.run("stale", "seen elsewhere", claim=True)
+    assert "the last training is too recent" in printed_last(capsys)
 
 
-def test_watch_decides_and_tells_ci(
-    in_production: Repository, log: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.usefixtures("watched")
+def test_run_decides_and_reports_to_ci(
+    log: Any, params: Params, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A log of another day, a service that is gone, a model that is old, and a column that has drifted."""
-    in_production.set("monitoring.max_age_days", 1e-9)
-    monkeypatch.chdir(in_production.path)
-    monkeypatch.setenv(ci.OUTPUTS, str(tmp_path / "output"))
-    monkeypatch.setenv(ci.SUMMARY, str(tmp_path / "summary"))
+    set_params(monkeypatch, params, **{"monitoring.max_age_days": 1e-9})
+    monkeypatch.setenv(job.OUTPUTS, str(tmp_path / "output"))
+    monkeypatch.setenv(job.SUMMARIES[0], str(tmp_path / "summary"))
     drifted = Trigger(True, True, "island: `psi` | @somebody\n<b>")
     found = Findings("", "v", (), (), {}, {"drift": drifted, "degraded": UNKNOWN})
     monkeypatch.setattr(monitor, "examine", lambda *_: found)
@@ -285,11 +333,11 @@ def test_watch_decides_and_tells_ci(
     assert "<h2>Age and service</h2>" in shown
 
 
-def test_nothing_is_decided_without_a_model(
+def test_run_without_a_model_decides_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(ci.OUTPUTS, str(tmp_path / "output"))
+    monkeypatch.setenv(job.OUTPUTS, str(tmp_path / "output"))
     watch.run()
     assert capsys.readouterr().out.startswith("not exercised: there is no ")
     assert (tmp_path / "output").read_text().lower() == "train=false\nissue=false\nwhy=\n"
@@ -304,7 +352,7 @@ def verdict(folder: Path, train: Sequence[str] = (), issue: Sequence[str] = ()) 
     (folder / MONITORING_SUMMARY).write_text("what was seen\n")
 
 
-def test_what_is_wanted_is_asked_of_the_platform(
+def test_act_asks_the_platform_for_what_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -329,14 +377,14 @@ def test_what_is_wanted_is_asked_of_the_platform(
     assert capsys.readouterr().out == "nothing is to be done\n"
 
 
-def test_verdict_that_decided_nothing_is_not_acted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_act_verdict_without_a_decision_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_json(MONITORING, {"triggers": {}})
     with pytest.raises(ProjectError, match="run `make watch` first"):
         watch.act()
 
 
-def test_claim_is_asked_for_before_a_training(monkeypatch: pytest.MonkeyPatch, params: Params) -> None:
+def test_cooldown_counts_from_the_last_claim(monkeypatch: pytest.MonkeyPatch, params: Params) -> None:
     monkeypatch.setattr(trigger, "fetch_claim", lambda: None)
     monkeypatch.setattr(trigger, "last_claim", lambda: trigger.Claim(NOW - timedelta(hours=1), ""))
     assert watch.cooldown(params, NOW) == timedelta(hours=params.monitoring.cooldown_hours - 1)

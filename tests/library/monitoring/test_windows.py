@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from << cookiecutter.__package_name >>.monitoring.windows import fires
+from mlops_maturity.monitoring.windows import fires
 
-pytestmark = pytest.mark.requirement("1-TRIG")
+pytestmark = pytest.mark.guards("1-TRIG")
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ pytestmark = pytest.mark.requirement("1-TRIG")
         ("1110000111", True),
     ],
 )
-def test_fires_if_enough_of_the_last_windows_violate_and_the_newest_does(violations: str, expected: bool) -> None:
+def test_fires_if_enough_of_the_last_windows_and_the_newest_violate(violations: str, expected: bool) -> None:
     assert fires([digit == "1" for digit in violations], windows=5, violating=3) is expected
 
 
-def test_windows_that_violate_by_chance_hardly_ever_fire() -> None:
+def test_fires_windows_that_violate_by_chance_do_not() -> None:
     """A window violates by chance once in a thousand times."""
     violations = np.random.default_rng(7).random((2_000, 5)) < 0.001
     assert not any(fires(list(row), windows=5, violating=3) for row in violations)

@@ -1,0 +1,1 @@
+"""The package of a project whose customers are made up: see tests/library/shop.py."""

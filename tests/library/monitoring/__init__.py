@@ -1,0 +1,1 @@
+"""What is found in live data, and what follows from it."""

@@ -1,0 +1,91 @@
+"""Batch prediction: what does not fit the schema is named, and leaves no output."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from library.shop import REGION, TARGET, TARGETS, Shop, open_shop
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.serving import batch
+
+pytestmark = pytest.mark.guards("CD-04")
+
+
+@pytest.fixture
+def source(shop: Shop, tmp_path: Path) -> Path:
+    """A file of customers, with a column more than the model needs."""
+    path = tmp_path / "new.csv"
+    as_written(shop.customers(50)).assign(name="somebody").to_csv(path, index=False)
+    return path
+
+
+def as_written(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table whose times are as its schema says."""
+    return frame.assign(since=frame["since"].dt.strftime("%d/%m/%Y"))
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("name", ["predicted.csv", "predicted.parquet"])
+def test_predict_file_every_row_gets_its_prediction(kind: str, name: str, tmp_path: Path) -> None:
+    shop = open_shop(kind)
+    asked, source, destination = shop.customers(50), tmp_path / "new.parquet", tmp_path / "folder" / name
+    as_written(asked).assign(name="somebody").to_parquet(source)
+    assert batch.predict_file(source, destination, shop.predictor) == 50
+    read = pd.read_parquet(destination) if name.endswith("t") else pd.read_csv(destination)
+    expected = shop.predictor.of_frame(asked)
+    assert (read["name"] == "somebody").all()
+    assert (read["model_version"] == shop.predictor.version).all()
+    if kind == "regression":
+        np.testing.assert_allclose(read["prediction"], expected, rtol=1e-5)
+        assert "probability" not in read
+    else:
+        assert read["prediction"].tolist() == shop.predictor.target.decode(expected)
+        np.testing.assert_allclose(read["probability"], expected.max(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda frame: frame.drop(columns="visits"), "visits: the column is missing"),
+        (lambda frame: frame.assign(visits="many"), "visits: 'many' .* is not a integer"),
+        (lambda frame: frame.assign(visits=np.nan), "visits: "),
+        (lambda frame: frame.head(0), "has no rows"),
+    ],
+    ids=["column missing", "another type", "values missing", "no rows"],
+)
+def test_predict_file_that_does_not_fit_is_named_and_leaves_no_output(
+    wrong: object, message: str, source: Path, shop: Shop, tmp_path: Path
+) -> None:
+    assert callable(wrong)
+    wrong(pd.read_csv(source)).to_csv(source, index=False)
+    with pytest.raises(ProjectError, match=message):
+        batch.predict_file(source, tmp_path / "predicted.csv", shop.predictor)
+    assert sorted(tmp_path.iterdir()) == [source]
+
+
+def test_predict_file_new_category_of_an_open_column_is_predicted(source: Path, shop: Shop, tmp_path: Path) -> None:
+    pd.read_csv(source).assign(**{REGION: "ouest"}).to_csv(source, index=False)
+    assert batch.predict_file(source, tmp_path / "predicted.csv", shop.predictor) == 50
+
+
+def test_predict_file_target_may_be_there(source: Path, shop: Shop, tmp_path: Path) -> None:
+    assert TARGET in pd.read_csv(source)
+    batch.predict_file(source, tmp_path / "predicted.csv", shop.predictor)
+    assert TARGET in pd.read_csv(tmp_path / "predicted.csv")
+
+
+def test_predict_file_name_of_another_format_is_refused(source: Path, shop: Shop, tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"predicted.xls: the name must end in .csv or .parquet"):
+        batch.predict_file(source, tmp_path / "predicted.xls", shop.predictor)
+
+
+def test_run_reports_the_rows(
+    source: Path, served_project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(served_project)
+    destination = source.with_name("predicted.csv")
+    batch.run(source, destination)
+    assert f"predicted 50 rows: {destination}" in capsys.readouterr().out
+    assert len(pd.read_csv(destination)) == 50
