@@ -15,7 +15,11 @@ import pytest
 from dvc.cli import main as dvc_main
 
 from mlops_maturity.__main__ import main
+from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.project import storage
+from mlops_maturity.project.paths import ARTEFACT
+from mlops_maturity.project.repository import git
 
 
 def dvc(command: Sequence[str], cwd: Path | None = None, **_: Any) -> CompletedProcess[str]:
@@ -40,7 +44,10 @@ def _logging_to(out: StringIO, err: StringIO) -> Iterator[None]:
 
 
 def use(patch: pytest.MonkeyPatch) -> None:
-    """Let the library run DVC in this process."""
+    """Let the library run DVC in this process, and git under a name of its own."""
+    for role in ("AUTHOR", "COMMITTER"):
+        patch.setenv(f"GIT_{role}_NAME", "Tester")
+        patch.setenv(f"GIT_{role}_EMAIL", "tester@example.invalid")
     # Else DVC would take back the streams that there were when it was imported.
     patch.setenv("DVC_TEST", "true")
     patch.setattr(storage, "subprocess", SimpleNamespace(run=dvc))
@@ -64,3 +71,18 @@ def command(*arguments: str, check: bool = True) -> str:
     done = run(*arguments)
     assert (done.returncode == 0) is check, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def another_model(model: Artefact | None = None) -> None:
+    """Let another model be what a run left in the current folder: any, or the same one in a file with other bytes."""
+    old = artefacts.read(ARTEFACT, made_by="make package")
+    new = model or old
+    artefacts.write(Artefact(new.model, {**old.manifest, **new.manifest, "version": "another"}), ARTEFACT)
+    storage.dvc("commit", "--quiet", "--force", "package")
+
+
+def commit(message: str = "Change") -> None:
+    """Push the data of the current folder and commit everything."""
+    storage.dvc("push", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--allow-empty", "--message", message)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ConfigDict
 
 from library.delivery.checks.conftest import Serve
 from mlops_maturity.delivery.checks import api
@@ -91,7 +90,7 @@ def test_check_api_of_a_service_with_other_answers_fails(
 def test_check_api_of_a_service_that_accepts_wrong_records_fails(
     serve: Serve, model: Path, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "ConfigDict", lambda **options: ConfigDict(**options | {"extra": "ignore"}))
+    monkeypatch.setattr(services, "ConfigDict", lambda **options: options | {"extra": "ignore"})
     monkeypatch.setattr(live, "reader", lambda *_: None)
     with serve(predictor) as address, pytest.raises(ProjectError) as refused:
         api.run(address.url, model)
