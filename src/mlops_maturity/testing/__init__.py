@@ -1,0 +1,1 @@
+"""Helpers for the tests of a project: a pytest plugin with fixtures, checks of its repository, checks of training."""

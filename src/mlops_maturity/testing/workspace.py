@@ -1,0 +1,109 @@
+"""A folder in which every step of a project is run once, on the rows of its tests, with gates that are open."""
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import pandas as pd
+import yaml
+
+from mlops_maturity.data.reading import write_table
+from mlops_maturity.pipeline import ingest
+from mlops_maturity.pipeline.running import PARTS, run_steps
+from mlops_maturity.pipeline.steps import STEPS
+from mlops_maturity.project import answers
+from mlops_maturity.project.params import Params
+from mlops_maturity.project.paths import DATA_SHEET, MODEL_CARD, PARAMS, SCHEMA
+
+DVC = Path("dvc.yaml")
+COMMAND = "mlops-maturity"
+SOURCE = Path("src")
+# Tests of the steps ask whether they work; whether the model is good enough, others ask.
+OPEN = {"gates.beats_trivial": -1e9, "gates.beats_simple": -1e9, "gates.targets": {}}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the way from the data to a packaged model.
+
+    Attributes:
+        name: of the step, or of the stage in dvc.yaml.
+        steps: of the library, where it runs those.
+        command: what it runs otherwise, by a shell.
+        leaves: the files and folders that it declares.
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    command: str
+    leaves: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def run(self) -> None:
+        """Run it in the current folder.
+
+        Raises:
+            ProjectError: a step fails.
+            CalledProcessError: a command of the team's does.
+        """
+        if self.steps:
+            run_steps(self.steps)
+            return
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        subprocess.run(self.command, shell=True, env=os.environ | {"PATH": path}, check=True)  # noqa: S602 - as DVC does
+
+
+def stages() -> list[Stage]:
+    """Those of the project in the current folder: of dvc.yaml, or where there is none, each step by itself."""
+    if not DVC.exists():
+        names = [step for part in PARTS.values() for step in part]
+        return [Stage(name, (name,), "", STEPS[name].leaves) for name in names]
+    found = yaml.safe_load(DVC.read_text(encoding="utf-8"))["stages"]
+    return [_stage(name, content) for name, content in found.items()]
+
+
+def _stage(name: str, content: dict[str, object]) -> Stage:
+    command = str(content["cmd"])
+    first, *words = command.split()
+    entries = [entry for key in ("outs", "metrics", "plots") for entry in content.get(key, ())]  # type: ignore[attr-defined]
+    leaves = tuple(Path(entry if isinstance(entry, str) else next(iter(entry))) for entry in entries)
+    return Stage(name, tuple(words) if first == COMMAND and set(words) <= STEPS.keys() else (), command, leaves)
+
+
+def fill(folder: Path, root: Path, frame: pd.DataFrame, params: Params) -> None:
+    """Run every stage of a project in a folder of its own.
+
+    Args:
+        folder: an empty one.
+        root: of the project.
+        frame: the table that data.py is to have loaded.
+        params: the project's settings.
+
+    Raises:
+        ProjectError: a step fails.
+    """
+    for path in (SCHEMA, MODEL_CARD, DATA_SHEET, answers.RECORD):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / path, folder / path)
+    settings = params.changed(**OPEN).model_dump(mode="json")
+    (folder / PARAMS).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    (folder / SOURCE).symlink_to((root / SOURCE).resolve())
+    raw = folder / params.data.raw
+    raw.parent.mkdir(parents=True, exist_ok=True)
+    for path in (root / params.data.raw).parent.glob("*"):
+        if path.suffix not in (".dvc", "") and path.is_file():
+            (raw.parent / path.name).symlink_to(path.resolve())
+    if not raw.exists():
+        write_table(frame, raw)
+    with chdir(root):
+        declared = stages()
+    with chdir(folder), patch.object(ingest, "load_data", lambda: frame):
+        for stage in declared:
+            stage.run()
