@@ -9,12 +9,8 @@ from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.files import read_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import METRICS, MODEL_CARD
+from mlops_maturity.testing.quality import harmful_columns
 from mlops_maturity.training.gates import judge, require_open
-from mlops_maturity.training.importance import permutation_importance
-from mlops_maturity.training.metrics import loss, trivial
-
-# A share of the baseline's loss: what a column may cost by chance.
-HARM = 0.05
 
 
 @pytest.mark.requirement("0-BASE")
@@ -76,11 +72,8 @@ def test_model_card_shows_each_slice(workspace: Path, slices: list[str]) -> None
 @pytest.mark.ml_test_score("Data 2", 0.5)
 def test_no_column_does_harm(predictor: Predictor, held_out: pd.DataFrame, params: Params) -> None:
     """A column does harm if the model does better without what it says."""
-    target = predictor.target.encode(held_out[predictor.target.name])
-    found = permutation_importance(predictor, held_out, target, params.split.seed).set_index("column")["mean"]
-    unit = loss(predictor.task, target, trivial(predictor.task, target, len(target), len(predictor.target.classes)))
-    harmful = found[found < -HARM * unit]
-    assert harmful.empty, f"put these columns under data.ignore in params.yaml, or look at them: {list(harmful.index)}"
+    harmful = harmful_columns(predictor, held_out, params.split.seed)
+    assert not harmful, f"put these columns under data.ignore in params.yaml, or look at them: {harmful}"
 
 
 @pytest.mark.requirement("CI-08")

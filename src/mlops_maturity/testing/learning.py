@@ -13,7 +13,7 @@ from mlops_maturity.data.targets import Target
 from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.training import models
-from mlops_maturity.training.metrics import loss
+from mlops_maturity.training.losses import loss
 from mlops_maturity.training.models import Fitted, Kind
 
 # What columns of numbers may hold; each takes a generator and the number of rows.

@@ -6,6 +6,7 @@ is reported as not exercised.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.project import answers
 from mlops_maturity.project import params as settings
+from mlops_maturity.project.contract import SOURCE
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, PARAMS, SCHEMA, TEST
@@ -48,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     os.chdir(config.rootpath)
+    # The package of this folder, also where none or another one is installed.
+    sys.path.insert(0, str(config.rootpath / SOURCE))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

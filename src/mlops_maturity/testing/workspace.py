@@ -17,12 +17,12 @@ from mlops_maturity.pipeline import ingest
 from mlops_maturity.pipeline.running import PARTS, run_steps
 from mlops_maturity.pipeline.steps import STEPS
 from mlops_maturity.project import answers
+from mlops_maturity.project.contract import SOURCE
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_SHEET, MODEL_CARD, PARAMS, SCHEMA
 
 DVC = Path("dvc.yaml")
 COMMAND = "mlops-maturity"
-SOURCE = Path("src")
 # Tests of the steps ask whether they work; whether the model is good enough, others ask.
 OPEN = {"gates.beats_trivial": -1e9, "gates.beats_simple": -1e9, "gates.targets": {}}
 
