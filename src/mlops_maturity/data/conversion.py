@@ -1,9 +1,17 @@
-"""Bringing a table to the types of its schema."""
+"""Bringing a table to the types of its schema, cell by cell as `cells` says, a column at a time."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from mlops_maturity.data import cells
+from mlops_maturity.data.cells import Reading
 from mlops_maturity.data.schema import Column, Schema, refuse
+
+NO_TIME = np.datetime64("NaT", "us")
 
 
 def conform(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
@@ -17,50 +25,142 @@ def conform(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
     converted: dict[str, pd.Series] = {}
     for name, column in schema.columns.items():
         if name in frame:
-            converted[name] = convert(frame[name], column)
-            if lost := _lost(frame[name], converted[name]):
+            converted[name] = convert(frame[name], column, schema.reading)
+            if lost := _lost(frame[name], converted[name], schema.reading):
                 problems.append(f"{name}: {lost} is not a {column.type}")
     refuse(problems)
     return pd.DataFrame(converted, copy=False)
 
 
-def convert(values: pd.Series, column: Column) -> pd.Series:
+def convert(values: pd.Series, column: Column, reading: Reading = Reading()) -> pd.Series:  # noqa: B008 - it is frozen
     """The values in the column's own type; what cannot be read in it becomes missing.
 
-    Numbers, integers and booleans become float64 (so that a value may be missing), categories and text become
-    strings, dates and times datetime64.
+    Numbers, integers and booleans become float64 (so that a value may be missing), categories and text become words,
+    dates and times datetime64 in UTC.
     """
     if column.type == "datetime":
-        kept = values if pd.api.types.is_datetime64_any_dtype(values) else values.astype("str")
-        times = pd.to_datetime(kept, format=column.format or "ISO8601", errors="coerce", utc=True)
-        return times.dt.tz_localize(None).astype("datetime64[us]")
-    if column.type in ("number", "integer", "boolean"):
-        return _numbers(values)
-    return _words(values)
+        return _times(values, column.format)
+    if column.type in ("number", "integer"):
+        return _numbers(values, lambda text: numbers_of(text, reading))
+    if column.type == "boolean":
+        return _numbers(values, _truth_of)
+    return _words(values, reading)
 
 
-def _numbers(values: pd.Series) -> pd.Series:
-    if not pd.api.types.is_numeric_dtype(values):
-        values = values.astype("object").replace({"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0})
-        values = pd.to_numeric(values, errors="coerce")
-    numbers = values.astype("float64")
-    return numbers.mask(np.isinf(numbers))
+def is_text(values: pd.Series) -> bool:
+    """Whether a column holds cells of text."""
+    kind = values.cat.categories.dtype if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
+    return bool(pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind))
 
 
-def _words(values: pd.Series) -> pd.Series:
+def numbers_of(text: pa.Array, reading: Reading) -> np.ndarray:
+    """The numbers that cells stand for, float64 (cells,); NaN for what is none."""
+    text = pc.utf8_trim_whitespace(text)
+    pattern = cells.number_pattern(reading.decimal, reading.thousands)
+    text = pc.if_else(pc.match_substring_regex(text, pattern), text, None)
+    if reading.thousands:
+        text = pc.replace_substring(text, reading.thousands, "")
+    if reading.decimal != ".":
+        text = pc.replace_substring(text, reading.decimal, ".")
+    text = pc.utf8_ltrim(text, "+")
+    return _of_arrow(text.cast(pa.float64()))
+
+
+def times_of(text: pd.Series, written: str | None) -> pd.Series:
+    """The dates and times that cells stand for, datetime64[us] in UTC; NaT for what is none."""
+    trimmed = text.str.strip()
+    iso = trimmed.str.fullmatch(cells.ISO).fillna(False).to_numpy(bool)
+    found = pd.Series(NO_TIME, index=text.index, dtype="datetime64[us]")
+    if iso.any():
+        found[iso] = _parsed(trimmed[iso].map(cells.canonical_time), "ISO8601")
+    if written and written != "ISO8601" and not iso.all():
+        found[~iso] = _parsed(trimmed[~iso], written)
+    return found
+
+
+def _parsed(text: pd.Series, written: str) -> pd.Series:
+    return pd.to_datetime(text, format=written, errors="coerce", utc=True).dt.tz_localize(None).astype("datetime64[us]")
+
+
+def _times(values: pd.Series, written: str | None) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        if getattr(values.dt, "tz", None) is not None:
+            values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        return values.astype("datetime64[us]")
+    text = values.astype("object").where(values.notna())
     if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.cat.rename_categories([str(word).strip() for word in values.cat.categories])
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype("str").str.strip().astype("category")
+        known = times_of(pd.Series(values.cat.categories.astype("str")), written).to_numpy()
+        codes = values.cat.codes.to_numpy()
+        found = np.append(known, NO_TIME)[codes]
+        return pd.Series(found, index=values.index, name=values.name)
+    found_times = times_of(text.astype("str"), written)
+    found_times.name = values.name
+    return found_times
 
 
-def _lost(before: pd.Series, after: pd.Series) -> str:
+def _numbers(values: pd.Series, read: Callable[[pa.Array], np.ndarray]) -> pd.Series:
+    if not is_text(values):
+        numbers = values.astype("float64")
+        return numbers.mask(np.isinf(numbers))
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        known = read(arrow_of(pd.Series(values.cat.categories)))
+        found = np.append(known, np.nan)[values.cat.codes.to_numpy()]
+    else:
+        found = read(arrow_of(values))
+    return pd.Series(np.where(np.isinf(found), np.nan, found), index=values.index, name=values.name)
+
+
+def _truth_of(text: pa.Array) -> np.ndarray:
+    lower = pc.utf8_lower(pc.utf8_trim_whitespace(text))
+    kinds = list(cells.TRUTH)
+    position = pc.index_in(lower, pa.array(kinds)).to_numpy(zero_copy_only=False)
+    truth = np.array([*cells.TRUTH.values(), np.nan])
+    found: np.ndarray = truth[np.where(np.isnan(position.astype("float64")), len(kinds), position).astype(int)]
+    return found
+
+
+def _words(values: pd.Series, reading: Reading) -> pd.Series:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        said = [cells.word(str(word), reading) for word in values.cat.categories]
+        words = sorted({word for word in said if word is not None})
+        position = {word: code for code, word in enumerate(words)}
+        codes = np.array([*(-1 if word is None else position[word] for word in said), -1])[values.cat.codes.to_numpy()]
+        found = pd.Categorical.from_codes(codes, pd.Index(words, dtype="str"))
+        return pd.Series(found, index=values.index, name=values.name)
+    if not is_text(values):
+        if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+            values = values.astype("Int64")
+        return values.astype("str").str.strip().astype("category")
+    stripped = values.where(values.notna(), None).astype("str").str.strip().astype("category")
+    gone = [word for word in stripped.cat.categories if word in reading.missing]
+    kept: pd.Series = stripped.cat.remove_categories(gone)
+    return kept
+
+
+def arrow_of(values: pd.Series) -> pa.Array:
+    """Cells of text for Arrow, None where there is none."""
+    return pa.array(values.astype("object").where(values.notna(), None), pa.string(), from_pandas=True)
+
+
+def _of_arrow(numbers: pa.Array) -> np.ndarray:
+    found: np.ndarray = numbers.to_numpy(zero_copy_only=False).astype("float64")
+    return found
+
+
+def _lost(before: pd.Series, after: pd.Series, reading: Reading) -> str:
+    """The first value that could not be read, and where it is; nothing where all could."""
     lost = (before.notna() & after.isna()).to_numpy()
-    if before.dtype.kind == "f":
-        lost = lost & ~np.isinf(before.to_numpy(dtype="float64", na_value=np.nan))
+    if not lost.any():
+        return ""
+    if is_text(before):
+        said = before[lost].astype("str").str.strip()
+        nothing = said.isin(reading.missing) | said.str.fullmatch(r"[+-]?(?i:inf|infinity|nan)")
+        lost[np.flatnonzero(lost)] = ~nothing.to_numpy(bool)
+    elif before.dtype.kind == "f":
+        lost &= ~np.isinf(before.to_numpy(dtype="float64", na_value=np.nan))
     count = int(lost.sum())
     if not count:
         return ""
-    example = before[lost].iloc[0]
-    return f"{example!r}" if count == 1 else f"{example!r} (and {count - 1} more)"
+    example, row = before[lost].iloc[0], before.index[lost][0]
+    where = f" in row {row + 1:,}" if isinstance(row, (int, np.integer)) else ""
+    return f"{example!r}{where}" if count == 1 else f"{example!r}{where} (and {count - 1} more)"

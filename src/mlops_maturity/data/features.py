@@ -11,13 +11,14 @@ row has the same features wherever it is computed. The model sees one float32 nu
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlops_maturity.data import cells
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.project.contract import Own, own
 from mlops_maturity.project.errors import ProjectError
@@ -66,6 +67,9 @@ class Features:
         numbers: columns that are seen as they are.
         categories: columns that are seen as codes, each with its values in the order of their codes.
         times: columns that are seen in parts.
+        missing: words that say that a value is missing.
+        offsets: what is subtracted of numbers before the model sees them.
+        formats: how times are written, beside ISO 8601.
         texts: columns of free text, which features.py alone sees.
         derived: the names of what features.py computes.
         function: of features.py; None where it computes nothing.
@@ -74,6 +78,9 @@ class Features:
     numbers: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]]
     times: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
     texts: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     function: Own | None = None
@@ -93,6 +100,9 @@ class Features:
                 name: tuple(column.categories or ()) for name, column in seen.items() if column.type == "category"
             },
             times=tuple(name for name, column in seen.items() if column.type == "datetime"),
+            missing=schema.reading.missing,
+            offsets={name: column.offset for name, column in seen.items() if column.offset is not None},
+            formats={name: column.format for name, column in seen.items() if column.format not in (None, "ISO8601")},
             texts=tuple(name for name, column in seen.items() if column.type == "text"),
         ).with_own(own("features"), schema)
         if not features.names:
@@ -130,8 +140,9 @@ class Features:
 
     @cached_property
     def _codes(self) -> dict[str, dict[str | None, float]]:
+        missing: dict[str | None, float] = dict.fromkeys((None, *self.missing), MISSING_CODE)
         return {
-            name: {None: MISSING_CODE, **{value: float(code) for code, value in enumerate(values, start=FIRST_CODE)}}
+            name: missing | {value: float(code) for code, value in enumerate(values, start=FIRST_CODE)}
             for name, values in self.categories.items()
         }
 
@@ -143,7 +154,8 @@ class Features:
         rows = len(frame)
         matrix = np.empty((rows, len(self.names)), dtype=np.float32)
         for position, name in enumerate(self.numbers):
-            matrix[:, position] = bounded(frame[name].to_numpy("float64", na_value=np.nan))
+            numbers = frame[name].to_numpy("float64", na_value=np.nan)
+            matrix[:, position] = bounded(numbers - self.offsets.get(name, 0.0))
         position = len(self.numbers)
         for name in self.times:
             for part in _parts_of_series(frame[name]):
@@ -203,7 +215,7 @@ class Features:
             [
                 [
                     *map(record.get, plain),
-                    *(None if (time := record.get(name)) is None else in_utc(time) for name in self.times),
+                    *(in_utc(record.get(name), self.formats.get(name)) for name in self.times),
                 ]
                 for record in records
             ]
@@ -235,6 +247,8 @@ class Features:
             for values in self._derived(columns_of_rows(self, matrix, rows), len(rows)).values():
                 matrix[:, position] = values
                 position += 1
+        for name, offset in self.offsets.items():
+            matrix[:, self.numbers.index(name)] -= offset
         return bounded(matrix).astype(np.float32)
 
 
@@ -259,7 +273,7 @@ def columns_of_rows(features: Features, matrix: np.ndarray, rows: Sequence[Seque
     at = {name: position for position, name in enumerate(features.columns)}
     return Columns(
         {name: partial(_known, matrix[:, at[name]]) for name in features.numbers}
-        | {name: partial(_words_at, rows, at[name]) for name in words}
+        | {name: partial(_words_at, rows, at[name], features.missing) for name in words}
         | {name: partial(_times_at, rows, at[name]) for name in features.times}
     )
 
@@ -321,8 +335,9 @@ def _times_of(values: "pd.Series") -> np.ndarray:
     return _read_only(values.to_numpy("datetime64[us]"))
 
 
-def _words_at(rows: Sequence[Sequence[Any]], position: int) -> np.ndarray:
-    return np.array([_stripped(row[position]) for row in rows], dtype=object)
+def _words_at(rows: Sequence[Sequence[Any]], position: int, missing: tuple[str, ...]) -> np.ndarray:
+    words = [_stripped(row[position]) for row in rows]
+    return np.array([None if word in missing else word for word in words], dtype=object)
 
 
 def _times_at(rows: Sequence[Sequence[Any]], position: int) -> np.ndarray:
@@ -339,15 +354,20 @@ def bounded(values: np.ndarray) -> np.ndarray:
     return np.maximum(np.minimum(known, LARGEST), -LARGEST)
 
 
-def in_utc(time: datetime | date | str) -> datetime:
+def in_utc(time: datetime | date | str | None, written: str | None = None) -> datetime | None:
     """A date or time as training reads it: in UTC, without a zone.
 
+    Args:
+        time: text, or what a program made of it.
+        written: the format of its column, beside ISO 8601.
+
     Raises:
-        ValueError: the text is not ISO 8601.
-        OverflowError: it lies outside of the years 1 to 9999.
+        ValueError: the text is no date or time, or lies outside of the years 1 to 9999.
     """
+    if time is None:
+        return None
     if isinstance(time, str):
-        time = datetime.fromisoformat(time.upper())
+        return cells.time(time, written)
     if not isinstance(time, datetime):
         return datetime(time.year, time.month, time.day)
     return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time

@@ -1,32 +1,71 @@
-"""A first schema, proposed from the data for people to review."""
+"""A first schema, proposed from the data for people to review: what every cell means, settled once."""
 
 import math
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
-from mlops_maturity.data.conversion import convert
-from mlops_maturity.data.reading import finite
+from mlops_maturity.data import cells
+from mlops_maturity.data.cells import Reading
+from mlops_maturity.data.conversion import arrow_of, convert, is_text, numbers_of, times_of
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.project.errors import ProjectError
 
-DATE_FORMATS = ("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%b %d %Y", "%d %b %Y", "%m/%d/%Y %H:%M")
+# How dates are written, beside ISO 8601. Where a column fits several, the first is taken, and that is said.
+DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
+DAYS_IN_WORDS = ("%d %b %Y", "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%d/%b/%Y")
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in CLOCKS)
+
 IDENTIFIER_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|key|rownames?)$|^(unnamed.*|column_1)$", re.IGNORECASE)
+LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # A category with more values than this is open: its rarer values are seen as one.
 CLOSED_CATEGORIES = 50
 KEPT_CATEGORIES = 254
 FREE_TEXT_LENGTH = 40
+# Of the known values of a column, to call it a column of numbers with some strays.
+NEARLY_ALL = 0.9
+# Digits that float64 holds; a whole number of more is a name.
+MOST_DIGITS = 15
+EXAMPLES = 3
 
 
-def infer_schema(frame: pd.DataFrame) -> Schema:
-    """Propose what each column must look like. It looks at all rows.
+@dataclass
+class Inferred:
+    """A column on its way into a schema.
+
+    Attributes:
+        column: what it must look like.
+        notes: what people should know of it.
+    """
+
+    column: Column
+    notes: list[str] = field(default_factory=list)
+
+
+def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
+    """Propose what each column must look like, from all of its cells.
+
+    Args:
+        frame: typed columns, or the cells of a text file.
+        delimiter: of that file: who writes `;` between cells usually writes `,` in numbers. Empty for typed columns,
+            whose words are words, whatever they look like.
 
     Raises:
         ProjectError: there are no columns.
     """
     if frame.shape[1] == 0:
         raise ProjectError("the table has no columns that can be used; give one with numbers, words or dates")
-    return Schema(columns={str(name): _infer_column(values) for name, values in frame.items()})
+    reading, notes = infer_reading(frame, delimiter) if delimiter else (Reading(), [])
+    found = {str(name): _infer_column(values, reading, as_text=bool(delimiter)) for name, values in frame.items()}
+    notes += [f"{name}: {note}" for name, each in found.items() for note in each.notes]
+    if repeated := int(frame.duplicated().sum()):
+        notes.append(f"rows that are equal to an earlier one in every column: {repeated:,}; equal rows stay in one set")
+    columns = {name: each.column for name, each in found.items()}
+    return Schema(columns=columns, reading=reading, notes=tuple(notes))
 
 
 def unusable(frame: pd.DataFrame, schema: Schema, target: str) -> dict[str, str]:
@@ -35,70 +74,217 @@ def unusable(frame: pd.DataFrame, schema: Schema, target: str) -> dict[str, str]
     return {name: reason for name, reason in reasons.items() if reason and name != target}
 
 
-def _infer_column(values: pd.Series) -> Column:
-    missing = _accepted_missing(float(values.isna().mean()))
+def infer_reading(frame: pd.DataFrame, delimiter: str) -> tuple[Reading, list[str]]:
+    """Which marks the numbers of a text file have, from all of its cells, and what is uncertain about that."""
+    texts = {str(name): _known(values, Reading()) for name, values in frame.items() if is_text(values)}
+    marked = {name: known for name, known in texts.items() if known.str.contains(r"\d[.,' ]\d", regex=True).any()}
+    if not marked:
+        return Reading(), []
+    readings = [Reading(decimal=decimal, thousands=group) for decimal, group in _marks(delimiter)]
+    fits = [{name for name, known in marked.items() if _all_numbers(known, reading)} for reading in readings]
+    most = max(map(len, fits))
+    if not most:
+        return Reading(), []
+    first = next(number for number, names in enumerate(fits) if len(names) == most)
+    chosen, names = readings[first], fits[first]
+    if chosen.thousands and not any(marked[name].str.contains(chosen.thousands, regex=False).any() for name in names):
+        chosen = Reading(decimal=chosen.decimal)
+    # In a file with commas between its cells, a point is a decimal point; all else is a guess that people should see.
+    certain = delimiter != ";" and not chosen.thousands
+    notes: list[str] = []
+    for name in sorted(names) if not certain else ():
+        values = numbers_of(arrow_of(marked[name]), chosen)
+        for other, fitting in zip(readings, fits, strict=True):
+            if len(fitting) == most and name in fitting:
+                different = np.flatnonzero(numbers_of(arrow_of(marked[name]), other) != values)
+                if len(different):
+                    example = marked[name].iloc[different[0]]
+                    notes.append(
+                        f"{name}: {example!r} is read as {values[different[0]]:g}; if it is "
+                        f"{numbers_of(arrow_of(marked[name]), other)[different[0]]:g}, set reading.decimal to "
+                        f"{other.decimal!r} and reading.thousands to {other.thousands!r}"
+                    )
+                    break
+    return chosen, notes[:EXAMPLES]
+
+
+def _marks(delimiter: str) -> Iterator[tuple[str, str]]:
+    points = [(".", ","), (".", ""), (".", " "), (".", "'")]
+    commas = [(",", "."), (",", ""), (",", " "), (",", "'")]
+    yield from (*commas, *points) if delimiter == ";" else (*points, *commas)
+
+
+def _all_numbers(known: pd.Series, reading: Reading) -> bool:
+    pattern = cells.number_pattern(reading.decimal, reading.thousands)
+    return bool(known.str.match(pattern).all())
+
+
+def _known(values: pd.Series, reading: Reading) -> pd.Series:
+    """The different values of a column of cells, without blanks around them and without what is missing."""
+    unique = pd.Series(values.dropna().astype("str").unique(), dtype="str").str.strip()
+    return unique[~unique.isin(reading.missing)].drop_duplicates().reset_index(drop=True)
+
+
+def _infer_column(values: pd.Series, reading: Reading, *, as_text: bool) -> Inferred:
     if pd.api.types.is_bool_dtype(values):
-        return Column(type="boolean", missing=missing)
+        return Inferred(Column(type="boolean", missing=_accepted(values)))
     if pd.api.types.is_datetime64_any_dtype(values):
-        return Column(type="datetime", missing=missing)
+        return Inferred(Column(type="datetime", missing=_accepted(values)))
     if pd.api.types.is_numeric_dtype(values):
-        return _infer_number(values)
-    if (date_format := _date_format(values)) is not None:
-        return Column(type="datetime", format=date_format, missing=missing)
-    return _infer_words(values, missing)
+        return _infer_number(values.astype("float64"))
+    return _infer_cells(values, reading, as_text)
 
 
-def _infer_number(values: pd.Series) -> Column:
-    known = finite(values).dropna()
+def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred:
+    known = _known(values, reading)
+    words = convert(values, Column(type="category", missing=1.0), reading)
+    missing = _accepted(words)
     if known.empty:
-        return Column(type="number", missing=1.0)
+        return Inferred(Column(type="number", missing=1.0))
+    if as_text and known.str.lower().isin(cells.TRUTH).all():
+        return Inferred(Column(type="boolean", missing=missing))
+    numeric = known.str.match(cells.number_pattern(reading.decimal, reading.thousands)) & as_text
+    if numeric.all():
+        return _infer_numeric_cells(values, known, words, missing, reading)
+    written, others = _date_formats(known)
+    if written is not None:
+        notes = []
+        if others:
+            example = known[times_of(known, written) != times_of(known, others[0])].iloc[0]
+            notes.append(
+                f"{example!r} is read as {times_of(pd.Series([example]), written)[0]:%Y-%m-%d} ({written}); if it is "
+                f"{times_of(pd.Series([example]), others[0])[0]:%Y-%m-%d}, set its format to {others[0]}"
+            )
+        return Inferred(Column(type="datetime", format=written, missing=missing), notes)
+    notes = []
+    counts = words.value_counts()
+    counts = counts[counts > 0]
+    share = counts[counts.index.isin(known[numeric])].sum() / counts.sum()
+    if share >= NEARLY_ALL:
+        strays = counts[~counts.index.isin(known[numeric])]
+        named = ", ".join(f"{word!r} ({count:,} rows)" for word, count in strays.head(EXAMPLES).items())
+        more = f" and {len(strays) - EXAMPLES} more" if len(strays) > EXAMPLES else ""
+        notes.append(
+            f"{share:.0%} of the values are numbers, the others are {named}{more}; if these mean that a value is "
+            "missing, add them to reading.missing, and write `type: number` in the column's entry"
+        )
+    gone = _named_as_missing(values, reading) if _are_codes(counts.index) else []
+    notes += [
+        f"{word!r} ({count:,} rows) is read as a missing value; if it is a value, take it out of reading.missing"
+        for word, count in gone
+    ]
+    return Inferred(_words_column(counts, len(words), missing), notes)
+
+
+def _infer_numeric_cells(
+    values: pd.Series, known: pd.Series, words: pd.Series, missing: float, reading: Reading
+) -> Inferred:
+    counts = words.value_counts()
+    counts = counts[counts > 0]
+    if known.str.fullmatch(LEADING_ZERO).any():
+        example = known[known.str.fullmatch(LEADING_ZERO)].iloc[0]
+        return Inferred(
+            _words_column(counts, len(words), missing),
+            [f"{example!r} has a leading zero: the values are names, not numbers"],
+        )
+    digits = known.str.replace(r"\D", "", regex=True).str.len()
+    whole = known.str.fullmatch(r"[+-]?\d+")
+    if bool((whole & (digits > MOST_DIGITS)).any()):
+        example = known[whole & (digits > MOST_DIGITS)].iloc[0]
+        return Inferred(
+            _words_column(counts, len(words), missing),
+            [f"{example!r} has more digits than a number can hold exactly: the values are names, not numbers"],
+        )
+    return _infer_number(convert(values, Column(type="number", missing=1.0), reading))
+
+
+def _infer_number(numbers: pd.Series) -> Inferred:
+    known = numbers[np.isfinite(numbers)]
+    if known.empty:
+        return Inferred(Column(type="number", missing=1.0))
     whole = bool((known % 1 == 0).all())
     low, high = float(known.min()), float(known.max())
     room = (high - low) / 2
     minimum, maximum = max(low - room, 0.0) if low >= 0 else low - room, high + room
     if whole:
         minimum, maximum = math.floor(minimum), math.ceil(maximum)
-    return Column(
+    offset = _offset(known.to_numpy())
+    notes = []
+    if offset is not None:
+        notes.append(f"float32, which models see, cannot tell its values apart; {offset:g} is subtracted before")
+    column = Column(
         type="integer" if whole else "number",
         minimum=float(f"{minimum:.6g}") if abs(minimum) < 1e6 else minimum,
         maximum=float(f"{maximum:.6g}") if abs(maximum) < 1e6 else maximum,
-        missing=_accepted_missing(float(1 - len(known) / len(values))),
+        offset=offset,
+        missing=_accepted_share(float(1 - len(known) / len(numbers))),
     )
+    return Inferred(column, notes)
 
 
-def _infer_words(values: pd.Series, missing: float) -> Column:
-    words = convert(values, Column(type="category", missing=1.0))
-    counts = words.value_counts()
-    counts = counts[counts > 0]
-    if len(counts) <= CLOSED_CATEGORIES and not _all_differ(counts, len(words)):
+def _offset(values: np.ndarray) -> float | None:
+    """What to subtract so that float32 can tell the values apart; None where it can as they are."""
+    different = np.unique(values)
+    kept = len(np.unique(different.astype(np.float32)))
+    if kept >= 0.99 * len(different):
+        return None
+    middle = float(np.floor(np.median(different)))
+    return middle if len(np.unique((different - middle).astype(np.float32))) > kept else None
+
+
+def _words_column(counts: pd.Series, rows: int, missing: float) -> Column:
+    differ, lines = _all_differ(counts, rows), _over_lines(counts.index)
+    if len(counts) <= CLOSED_CATEGORIES and not differ and not lines:
         return Column(type="category", categories=sorted(counts.index), missing=missing)
-    if _all_differ(counts, len(words)) or counts.index.str.len().to_series().mean() > FREE_TEXT_LENGTH:
+    if differ or lines or counts.index.str.len().to_series().mean() > FREE_TEXT_LENGTH:
         return Column(type="text", missing=missing)
     # Ties in frequency are broken by name, so that the same data give the same schema.
     frequent = sorted(counts.index, key=lambda word: (-counts[word], word))[:KEPT_CATEGORIES]
     return Column(type="category", categories=sorted(frequent), open=True, missing=missing)
 
 
+def _over_lines(words: Iterable[str]) -> bool:
+    """Texts of several lines are no values to list."""
+    return any("\n" in word for word in words)
+
+
+def _are_codes(words: pd.Index) -> bool:
+    """Whether the values are short codes in capital letters, of which NA may be one."""
+    return len(words) > EXAMPLES and bool(words.str.fullmatch(r"[A-Z]{2,3}").all())
+
+
+def _named_as_missing(values: pd.Series, reading: Reading) -> list[tuple[str, int]]:
+    said = values.dropna().astype("str").str.strip()
+    counts = said[said.isin(reading.missing) & said.str.fullmatch(r"[A-Z]{2,3}")].value_counts()
+    return [(str(word), int(count)) for word, count in counts.items()]
+
+
+def _date_formats(known: pd.Series) -> tuple[str | None, list[str]]:
+    """The format that all values have, and others that they would have too, with other dates."""
+    sample = known.iloc[:: max(1, len(known) // 200)]
+    if not sample.str.contains(r"\d").all() or not sample.str.contains(r"[-/. ]").all():
+        return None, []
+    if times_of(sample, None).notna().all():
+        return ("ISO8601", []) if times_of(known, None).notna().all() else (None, [])
+    fitting = [written for written in FORMATS if times_of(sample, written).notna().all()]
+    fitting = [written for written in fitting if times_of(known, written).notna().all()]
+    if not fitting:
+        return None, []
+    first = times_of(known, fitting[0])
+    return fitting[0], [written for written in fitting[1:] if (times_of(known, written) != first).any()]
+
+
 def _all_differ(counts: pd.Series, rows: int) -> bool:
     return len(counts) > 20 and len(counts) > 0.9 * rows
 
 
-def _accepted_missing(share: float) -> float:
+def _accepted(values: pd.Series) -> float:
+    return _accepted_share(float(values.isna().mean()))
+
+
+def _accepted_share(share: float) -> float:
     """Room above what was seen: a column without gaps may have none; one with gaps may have half as many again."""
     return 0.0 if share == 0 else min(1.0, math.ceil(share * 150 + 1) / 100)
-
-
-def _date_format(values: pd.Series) -> str | None:
-    known = values.dropna()
-    sample = known.iloc[:: max(1, len(known) // 200)].astype("str")
-    if sample.empty or not sample.str.contains(r"\d").all():
-        return None
-    for date_format in ("ISO8601", *DATE_FORMATS):
-        if pd.to_datetime(sample, format=date_format, errors="coerce", utc=True).notna().all():
-            column = Column(type="datetime", format=date_format, missing=1.0)
-            if convert(known, column).notna().all():
-                return date_format
-    return None
 
 
 def _why_unusable(name: str, values: pd.Series, column: Column) -> str | None:

@@ -7,6 +7,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from mlops_maturity.data.cells import Reading
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_yaml, write_text
 from mlops_maturity.project.paths import SCHEMA
@@ -22,7 +23,11 @@ HEADER = """\
 #   categories  the values that a category may take
 #   open        true: other values may come; the model sees them as one
 #   format      how a datetime is written, where it is not ISO 8601
+#   offset      what is subtracted before a model sees a number: float32 holds seven digits, and these need more
 #   missing     the largest share of missing values that is accepted
+#
+# `reading` says how cells of text are written: the mark of decimals, the one between thousands, and the words that
+# stand for a missing value. `notes` is what the first run found; people may add to it.
 
 """
 
@@ -38,6 +43,7 @@ class Column(BaseModel):
     categories: list[str] | None = None
     open: bool = False
     format: str | None = None
+    offset: float | None = None
     missing: float = Field(ge=0, le=1)
 
 
@@ -47,11 +53,14 @@ class Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: dict[str, Column]
+    reading: Reading = Reading()
+    notes: tuple[str, ...] = ()
 
     def only(self, names: Iterable[str]) -> "Schema":
         """The schema of some of the columns."""
         wanted = set(names)
-        return Schema(columns={name: column for name, column in self.columns.items() if name in wanted})
+        columns = {name: column for name, column in self.columns.items() if name in wanted}
+        return Schema(columns=columns, reading=self.reading)
 
 
 def refuse(problems: list[str]) -> None:
@@ -76,10 +85,13 @@ def save(schema: Schema, path: Path = SCHEMA) -> None:
     for column in columns.values():
         if not column["open"]:
             del column["open"]
-    text = yaml.safe_dump({"columns": columns}, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
+    content: dict[str, object] = {"columns": columns, "reading": schema.reading.model_dump(mode="json")}
+    if schema.notes:
+        content["notes"] = list(schema.notes)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
     write_text(path, HEADER + text)
 
 
 def as_mapping(schema: Schema) -> Mapping[str, object]:
     """The schema as plain data, for a manifest."""
-    return schema.model_dump(exclude_none=True)
+    return schema.model_dump(mode="json", exclude={"notes"}, exclude_none=True)

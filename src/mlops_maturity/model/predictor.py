@@ -145,8 +145,11 @@ def features_as_mapping(features: Features) -> dict[str, Any]:
     return {
         "categories": {name: list(values) for name, values in features.categories.items()},
         "derived": list(features.derived),
+        "formats": dict(features.formats),
+        "missing": list(features.missing),
         "names": list(features.names),
         "numbers": list(features.numbers),
+        "offsets": dict(features.offsets),
         "texts": list(features.texts),
         "times": list(features.times),
     }
@@ -158,6 +161,9 @@ def features_of(content: Mapping[str, Any]) -> Features:
         numbers=tuple(content["numbers"]),
         categories={name: tuple(values) for name, values in sorted(content["categories"].items(), key=_order(content))},
         times=tuple(content["times"]),
+        missing=tuple(content["missing"]),
+        offsets=content["offsets"],
+        formats=content["formats"],
         texts=tuple(content["texts"]),
         derived=tuple(content["derived"]),
     )

@@ -1,23 +1,25 @@
-"""Batch prediction: a table in, the same table with predictions out."""
+"""Batch prediction: a table in, the same cells with predictions out."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from mlops_maturity.data.reading import read_table, write_table
-from mlops_maturity.data.schema import Schema
-from mlops_maturity.data.validation import check
+from mlops_maturity.data import tables
+from mlops_maturity.data.conversion import conform
+from mlops_maturity.data.reading import typed
+from mlops_maturity.data.schema import Schema, refuse
+from mlops_maturity.data.validation import problems
 from mlops_maturity.model.predictor import Predictor
-from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import replacing
-from mlops_maturity.project.paths import PREDICTIONS
+
+# With fewer rows, chance alone makes the share of missing values larger than in training.
+ROWS_FOR_SHARES = 1_000
 
 
-def run(source: Path | None = None, destination: Path | None = None) -> None:
-    """Predict every row of a file (by default the raw data) with the packaged model."""
-    source = source or settings.load().data.raw
-    destination = destination or PREDICTIONS
+def run(source: Path, destination: Path) -> None:
+    """Predict every row of a file with the packaged model."""
     rows = predict_file(source, destination, Predictor.load())
     print(f"predicted {rows:,} rows: {destination}")
 
@@ -25,21 +27,24 @@ def run(source: Path | None = None, destination: Path | None = None) -> None:
 def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
     """Predict every row of a CSV or Parquet file and return how many there were.
 
-    The columns that the model needs must fit its schema; others are passed through. Nothing is written otherwise.
+    The columns that the model needs must fit its schema; nothing is written otherwise. All cells come out as they came
+    in, whether the model needs them or not; only columns are added.
 
     Raises:
         ProjectError: the file cannot be read, has no rows, or does not fit the schema.
     """
-    if destination.suffix not in (".csv", ".parquet", ".pq"):
+    if destination.suffix.lower() not in (".csv", ".tsv", ".txt", *tables.PARQUET):
         raise ProjectError(f"{destination}: the name must end in .csv or .parquet")
     given, frame = checked(source, predictor.schema)
     predicted = predictor.of_frame(frame)
-    given["prediction"] = predictor.target.decode(predicted)
+    added: dict[str, Any] = {"prediction": predictor.target.decode(predicted)}
     if predictor.task == "classification":
-        given["probability"] = predicted.max(axis=1)
-    given["model_version"] = predictor.version
+        added["probability"] = predicted.max(axis=1)
+    added["model_version"] = predictor.version
+    for name, values in added.items():
+        given[_free(name, given)] = values
     with replacing(destination) as temporary:
-        write_table(given, temporary)
+        tables.write_like(given, temporary, _delimiter(source, destination))
     return len(given)
 
 
@@ -49,8 +54,28 @@ def checked(source: Path, schema: Schema) -> tuple[pd.DataFrame, pd.DataFrame]:
     Raises:
         ProjectError: the file cannot be read, has no rows, or does not fit the schema.
     """
-    given = read_table(source)
+    given = tables.read_parquet(source) if tables.is_parquet(source) else tables.read_cells(source)
     if given.empty:
         raise ProjectError(f"{source} has no rows")
     needed = [name for name in schema.columns if name in given]
-    return given, check(schema, given[needed])
+    frame = conform(schema, typed(given[needed], schema))
+    refuse(problems(schema, frame, shares=len(frame) >= ROWS_FOR_SHARES))
+    return given, frame
+
+
+def _free(name: str, frame: pd.DataFrame) -> str:
+    """The name of a column to add; one that the table has already is left alone, and people are told."""
+    if name not in frame:
+        return name
+    found = f"model_{name}"
+    while found in frame:
+        found += "_"
+    print(f"the table has a column {name!r} already: the model's is named {found!r}")
+    return found
+
+
+def _delimiter(source: Path, destination: Path) -> str:
+    """Text is written as it was read; what comes from Parquet, with commas."""
+    if tables.is_parquet(source) or tables.is_parquet(destination):
+        return ","
+    return tables.dialect_of(source).delimiter

@@ -37,14 +37,18 @@ def reader(schema: Schema, columns: Sequence[str]) -> Callable[[bytes], list[Str
         return None
     some: Any = Annotated[list[record], Meta(min_length=1, max_length=MOST_RECORDS)]  # type: ignore[valid-type]
     decode = msgspec.json.Decoder(msgspec.defstruct("Body", [("records", some)], forbid_unknown_fields=True)).decode
-    times = [field for field, name in zip(fields, columns, strict=True) if schema.columns[name].type == "datetime"]
+    formats = {
+        field: schema.columns[name].format
+        for field, name in zip(fields, columns, strict=True)
+        if schema.columns[name].type == "datetime"
+    }
 
     def read(body: bytes) -> list[Struct]:
         records: list[Struct] = decode(body).records  # type: ignore[attr-defined]
-        for name in times:
+        for name, written in formats.items():
             for item in records:
                 if (time := getattr(item, name)) is not None:
-                    setattr(item, name, time_of(time))
+                    setattr(item, name, time_of(written, time))
         return records
 
     return read

@@ -1,10 +1,10 @@
 """The prediction service: the packaged model over HTTP."""
 
 import math
-import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request, Response
@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
-from mlops_maturity.data.features import in_utc
+from mlops_maturity.data import cells
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.model.predictor import Predictor
 
@@ -26,7 +26,6 @@ LONGEST_TEXT = 10_000
 # What a record of a request becomes, and what is told of the records.
 Answering = Callable[[list[dict[str, Any]]], Awaitable[Any]]
 
-DATE_OR_TIME = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII)
 DATE_OR_TIME_SCHEMA = {"anyOf": [{"type": "string", "format": kind} for kind in ("date-time", "date")]}
 
 
@@ -170,7 +169,8 @@ def type_of(column: Column) -> Any:
         case "boolean":
             return StrictBool
         case "datetime":
-            return Annotated[datetime, BeforeValidator(time_of), WithJsonSchema(DATE_OR_TIME_SCHEMA)]
+            reads = BeforeValidator(partial(time_of, column.format))
+            return Annotated[datetime, reads, WithJsonSchema(DATE_OR_TIME_SCHEMA)]
         case "category" if column.categories and not column.open:
             return _one_of(column.categories)
         case "category" | "text":
@@ -195,18 +195,19 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def time_of(value: Any) -> datetime:
-    """A date or time of ISO 8601 as training reads it.
+def time_of(written: str | None, value: Any) -> datetime:
+    """A date or time as training reads it.
+
+    Args:
+        written: the format of its column, beside ISO 8601.
+        value: of a request.
 
     Raises:
         ValueError: it is none, or lies outside of the years 1 to 9999.
     """
-    if not isinstance(value, str) or not DATE_OR_TIME.fullmatch(value):
+    if not isinstance(value, str):
         raise ValueError("not a date or time such as 2020-01-31 or 2020-01-31T12:00:00Z")
-    try:
-        return in_utc(value)
-    except OverflowError:
-        raise ValueError("outside of the years 1 to 9999") from None
+    return cells.time(value, written)
 
 
 def _example_of(column: Column) -> Any:

@@ -102,6 +102,7 @@ def data_part(facts: Mapping[str, Any], manifest: Mapping[str, Any], schema: Sch
             f"- **File:** `{_cell(data['raw'])}`, MD5 `{facts['md5']}`, tracked by DVC",
             f"- **Rows:** {sizes}",
             f"- **Dropped:** {dropped}",
+            *(f"- **Note:** {_cell(note)}" for note in schema.notes),
             "",
             *_table(("column", "type", "accepted", "may be missing", "role"), rows),
         ]

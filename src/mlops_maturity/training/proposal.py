@@ -7,7 +7,8 @@ import pandas as pd
 
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.conversion import conform
-from mlops_maturity.data.inference import infer_schema, unusable
+from mlops_maturity.data.inference import IDENTIFIER_NAME, unusable
+from mlops_maturity.data.reading import inferred
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.sets import learnable
 from mlops_maturity.project import params as settings
@@ -15,6 +16,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.project.paths import PARAMS, SCHEMA
 from mlops_maturity.training import yaml_edit
+from mlops_maturity.training.leaks import leaks
 from mlops_maturity.training.trials import best_trial
 
 FEW_VALUES = 10
@@ -53,7 +55,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     Raises:
         ProjectError: the target is not there or cannot be predicted from these columns.
     """
-    schema = schemas.load() if SCHEMA.exists() else infer_schema(frame)
+    schema = schemas.load() if SCHEMA.exists() else inferred(frame)
     target = params.data.target
     if target not in schema.columns:
         raise ProjectError(
@@ -67,6 +69,12 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     if not set(schema.columns) - {target, *ignored}:
         told = "; ".join(f"{name}: {reason}" for name, reason in ignored.items()) or "there is no other"
         raise ProjectError(f"no column can explain {target!r} ({told}); add one")
+    print(f"first run: {len(frame):,} rows, {len(schema.columns)} columns")
+    for name, reason in ignored.items():
+        print(f"  ignored: {name}: {reason}")
+    schema = schema.model_copy(update={"notes": (*schema.notes, *_noticed(frame, schema, proposal.params))})
+    for note in schema.notes:
+        print(f"  note: {note}")
     proposal.settle("slices", lambda: _slices(frame, schema, {target, *ignored}))
     rows, _ = learnable(frame, schema, proposal.params)
     proposal.settle("model.gradient_boosting.min_samples_leaf", lambda: int(np.clip(len(rows) // 30, 2, 20)))
@@ -79,12 +87,38 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     if not SCHEMA.exists():
         schemas.save(schema)
     yaml_edit.put(PARAMS, proposal.found)
-    print(f"first run: proposed {SCHEMA} and filled in {PARAMS}; review both and commit them")
+    print(f"proposed {SCHEMA} and filled in {PARAMS}; review both and commit them")
     for name, value in proposal.found.items():
         print(f"  {name}: {value}")
-    if not best.beats_the_simple_model:
+    saved = float(best.folds["trivial"].mean())
+    if not best.finds_a_signal:
+        print(
+            f"  warning: a weak signal: in a cross-validation the model saves {saved:.1%} of the baseline's loss, which "
+            "chance may do as well; look for columns that explain the target, or try its logarithm"
+        )
+    elif not best.beats_the_simple_model:
         print("  note: a single small tree is as good as this model; look for better features before you rely on it")
     return settings.load()
+
+
+def _noticed(frame: pd.DataFrame, schema: Schema, params: Params) -> list[str]:
+    """What a person should know before trusting a model of these rows."""
+    seen = [name for name in schema.columns if name not in {params.data.target, *(params.data.ignore or {})}]
+    notes = []
+    for name in seen:
+        values = frame[name]
+        if schema.columns[name].type == "datetime" and (undated := int(values.isna().sum())):
+            notes.append(f"{name}: rows without a time: {undated:,}; a split by time keeps them in the train set")
+        if IDENTIFIER_NAME.search(name) and 1 < (different := values.nunique()) < len(values) / 2:
+            notes.append(
+                f"{name}: {different:,} values in {len(values):,} rows: if new rows will bring new ones, set split.method to "
+                f"group and split.by to {name}, so that no row is tested on what its relatives taught"
+            )
+    notes += [
+        f"{name}: this column alone predicts {reached:.1%} of {params.data.target}; is it known before the target is?"
+        for name, reached in leaks(frame, schema, params, seen)
+    ]
+    return notes
 
 
 def infer_task(values: pd.Series, column_type: str) -> Task:

@@ -21,6 +21,10 @@ from mlops_maturity.training.losses import gains
 MOST_ROWS = 20_000
 FEWEST_OF_A_CLASS = 10
 SMALLEST_SIGNAL = 0.01
+# A gate that every model passes is none: one that is no better than a guess must not.
+LOWEST_GATE = 0.001
+# Of the rows, to divide them by time; the others would all be trained on.
+MOST_UNDATED = 0.2
 
 Rows = np.ndarray
 KINDS: tuple[models.Kind, ...] = ("model", "simple", "baseline")
@@ -46,10 +50,10 @@ class Trial:
 
     @property
     def finds_a_signal(self) -> bool:
-        """Whether it beats a guess on the test set, and by more than chance on the folds: by two standard errors."""
+        """Whether it beats a guess by more than chance on the folds: by two standard errors of their mean."""
         saved = self.folds["trivial"]
         chance = 2 * saved.std(ddof=1) / math.sqrt(len(saved))
-        return bool(saved.mean() > max(SMALLEST_SIGNAL, chance) and self.held_out["trivial"] > 0)
+        return bool(saved.mean() > max(SMALLEST_SIGNAL, chance))
 
     @property
     def beats_the_simple_model(self) -> bool:
@@ -57,21 +61,24 @@ class Trial:
         return bool(self.held_out["simple"] >= 0 and self.folds["simple"].mean() >= 0)
 
     def starting_gate(self, name: str) -> float:
-        """A bound for the next models: as good as this one, less what the folds differ by, and no worse than none.
+        """A bound for the next models: as good as this one, less what the folds differ by.
 
-        Only where this one is worse than the simple model itself, the bound is below zero: a tenth under what it got.
+        It is above zero for the baseline, so that a model that is no better than a guess never passes. Only where this
+        one is worse than the simple model itself, that bound is below zero: a tenth under what it got.
         """
-        reached = self.held_out[name]
+        # On a small test set chance does much: the lower of what it and the folds say counts.
+        reached = min(self.held_out[name], float(self.folds[name].mean()))
         if reached < 0:
-            return math.floor(reached * 110) / 100
+            return LOWEST_GATE if name == "trivial" else math.floor(reached * 110) / 100
         spread = float(self.folds[name].std(ddof=1))
-        return max(0.0, math.floor((reached - max(reached / 2, spread)) * 100) / 100)
+        bound = math.floor((reached - max(reached / 2, spread)) * 100) / 100
+        return max(LOWEST_GATE if name == "trivial" else 0.0, bound)
 
 
 def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | None) -> Trial:
     """Try the ways to split in order of preference, with each kind of model, until one beats the simple model.
 
-    If none does, the one that finds the strongest signal.
+    If none does, the one that finds the strongest signal, however weak that is.
 
     What params.yaml settles is kept.
 
@@ -82,11 +89,12 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
         time: a column of times, if there is one: the past should then be tested on the future.
 
     Raises:
-        ProjectError: none finds a signal.
+        ProjectError: none can be tried: the rows or the classes are too few to be divided.
     """
     frame = _some(frame, params)
     usual: SplitMethod = "stratified" if params.task == "classification" else "random"
-    methods: list[SplitMethod] = [params.split.method] if params.split.method else ["time", usual] if time else [usual]
+    dated = time is not None and frame[time].isna().mean() <= MOST_UNDATED
+    methods: list[SplitMethod] = [params.split.method] if params.split.method else ["time", usual] if dated else [usual]
     # Without a setting of this name, model.py has one kind of model.
     settled = params.model.get("kind", "model")
     kinds: list[str] = [settled] if settled else ["gradient_boosting", "linear"]
@@ -94,16 +102,20 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
     for method in methods:
         by = params.split.by or (time if method == "time" else None)
         divided = params.changed(**{"split.method": method, "split.by": by})
-        trials = [trial for kind in kinds if (trial := _try(frame, schema, divided, kind)) and trial.finds_a_signal]
+        trials = [trial for kind in kinds if (trial := _try(frame, schema, divided, kind))]
         found += trials
-        if any(trial.beats_the_simple_model for trial in trials):
+        if any(trial.finds_a_signal and trial.beats_the_simple_model for trial in trials):
             break
     if found:
-        return max(found, key=lambda trial: (trial.beats_the_simple_model, trial.folds["trivial"].mean()))
+        return max(found, key=_preference)
     raise ProjectError(
-        f"no model predicts {params.data.target!r} from the other columns any better than a guess does; choose another "
-        "target (the logarithm, if its values span magnitudes), or add columns that explain it"
+        f"the rows of {params.data.target!r} cannot be divided into five folds that each have every class; give more rows, "
+        "or join its rare classes"
     )
+
+
+def _preference(trial: Trial) -> tuple[bool, bool, float]:
+    return trial.finds_a_signal, trial.beats_the_simple_model, float(trial.folds["trivial"].mean())
 
 
 def _some(frame: pd.DataFrame, params: Params) -> pd.DataFrame:
