@@ -65,7 +65,7 @@ def learnable(frame: pd.DataFrame, schema: Schema, params: Params) -> tuple[pd.D
 
 def write_sets(frame: pd.DataFrame, params: Params, facts: dict[str, object]) -> None:
     """Divide the rows and write the three sets, and what is known of them."""
-    parts = split(frame, params.data.target, params.split)
+    parts = split(frame, params.data.target, params.split, params.data.ignore or {})
     sizes = {}
     for path, rows in ((TRAIN, parts.train), (VALIDATION, parts.validation), (TEST, parts.test)):
         with replacing(path) as temporary:

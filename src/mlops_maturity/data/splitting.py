@@ -1,6 +1,6 @@
 """Dividing the rows into train, validation and test: disjoint, and the same ones for the same data and seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,28 +30,73 @@ class Parts:
     test: Rows
 
 
-def split(frame: pd.DataFrame, target: str, settings: Split) -> Parts:
+def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[str] = ()) -> Parts:
     """Divide the rows as params.yaml says.
+
+    Rows that are equal to each other are in the same set: a model would be tested on what it was taught.
 
     - stratified: at random, with the same share of each class everywhere
     - random: at random
     - group: at random, all rows of a group in the same set
-    - time: the latest rows are the test set, the ones before them the validation set
+    - time: the latest rows are the test set, the ones before them the validation set; the train set gets the undated
+
+    Args:
+        frame: the rows.
+        target: the column that is predicted.
+        settings: of the split.
+        ignored: columns that do not count when rows are compared.
 
     Raises:
         ProjectError: the column of the groups or the time is missing, or a set would be empty or without a class.
     """
+    first = first_equal(frame, ignored)
+    some = np.unique(first)
+    undated = _undated(frame, some, settings)
+    dated = np.setdiff1d(some, undated)
     try:
-        rest, test = _two_parts(frame, np.arange(len(frame)), target, settings, settings.test)
+        rest, test = _two_parts(frame, dated, target, settings, settings.test)
         share = settings.validation / (1 - settings.test)
         train, validation = _two_parts(frame, rest, target, settings, share)
     except ValueError as error:
         raise ProjectError(f"params.yaml: split: {error}; choose another method, or larger sets") from None
-    return Parts(train=np.sort(train), validation=np.sort(validation), test=np.sort(test))
+    sets = (np.concatenate([train, undated]), validation, test)
+    return Parts(*(np.flatnonzero(np.isin(first, rows)) for rows in sets))
+
+
+def first_equal(frame: pd.DataFrame, ignored: Iterable[str] = ()) -> Rows:
+    """For each row the position of the first one that is equal to it in every column, (rows,).
+
+    Args:
+        frame: the rows.
+        ignored: columns that do not count.
+    """
+    seen = frame[[name for name in frame if name not in set(ignored)]]
+    codes, _ = pd.factorize(pd.util.hash_pandas_object(seen, index=False))
+    _, first = np.unique(codes, return_index=True)
+    found: Rows = first[codes]
+    return found
+
+
+def _undated(frame: pd.DataFrame, rows: Rows, settings: Split) -> Rows:
+    """The rows that a split by time can say nothing of."""
+    if settings.method != "time":
+        return rows[:0]
+    undated: Rows = rows[_column(frame, settings).isna().to_numpy()[rows]]
+    return undated
 
 
 def folds(frame: pd.DataFrame, target: str, settings: Split, count: int = 5) -> Iterator[tuple[Rows, Rows]]:
     """Cross-validation folds of the same kind as the split: pairs of row positions to learn from and to score on."""
+    first = first_equal(frame)
+    some = np.unique(first)
+    undated = _undated(frame, some, settings)
+    dated = np.setdiff1d(some, undated)
+    for learn, score in _folds(frame.iloc[dated], target, settings, count):
+        known, asked = np.concatenate([dated[learn], undated]), dated[score]
+        yield np.flatnonzero(np.isin(first, known)), np.flatnonzero(np.isin(first, asked))
+
+
+def _folds(frame: pd.DataFrame, target: str, settings: Split, count: int) -> Iterator[tuple[Rows, Rows]]:
     match settings.method:
         case "stratified":
             splitter = StratifiedKFold(count, shuffle=True, random_state=settings.seed)

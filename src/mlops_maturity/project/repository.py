@@ -49,9 +49,25 @@ def code_commit() -> dict[str, Any]:
     """The last commit that changed the code, and whether there are changes beside it; commit None outside of git.
 
     Not simply the newest commit: committing what a run leaves must not make the model another one.
+
+    Raises:
+        ProjectError: this is a repository, but git does not answer, or the history is cut off so that it cannot know.
     """
-    commit = answer("log", "-1", "--format=%H", "--", *CODE)
-    return {"commit": commit or None, "changed": bool(answer("status", "--porcelain", "--", *CODE))}
+    if not _is_repository():
+        return {"commit": None, "changed": True}
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        raise ProjectError(
+            "this clone has a part of the history only, so which commit the code is of is not known; "
+            "`git fetch --unshallow` brings the rest (in CI: a checkout with the whole history)"
+        )
+    commit = git("log", "-1", "--format=%H", "--", *CODE) if answer("rev-parse", "--verify", "--quiet", "HEAD") else ""
+    return {"commit": commit or None, "changed": bool(git("status", "--porcelain", "--", *CODE))}
+
+
+def _is_repository() -> bool:
+    """Whether this folder is in a git repository, be it one that git refuses to look at."""
+    here = Path.cwd()
+    return any((folder / ".git").exists() for folder in (here, *here.parents))
 
 
 def _run(arguments: tuple[str, ...], folder: Path | None) -> subprocess.CompletedProcess[str]:

@@ -34,10 +34,10 @@ def leaks(frame: pd.DataFrame, schema: Schema, params: Params, columns: Iterable
         return []
     classify = params.task == "classification"
     target = Target.of(known[params.data.target], schema, params).encode(known[params.data.target])
-    if classify and (
-        np.bincount(target).min(initial=0) < FOLDS or np.bincount(target).max() > SUSPICIOUS * len(target)
-    ):
-        return []
+    if classify:
+        counts = np.bincount(target)
+        if counts.min() < FOLDS or counts.max() > SUSPICIOUS * len(target):
+            return []
     tree = DecisionTreeClassifier if classify else DecisionTreeRegressor
     found = []
     for name in columns:

@@ -93,7 +93,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     saved = float(best.folds["trivial"].mean())
     if not best.finds_a_signal:
         print(
-            f"  warning: a weak signal: in a cross-validation the model saves {saved:.1%} of the baseline's loss, which "
+            f"  warning: a weak signal: cross-validated, the model saves {saved:.1%} of the baseline's loss, which "
             "chance may do as well; look for columns that explain the target, or try its logarithm"
         )
     elif not best.beats_the_simple_model:
@@ -111,8 +111,8 @@ def _noticed(frame: pd.DataFrame, schema: Schema, params: Params) -> list[str]:
             notes.append(f"{name}: rows without a time: {undated:,}; a split by time keeps them in the train set")
         if IDENTIFIER_NAME.search(name) and 1 < (different := values.nunique()) < len(values) / 2:
             notes.append(
-                f"{name}: {different:,} values in {len(values):,} rows: if new rows will bring new ones, set split.method to "
-                f"group and split.by to {name}, so that no row is tested on what its relatives taught"
+                f"{name}: {different:,} values in {len(values):,} rows: if new rows bring new ones, set split.method "
+                f"to group and split.by to {name}, so that no row is tested on what its relatives taught"
             )
     notes += [
         f"{name}: this column alone predicts {reached:.1%} of {params.data.target}; is it known before the target is?"

@@ -109,8 +109,8 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
     if found:
         return max(found, key=_preference)
     raise ProjectError(
-        f"the rows of {params.data.target!r} cannot be divided into five folds that each have every class; give more rows, "
-        "or join its rare classes"
+        f"the rows of {params.data.target!r} cannot be divided into five folds that each have every class; give "
+        "more rows, or join its rare classes"
     )
 
 
