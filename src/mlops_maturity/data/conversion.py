@@ -149,7 +149,7 @@ def _of_arrow(numbers: pa.Array) -> np.ndarray:
 
 def _lost(before: pd.Series, after: pd.Series, reading: Reading) -> str:
     """The first value that could not be read, and where it is; nothing where all could."""
-    lost = (before.notna() & after.isna()).to_numpy()
+    lost = (before.notna() & after.isna()).to_numpy(copy=True)
     if not lost.any():
         return ""
     if is_text(before):
