@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict
 MISSING = ("", "?", "#N/A", "N/A", "NA", "NULL", "NaN", "None", "Null", "n/a", "nan", "none", "null")
 DECIMALS = Literal[".", ","]
 THOUSANDS = Literal["", ".", ",", " ", "'"]
-TRUTH = {"true": 1.0, "false": 0.0}
+# What a truth value may be written as; the words alone tell that a column holds truth values.
+TRUTH_WORDS = ("true", "false")
+TRUTH = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
 # ISO 8601 with separators: a month, a date, or a date and a time, of a zone or of none.
 ISO = r"\d{4}-\d\d(-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?([Zz]|[+-]\d\d(:?\d\d)?))?)?)?"

@@ -141,7 +141,7 @@ def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred
     missing = _accepted(words)
     if known.empty:
         return Inferred(Column(type="number", missing=1.0))
-    if as_text and known.str.lower().isin(cells.TRUTH).all():
+    if as_text and known.str.lower().isin(cells.TRUTH_WORDS).all():
         return Inferred(Column(type="boolean", missing=missing))
     numeric = known.str.match(cells.number_pattern(reading.decimal, reading.thousands)) & as_text
     if numeric.all():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlops_maturity.data.reading import write_table
+from mlops_maturity.data.tables import write_like
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.delivery.checks import data
 from mlops_maturity.model.predictor import Predictor
@@ -32,7 +32,7 @@ def test_check_data_for_training_with_a_rare_class_counts_what_is_dropped(
     table: pd.DataFrame, params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few = table[table["species"] == "Chinstrap"].head(5)
-    write_table(pd.concat([table[table["species"] != "Chinstrap"], few]), params.data.raw)
+    write_like(pd.concat([table[table["species"] != "Chinstrap"], few]), params.data.raw)
     data.run(ARTEFACT)
     assert "of no use: 5 rows, fewer than 10 rows of their species\n" in capsys.readouterr().out
 
@@ -41,7 +41,7 @@ def test_check_data_for_training_with_a_rare_class_counts_what_is_dropped(
 def test_check_data_for_training_with_a_strange_column_fails(
     table: pd.DataFrame, params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_table(table.assign(unexpected=1), params.data.raw)
+    write_like(table.assign(unexpected=1), params.data.raw)
     with pytest.raises(ProjectError, match="unexpected"):
         data.run(ARTEFACT)
     assert f"comparing {len(table):,} rows" in capsys.readouterr().out
