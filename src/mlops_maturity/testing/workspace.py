@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pandas as pd
 import yaml
 
-from mlops_maturity.data.reading import write_table
+from mlops_maturity.data.tables import write_like
 from mlops_maturity.pipeline import ingest
 from mlops_maturity.pipeline.running import PARTS, run_steps
 from mlops_maturity.pipeline.steps import STEPS
@@ -101,7 +101,7 @@ def fill(folder: Path, root: Path, frame: pd.DataFrame, params: Params) -> None:
         if path.suffix not in (".dvc", "") and path.is_file():
             (raw.parent / path.name).symlink_to(path.resolve())
     if not raw.exists():
-        write_table(frame, raw)
+        write_like(frame, raw)
     with chdir(root):
         declared = stages()
     with chdir(folder), patch.object(ingest, "load_data", lambda: frame):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlops_maturity.data.tables import write_like
 from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.tables import write_like
 from mlops_maturity.delivery.checks import data
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
