@@ -39,12 +39,10 @@ def settings(project: Project) -> dict[str, Any]:
 FEW = {
     "breast cancer: spaces in names, two classes",
     "cars: dates, words, missing values",
-    "wine: three classes, a slash in a name",
     "identifiers",
     "names with anything in them",
     "numbers with words among them",
     "a target with missing values",
-    "forty rows",
 }
 
 
