@@ -40,7 +40,7 @@ SPEEDS = {
     ),
     "deep": Speed(
         "make test-deep",
-        "a Kubernetes control plane, many kills, big tables, every edit in every combination, "
+        "a Kubernetes control plane, many kills, big tables, a raised level in every combination, "
         "more defects for requirements that have one already",
         runs=("deep",),
     ),

@@ -146,7 +146,7 @@ def deployed(there: Cluster, environment: Callable[..., Path], tmp_path_factory:
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 180
     while not holds():
         assert time.monotonic() < until, what
         time.sleep(0.2)

@@ -17,7 +17,7 @@ from served import packaged
 KILLS = [3, pytest.param(12, marks=pytest.mark.speed("deep"))]
 SEED = 7
 # One write, on a machine that is busy with other tests.
-ONE_WRITE = 0.5
+ONE_WRITE = 3
 
 
 @pytest.fixture(scope="module")
