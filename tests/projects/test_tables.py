@@ -123,7 +123,11 @@ CARS = (REAL["cars: dates, words, missing values"][0], "Miles_per_Gallon")
 
 @pytest.mark.parametrize(
     ("level", "table"),
-    [("0", (clean, "ziel")), pytest.param("0", CARS, marks=pytest.mark.speed("deep")), ("1", CARS)],
+    [
+        pytest.param("0", (clean, "ziel"), marks=pytest.mark.speed("deep")),
+        pytest.param("0", CARS, marks=pytest.mark.speed("deep")),
+        ("1", CARS),
+    ],
     ids=["0 words", "0 dates", "1 dates"],
 )
 def test_suites_are_green_with_and_without_the_data(

@@ -180,7 +180,7 @@ CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make mat
             marks=pytest.mark.speed("deep"),
         ),
         ("1", "pull_request", CHECKS),
-        ("2", "pull_request", (*CHECKS[:2], "make audit", *CHECKS[2:])),
+        pytest.param(*("2", "pull_request", (*CHECKS[:2], "make audit", *CHECKS[2:])), marks=pytest.mark.speed("deep")),
     ],
 )
 def test_green_on_a_fresh_repository(level: str, event: str, steps: tuple[str, ...], bake: Bake) -> None:
