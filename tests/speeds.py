@@ -40,8 +40,8 @@ SPEEDS = {
     ),
     "deep": Speed(
         "make test-deep",
-        "a Kubernetes control plane, many kills, big tables, every edit in every combination, "
-        "more defects for requirements that have one already",
+        "a Kubernetes control plane, many kills, big tables, a raised level in every combination, "
+        "more runs of each provider, more defects for requirements that have one already",
         runs=("deep",),
     ),
 }
@@ -66,6 +66,7 @@ MINUTES = {
     "test_jenkins_runs.py": 4.0,
     "test_workflows.py": 3.0,
     "test_delivery_workflows.py": 3.0,
+    "test_continuous_training.py": 2.0,
     "test_continuous_training.py": 2.0,
     "test_tables.py": 2.0,
     "test_maturity.py": 1.5,

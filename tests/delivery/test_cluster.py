@@ -21,6 +21,8 @@ from conftest import TEMPLATE, Project, bake_into, clean_environment, run
 from filelock import FileLock
 from kube import CONTEXT, MISSING, SAID, Cluster, Manifest, cluster, is_ready
 
+pytestmark = pytest.mark.speed("deep")
+
 TOOLS = Path(sys.executable).parent
 BUILD = TEMPLATE / "tests" / "support" / "cluster" / "control-plane"
 # They take minutes to build, and outlive the tests beside what package managers keep.
@@ -34,8 +36,6 @@ from {package}.delivery import kubernetes
 from {package}.delivery.deploy import Trial, replace
 from {package}.delivery.release import Release
 from {package}.errors import ProjectError
-
-pytestmark = pytest.mark.speed("deep")
 
 environment, what, key, image = sys.argv[1:]
 kubernetes.SECONDS_TO_START = 10
@@ -146,7 +146,7 @@ def deployed(there: Cluster, environment: Callable[..., Path], tmp_path_factory:
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 180
     while not holds():
         assert time.monotonic() < until, what
         time.sleep(0.2)

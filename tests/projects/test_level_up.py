@@ -157,7 +157,7 @@ def test_raised_project_is_the_one_that_the_level_generates(place: tuple[str, st
     assert at_once.git("log", "--format=%s").splitlines()[0] == "Raise the maturity level from 0 to 2"
 
 
-@pytest.mark.parametrize("level", ["0", "1", "2"])
+@pytest.mark.parametrize("level", ["0", pytest.param("1", marks=pytest.mark.speed("deep")), "2"])
 def test_updated_project_is_the_one_that_the_new_template_generates(level: str, start: Start) -> None:
     team = start(maturity_level=level)
     assert "Fixed" not in team.project.text("SECURITY.md")
@@ -178,8 +178,13 @@ def test_version_is_chosen_and_found_again(start: Start, versions: Versions) -> 
     ("before", "options", "after"),
     [
         ({}, ["--ci-provider=gitlab"], {"ci_provider": "gitlab"}),
-        ({"ci_provider": "gitlab"}, ["--ci-provider=jenkins"], {"ci_provider": "jenkins"}),
-        ({}, ["--deploy-target=kubernetes"], {"deploy_target": "kubernetes"}),
+        pytest.param(
+            *({"ci_provider": "gitlab"}, ["--ci-provider=jenkins"], {"ci_provider": "jenkins"}),
+            marks=pytest.mark.speed("deep"),
+        ),
+        pytest.param(
+            {}, ["--deploy-target=kubernetes"], {"deploy_target": "kubernetes"}, marks=pytest.mark.speed("deep")
+        ),
         (
             {"cloud": "aws"},
             ["--ci-provider=jenkins", "--deploy-target=kubernetes"],

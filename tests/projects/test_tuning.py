@@ -20,7 +20,7 @@ SMALL = {
 }
 # So slow a start, and so strong a penalty, that something better is found.
 POOR = {"learning_rate: 0.1": "learning_rate: 0.002", "penalty: 1.0": "penalty: 1.0e+6"}
-PATIENCE = 60
+PATIENCE = 300
 SETS = ("ingest", "validate-data", "split")
 
 

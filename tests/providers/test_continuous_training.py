@@ -104,6 +104,7 @@ def story(machine: Callable[[str], Path], tmp_path: Path) -> Story:
     return Story(tmp_path, tools)
 
 
+@pytest.mark.speed("deep")
 def test_training_starts_is_judged_and_leaves_main_alone(story: Story, environment: Callable[..., Path]) -> None:
     main = story.project.run("git", "rev-parse", "main").stdout.strip()
 

@@ -106,6 +106,7 @@ def test_first_push_of_a_new_repository_is_green_and_says_what_is_missing(branch
     assert story.asked.read_text() == ""
 
 
+@pytest.mark.speed("deep")
 def test_merge_of_a_trained_model_is_built_and_registered(story: Story, environment: Callable[..., Path]) -> None:
     story.train(environment("none", "2"))
     done = story.push("main")

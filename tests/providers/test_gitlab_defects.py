@@ -186,6 +186,6 @@ DEFECTS = [
 ]
 
 
-@pytest.mark.parametrize("planted", parameters(DEFECTS))
+@pytest.mark.parametrize("planted", parameters(DEFECTS, again=True))
 def test_its_check_turns_red(planted: Defect, copy_of: Bake, environment: Callable[..., Path]) -> None:
     hold_to(planted, copy_of(**planted.answers), environment("none", planted.answers["maturity_level"]))

@@ -174,6 +174,7 @@ def test_training_starts_is_judged_and_leaves_main_alone(story: Callable[[str], 
     assert new.remote("refs/tags/*", "refs/heads/*") == before
 
 
+@pytest.mark.speed("deep")
 def test_first_pushes_are_green_and_say_what_is_missing(story: Callable[[str], Story]) -> None:
     new = story("2")
     done = new.happens(PUSH, "promote", "stop", CONFIRM="0123456789ab", PYTEST_ADDOPTS=FEW)

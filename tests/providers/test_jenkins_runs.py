@@ -95,6 +95,7 @@ def test_level_0_is_green_and_red_at_what_is_wrong(tmp_path: Path) -> None:
     assert done.commands == {"make setup": 0, "make lint": 2}
 
 
+@pytest.mark.speed("deep")
 def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     story = Story(tmp_path, "1")
     main = story.git("rev-parse", "main")

@@ -164,7 +164,10 @@ def test_what_is_pinned_is_kept_up_to_date(level: str, samples: dict[str, Projec
     assert found == UPDATED[level]
 
 
-# Really run: act takes the workflow's steps on this machine; commands are real, an action may have a stand-in
+# Really run: act takes the workflow's steps on this machine; commands are real, an action may have a stand-in. All
+# suites of a new project are run in tests/projects/test_first_try.py; here some are enough to see what the jobs do.
+
+FEW = "tests/project tests/unit"
 
 CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make maturity", "make diff")
 
@@ -177,11 +180,11 @@ CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make mat
             marks=pytest.mark.speed("deep"),
         ),
         ("1", "pull_request", CHECKS),
-        ("2", "pull_request", (*CHECKS[:2], "make audit", *CHECKS[2:])),
+        pytest.param(*("2", "pull_request", (*CHECKS[:2], "make audit", *CHECKS[2:])), marks=pytest.mark.speed("deep")),
     ],
 )
 def test_green_on_a_fresh_repository(level: str, event: str, steps: tuple[str, ...], bake: Bake) -> None:
-    assert outcome(bake(maturity_level=level), event, "checks.yml") == dict.fromkeys(steps, "success")
+    assert outcome(bake(maturity_level=level), event, "checks.yml", FEW) == dict.fromkeys(steps, "success")
 
 
 def test_red_on_data_that_do_not_fit_the_schema(bake: Bake) -> None:
@@ -190,14 +193,14 @@ def test_red_on_data_that_do_not_fit_the_schema(bake: Bake) -> None:
     text = schema.read_text()
     assert ", Gentoo]" in text
     schema.write_text(text.replace(", Gentoo]", "]"))
-    ended = outcome(project, "workflow_dispatch", "checks.yml")
+    ended = outcome(project, "workflow_dispatch", "checks.yml", "tests/data")
     assert ended == {"make setup": "success", "make lint": "success", "make test": "failure"}
 
 
 def test_red_on_a_file_that_is_not_formatted(bake: Bake) -> None:
     project = bake()
     (project.path / "src" / project.package / "unformatted.py").write_text('"""One."""\n\nONE = {  "one":1}\n')
-    ended = outcome(project, "workflow_dispatch", "checks.yml")
+    ended = outcome(project, "workflow_dispatch", "checks.yml", FEW)
     assert ended == {"make setup": "success", "make lint": "failure"}
 
 
@@ -208,5 +211,5 @@ def test_red_on_settings_that_the_model_was_not_trained_with(bake: Bake, environ
     project.run(str(python), "-m", "dvc", "repro", PATH=path, PYTHONPATH=str(project.path / "src"))
     params = project.path / "params.yaml"
     params.write_text(project.text("params.yaml").replace("max_leaf_nodes: 15", "max_leaf_nodes: 16"))
-    ended = outcome(project, "pull_request", "checks.yml")
+    ended = outcome(project, "pull_request", "checks.yml", FEW)
     assert ended == {"make setup": "success", "make lint": "success", "make check-commit": "failure"}

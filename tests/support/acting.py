@@ -60,6 +60,6 @@ def act(project: Project, event: str, workflow: str, *options: str, **environmen
     return Acted({step: ended for step, ended in steps.items() if step.startswith("make ")}, jobs, said)
 
 
-def outcome(project: Project, event: str, workflow: str) -> dict[str, str]:
-    """How each command of a workflow ended; its tests end at the first that fails."""
-    return act(project, event, workflow, "--env", "PYTEST_ADDOPTS=--exitfirst").steps
+def outcome(project: Project, event: str, workflow: str, suites: str) -> dict[str, str]:
+    """How each command of a workflow ended; it runs some suites, and ends at the first test that fails."""
+    return act(project, event, workflow, "--env", f"PYTEST_ADDOPTS=--exitfirst {suites}").steps

@@ -110,7 +110,7 @@ class Running:
 
 
 @contextmanager
-def serving(engine: Engine, image: str, log: Path, *options: str, within: float = 20) -> Iterator[Running]:
+def serving(engine: Engine, image: str, log: Path, *options: str, within: float = 180) -> Iterator[Running]:
     """Run an image of the service as it is delivered, with its log in a folder of this machine."""
     log.mkdir()
     os.chown(log, 10001, 10001)
@@ -138,7 +138,7 @@ def free_port() -> int:
 
 def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
     """The status of an answer and what it says; the status is 0 if nobody answers."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()

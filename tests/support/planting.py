@@ -45,11 +45,15 @@ def defect(name: str, plant: Plant, *red: str, says: str, suite: str = "tests", 
     return Defect(name, plant, frozenset(red), says, suite, answers)
 
 
-def parameters(defects: Sequence[Defect]) -> list[ParameterSet]:
+def parameters(defects: Sequence[Defect], *, again: bool = False) -> list[ParameterSet]:
     """Defects as parameters of a test: each guards its rows, at the speed that it is worth.
 
-    Of each row the defect that is seen by running least is of the folder's speed. The others are of speed `deep`, if
-    they are in the package of a project and not in what its team owns.
+    Of each row the defect that is seen by running least is of the folder's speed. So are the others, unless they are in
+    the package of a project and not in what its team owns: those are of speed `deep`.
+
+    Args:
+        defects: in the order in which they are planted.
+        again: whether they are those of another provider of CI over again; then more than one for a row is `deep`.
     """
     rows = {row for planted in defects for row in planted.red}
     cheapest = [min((each for each in defects if row in each.red), key=lambda each: each.breadth) for row in rows]
@@ -57,7 +61,7 @@ def parameters(defects: Sequence[Defect]) -> list[ParameterSet]:
     def marks(planted: Defect) -> list[pytest.MarkDecorator]:
         guards = [pytest.mark.guards(*sorted(planted.red))]
         owned = not (isinstance(planted.plant, Replacement) and planted.plant.in_package)
-        return guards if owned or planted in cheapest else [*guards, pytest.mark.speed("deep")]
+        return guards if planted in cheapest or (owned and not again) else [*guards, pytest.mark.speed("deep")]
 
     return [pytest.param(planted, id=planted.name, marks=marks(planted)) for planted in defects]
 

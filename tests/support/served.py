@@ -76,7 +76,7 @@ def serving(project: Project, python: Path, **environment: str) -> Iterator[Serv
             process.kill()
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(is_so: Callable[[], bool], seconds: float = 180) -> None:
     """Wait for something that must happen."""
     end = time.monotonic() + seconds
     while not is_so():

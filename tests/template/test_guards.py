@@ -1,6 +1,7 @@
 """Each row of the requirements has a test that turns red for its defect, and the page of it is current."""
 
 import pytest
+import speeds
 
 from tools import guards_table
 from tools.guards_table import Guard
@@ -18,6 +19,10 @@ def test_rows_each_have_a_guard_that_is_not_only_deep(guards: list[Guard]) -> No
 
 def test_page_says_what_the_markers_say(guards: list[Guard]) -> None:
     assert guards_table.page(guards) == guards_table.PAGE.read_text(encoding="utf-8"), "run `make docs` and commit it"
+
+
+def test_commands_of_the_page_are_those_of_the_speeds() -> None:
+    assert {name: speed.command for name, speed in speeds.SPEEDS.items()} == guards_table.COMMANDS
 
 
 def without(guards: list[Guard], row: str) -> list[Guard]:

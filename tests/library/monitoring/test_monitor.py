@@ -24,7 +24,7 @@ from mlops_maturity.project import paths
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import write_json
 from mlops_maturity.project.paths import ARTEFACT, MONITORING, MONITORING_PAGE
-from mlops_maturity.training.metrics import loss
+from mlops_maturity.training.losses import loss
 
 pytestmark = [pytest.mark.guards("MON-02"), pytest.mark.guards("1-TRIG")]
 
