@@ -24,13 +24,15 @@ def dvc(*arguments: str, folder: Path | None = None) -> str:
     """Run DVC and return what it prints.
 
     Raises:
-        ProjectError: DVC refuses; the text is the last line of its reason.
+        ProjectError: DVC refuses; the text is its reason, in one line.
     """
     command = [sys.executable, "-m", "dvc", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        reason = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["no reason given"]
-        raise ProjectError(f"dvc {arguments[0]}: {reason[-1].removeprefix('ERROR: ')}")
+        lines = done.stderr.split("\n")
+        # What is wrong with dvc.yaml has no such mark, and begins with what it is.
+        reason = [line for line in lines if line.startswith("ERROR")] or lines[:1]
+        raise ProjectError(f"dvc {arguments[0]}: {reason[-1].removeprefix('ERROR: ') or 'no reason given'}")
     return done.stdout
 
 
