@@ -70,7 +70,7 @@ def write(project: Path, *, with_steps: bool) -> None:
     wheel = build()
     (project / FOLDER).mkdir()
     (project / FOLDER / wheel.name).write_bytes(wheel.content)
-    (project / LOCK).write_text(f"{FOLDER}/{wheel.name} \\\n    --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
+    (project / LOCK).write_text(f"{FOLDER}/{wheel.name} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
     if with_steps:
         # By its path: another version of the library may be installed where a hook runs.
         package = TEMPLATE / "src" / PACKAGE

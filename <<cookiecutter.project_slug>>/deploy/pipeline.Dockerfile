@@ -19,11 +19,14 @@ WORKDIR /project
 
 # The packages first: they are the same for most commits. The lock is complete, so pip has nothing to look up: left to
 # it, a package asked for with an extra would be looked for in its newest version.
-COPY --chown=10001:10001 project/requirements.lock /project/
+COPY --chown=10001:10001 project/requirements.lock requirements.lock
 RUN --mount=type=cache,target=/var/cache/pip,uid=10001,gid=10001 \
     python -m venv .venv \
     && .venv/bin/python -m pip install --disable-pip-version-check --quiet --cache-dir /var/cache/pip \
     --no-deps --require-hashes --requirement requirements.lock
+COPY --chown=10001:10001 project/vendor vendor
+RUN .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-cache-dir \
+    --no-index --no-deps --require-hashes --requirement vendor/requirements.lock
 COPY --chown=10001:10001 project /project
 # What `make setup` ends with: no verb sets the environment up anew.
 RUN .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable . \

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_maturity.delivery.arrival import tell
+from mlops_maturity.project import library
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 
@@ -54,6 +55,8 @@ def run() -> None:
     found: set[Finding] = set()
     for lock in LOCKS:
         found.update(_audited(lock))
+    if own := library.wheel():
+        print(f"{library.LOCK}: {library.NAME} {own.version} is on no index; the locks have what it requires")
     open_ones = []
     for finding in sorted(found):
         if reason := next((excepted[name] for name in finding.names if name in excepted), None):

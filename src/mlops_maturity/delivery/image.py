@@ -17,7 +17,8 @@ from mlops_maturity.project.repository import answer
 DOCKERFILE = Path("deploy/Dockerfile")
 PACKAGE = Path("src")
 # What an image is made of, beside the model: the recipe, and what .dockerignore lets into a build.
-CODE = (Path(".dockerignore"), DOCKERFILE, Path("deploy/requirements.lock"), PACKAGE)
+LOCKS = (Path("deploy/requirements.lock"), Path("vendor/requirements.lock"))
+CODE = (Path(".dockerignore"), DOCKERFILE, *LOCKS, PACKAGE)
 # Of this folder alone .dockerignore lets models into a build.
 MODELS = Path("models")
 # As .dockerignore says it.

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_maturity.delivery.image import DOCKERFILE, Image
 from mlops_maturity.delivery.release import Release
+from mlops_maturity.project import library
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing
 
@@ -28,10 +29,13 @@ def bill(release: Release, image: Image) -> dict[str, Any]:
     Raises:
         ProjectError: the image does not start, has a package that is not locked, or cyclonedx-bom fails.
     """
-    found = _cyclonedx(_locked(_installed(release, image.engine)))
+    installed, own = _installed(release, image.engine), library.wheel()
+    found = _cyclonedx(_locked(installed - ({f"{library.NAME}=={own.version}"} if own else set())))
     base = BASE.findall(existing(DOCKERFILE, made_by="git restore").read_text(encoding="utf-8"))[-1]
     found["components"] += [
         _component("container", "base", base[0], base[1], base[2]),
+        # It comes from the project's own wheel: no index has it, so it has no address there.
+        *([_component("library", library.NAME, library.NAME, own.version, own.sha256)] if own else []),
         _component("machine-learning-model", "model", image.repository, release.model, image.model),
     ]
     digest = release.digest.removeprefix("sha256:")

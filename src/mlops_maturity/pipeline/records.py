@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mlops_maturity.project import library, paths
 from mlops_maturity.project import params as settings
-from mlops_maturity.project import paths
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import write_json
 from mlops_maturity.project.repository import answer, code_commit
@@ -96,7 +96,11 @@ def recorded(step: str) -> Iterator[None]:
     known = _known_steps()
     constant = {
         "executor": executor(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {
+            "python": platform.python_version(),
+            library.NAME: library.version(),
+            **{name: version(name) for name in PACKAGES},
+        },
         "previous_model": _in_production(),
     }
     outcome: Literal["done", "failed"] = "failed"

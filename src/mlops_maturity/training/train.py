@@ -15,7 +15,7 @@ from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.estimator import predict
 from mlops_maturity.model.export import export, parity
 from mlops_maturity.model.predictor import Predictor, features_as_mapping
-from mlops_maturity.project import answers
+from mlops_maturity.project import answers, library
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, write_json
@@ -29,7 +29,7 @@ PARITY_ROWS = 10_000
 SIMPLE_ROWS = 100_000
 # Rows that features.py is tried with one by one.
 ROWS_ALONE = 50
-PACKAGES = ("mlops-maturity", "numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx", "skops")
+PACKAGES = ("numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx", "skops")
 
 
 def run() -> None:
@@ -87,7 +87,7 @@ def train_model(
         "features": features_as_mapping(features) | {"probe": probed(features, schema)},
         "format": exported.format,
         "package": answers.load().package,
-        "package_versions": {name: version(name) for name in PACKAGES},
+        "package_versions": {library.NAME: library.version(), **{name: version(name) for name in PACKAGES}},
         "parameters": params.model_dump(mode="json"),
         "schema": schemas.as_mapping(schema.only(columns)),
         "target": target.name,

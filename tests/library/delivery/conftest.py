@@ -20,6 +20,7 @@ from mlops_maturity.project import job
 from mlops_maturity.project.paths import PRODUCTION
 
 VERSION = "0123456789ab"
+LIBRARY = "1.0.0+c0ffee"
 PACKAGE = Path("src/penguin_species")
 SETTINGS = (
     *("DEPLOY_CONTEXT", "DEPLOY_HOST", "DEPLOY_KEY", "DEPLOY_KUBECONFIG", "IMAGE_REPOSITORY", "PORT"),
@@ -57,6 +58,7 @@ FILES = {
     '[tool.setuptools.packages.find]\nwhere = ["src"]\n',
     f"{PACKAGE}/__init__.py": '"""The package."""\n',
     f"{PACKAGE}/features.py": '"""The features."""\n',
+    "vendor/requirements.lock": f"vendor/mlops_maturity-{LIBRARY}-py3-none-any.whl --hash=sha256:{'c' * 64}\n",
 }
 # As far as releases need it: `here` holds the names of the images at hand, `shared` those in the registry of images,
 # `installed` the packages in every image. As Podman does, it knows an image by the digest that it had here, too.
@@ -119,10 +121,10 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
 def docker(model: Path, stage: Stage) -> Path:  # noqa: ARG001 - the folder is made for the model
     """Docker in a project whose code is committed; the file has the calls.
 
-    Each image has the first two packages of the lock.
+    Each image has the first two packages of the lock, and the library.
     """
     locked = [line.split()[0] for line in LOCK.splitlines() if "==" in line]
-    Path("installed").write_text("\n".join(locked[:2]))
+    Path("installed").write_text("\n".join([*locked[:2], f"mlops-maturity=={LIBRARY}"]))
     Path("shared").touch()
     Path("here").touch()
     commit("Start")
@@ -133,7 +135,7 @@ def commit(message: str) -> None:
     """Commit what a release is made of."""
     if not Path(".git").exists():
         subprocess.run(["git", "init", "--quiet"], check=True)
-    subprocess.run(["git", "add", "--all", "deploy", "src", ".dockerignore"], check=True)
+    subprocess.run(["git", "add", "--all", "deploy", "src", "vendor", ".dockerignore"], check=True)
     name = ("-c", "user.name=Tester", "-c", "user.email=tester@example.invalid")
     subprocess.run(["git", *name, "commit", "--quiet", "--message", message], check=True)
 

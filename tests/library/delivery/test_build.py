@@ -10,7 +10,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from library.delivery.conftest import PACKAGE
+from library.delivery.conftest import LIBRARY, PACKAGE
 from mlops_maturity.delivery import build, candidate, pipeline, wheel
 from mlops_maturity.delivery.image import image_of, sha256_of
 from mlops_maturity.project import job
@@ -113,6 +113,22 @@ def test_bill_of_materials_names_what_is_in_the_image(model: Path) -> None:
     assert ("machine-learning-model", image_of(model).repository, "0123456789ab") in found
     (base,) = (name for kind, name, _ in found if kind == "container")
     assert base == "python"
+
+
+def test_bill_of_materials_names_the_library_by_the_hash_of_its_wheel(model: Path) -> None:
+    build.run(model)
+    components = json.loads((DIST / "sbom.cdx.json").read_text())["components"]
+    (library,) = (each for each in components if each["name"] == "mlops-maturity")
+    assert library["version"] == LIBRARY
+    assert library["hashes"] == [{"alg": "SHA-256", "content": "c" * 64}]
+    assert "purl" not in library  # no index has it
+
+
+def test_bill_of_materials_with_another_library_than_that_of_vendor_is_refused(model: Path) -> None:
+    installed = Path("installed")
+    installed.write_text(installed.read_text().replace(LIBRARY, "99.0"))
+    with pytest.raises(ProjectError, match=r"the image has mlops-maturity==99\.0, which deploy/\S+ does not name"):
+        build.run(model)
 
 
 def test_bill_of_materials_with_an_unlocked_package_is_refused(model: Path) -> None:
