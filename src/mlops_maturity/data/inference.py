@@ -224,7 +224,9 @@ def _infer_number(numbers: pd.Series) -> Inferred:
 
 def _offset(values: np.ndarray) -> float | None:
     """What to subtract so that float32 can tell the values apart; None where it can as they are."""
-    different = np.unique(values)
+    different = np.unique(values[np.abs(values) < np.finfo(np.float32).max])
+    if not len(different):
+        return None
     kept = len(np.unique(different.astype(np.float32)))
     if kept >= 0.99 * len(different):
         return None
