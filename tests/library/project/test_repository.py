@@ -58,8 +58,34 @@ def test_code_commit_is_the_last_one_that_changed_the_code(here: Path) -> None:
 
 def test_code_commit_outside_of_git_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert code_commit() == {"commit": None, "changed": True}
+
+
+def test_code_commit_before_the_first_commit_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    git("init", "--quiet")
     assert code_commit() == {"commit": None, "changed": False}
+
+
+@pytest.mark.guards("1-META")
+def test_code_commit_of_a_shallow_clone_is_refused(
+    here: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("params.yaml").write_text("seed: 2\n")
+    save("Change")
+    clone = tmp_path_factory.mktemp("clone")
+    git("clone", "--quiet", "--depth=1", here.as_uri(), str(clone))
+    monkeypatch.chdir(clone)
+    with pytest.raises(ProjectError, match=r"a part of the history only, .*`git fetch --unshallow` brings the rest"):
+        code_commit()
+
+
+@pytest.mark.guards("1-META")
+@pytest.mark.usefixtures("here")
+def test_code_commit_where_git_does_not_answer_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ProjectError, match="git is not installed"):
+        code_commit()
 
 
 def test_has_origin_follows_the_remotes(here: Path) -> None:
