@@ -59,12 +59,18 @@ class Target(Section):
         return self
 
 
+Bound = Annotated[
+    Annotated[float, Tag("number")] | Annotated[Target, Tag("bounds")],
+    Discriminator(lambda value: "bounds" if isinstance(value, dict | Target) else "number"),
+]
+
+
 class Gates(Section):
     """What a model must reach on the test set: shares of the trivial model's loss, and scores by name."""
 
     beats_trivial: float | None = Field(lt=1)
     beats_simple: float | None = Field(lt=1)
-    targets: dict[str, float | Target]
+    targets: dict[str, Bound]
     production: Production = Production()
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from library.delivery.conftest import LIBRARY, PACKAGE
+from library.delivery.conftest import LIBRARY, PACKAGE, Stage
 from mlops_maturity.delivery import build, candidate, pipeline, wheel
 from mlops_maturity.delivery.image import image_of, sha256_of
 from mlops_maturity.project import job
@@ -166,4 +167,36 @@ def test_pipeline_image_in_a_folder_of_another_repository_is_refused(monkeypatch
 def test_pipeline_image_whose_build_fails_reports_it(docker: Path) -> None:
     docker.with_suffix("").write_text(f"#!{shutil.which('sh')}\nexit 1\n")
     with pytest.raises(ProjectError, match="could not build"):
+        pipeline.run()
+
+
+# What fails
+
+
+def test_bill_of_materials_of_an_image_that_does_not_start_fails(
+    model: Path, docker: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = docker.with_suffix("")
+    command.write_text(command.read_text().replace('"run --rm") cat installed ;;', '"run --rm") echo why; exit 1 ;;'))
+    with pytest.raises(ProjectError, match=r"penguin-species:.* does not start; the lines above say why"):
+        build.run(model)
+    assert "why\n" in capsys.readouterr().out
+
+
+def test_bill_of_materials_without_its_tool_fails(
+    model: Path, tmp_path: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = stage("python", 'case "$*" in *cyclonedx_py*) echo broken >&2; exit 1 ;; esac')
+    monkeypatch.setattr(sys, "executable", str(python.with_suffix("")))
+    with pytest.raises(ProjectError, match="cyclonedx-bom could not make the bill of materials"):
+        build.run(model)
+    assert "broken\n" in capsys.readouterr().out
+    assert not (tmp_path / "dist" / "release.json").exists()
+
+
+def test_pipeline_image_that_cannot_be_pushed_fails(docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGE_REPOSITORY", "registry.example/service")
+    command = docker.with_suffix("")
+    command.write_text(command.read_text().replace('"push --quiet") ', '"push --quiet") exit 1; '))
+    with pytest.raises(ProjectError, match=r"docker could not push registry\.example/service-pipeline:"):
         pipeline.run()

@@ -1,6 +1,8 @@
 """Deployment to a machine with Docker: a new release starts beside the old one, and takes its place or does not."""
 
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,9 +51,7 @@ def told(notes: Path, *wanted: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("model")
-def test_place_without_a_host_is_none(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_place_without_a_host_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DEPLOY_HOST", raising=False)
     with place_of("production", 8000) as place:
         assert place is None
@@ -142,3 +142,80 @@ def start(environment: str) -> None:
     with place_of(environment, 8000) as place:
         assert place is not None
         place.start(RELEASE)
+
+
+def test_try_out_runs_a_command_without_rights_beside_the_log(machine: Machine, notes: Path) -> None:
+    Path("deploy/service.env").write_text("PREDICTION_LOG=sqlite:////var/lib/predictions/log.sqlite\n")
+    done = machine.try_out(RELEASE, ["check-infra", "--model", "/service/model.zip"])
+    assert done.returncode == 0
+    (run,) = (line for line in notes.read_text().splitlines() if line.startswith("run "))
+    assert run.startswith("run --rm --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges ")
+    beside = "--network penguin-species-production --volume penguin-species-production-predictions:/var/lib/predictions"
+    assert f"{beside} --env-file deploy/service.env {RELEASE.image} " in run
+    assert run.endswith("python -m mlops_maturity check-infra --model /service/model.zip")
+
+
+def test_stop_ends_both_colours_and_the_proxy_and_keeps_the_log(machine: Machine, notes: Path) -> None:
+    machine.stop()
+    ends = ["-blue --file deploy/service.yaml down", "-green --file deploy/service.yaml down"]
+    assert told(notes, *ends, "--file deploy/compose.yaml down") == [*ends, "--file deploy/compose.yaml down"]
+    assert "--volumes" not in notes.read_text()
+
+
+def test_stop_whose_proxy_does_not_end_fails(machine: Machine, stage: Stage) -> None:
+    stage("docker", 'case "$*" in *compose.yaml*down) exit 1 ;; esac')
+    with pytest.raises(ProjectError, match="the proxy at local did not end"):
+        machine.stop()
+
+
+def test_start_of_a_release_of_a_registry_pulls_it_by_its_digest(machine: Machine, stage: Stage) -> None:
+    missing = 'case "$*" in "image inspect"*) exit 1 ;; esac'
+    notes = stage("docker", f"{missing}\n{DOCKER}")
+    shared = replace(RELEASE, image=f"registry.example/service@{RELEASE.digest}")
+    machine.start(shared)
+    assert told(notes, f"pull --quiet {shared.image}", "save ") == [f"pull --quiet {shared.image}"]
+    stage("docker", f'{missing}\ncase "$1" in pull) exit 1 ;; esac\n{DOCKER}')
+    with pytest.raises(ProjectError, match=r"service@sha256:1+ could not be pulled to local"):
+        machine.start(shared)
+
+
+@pytest.mark.usefixtures("model")
+def test_start_of_an_image_that_cannot_be_brought_fails(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage("docker", 'case "$*" in "image inspect"*|load*) exit 1 ;; esac')
+    monkeypatch.setenv("DEPLOY_HOST", "me@there")
+    with pytest.raises(ProjectError, match="service:0123456789ab could not be brought to me@there"):
+        start("production")
+
+
+def test_start_whose_proxy_does_not_answer_fails(
+    machine: Machine, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage("docker", "")
+    monkeypatch.setattr(docker, "SECONDS_TO_START", 0)
+    with pytest.raises(ProjectError, match="the proxy does not answer at local; `docker logs` says why"):
+        machine.start(RELEASE)
+
+
+@pytest.mark.usefixtures("model")
+def test_another_machine_with_podman_here_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOY_HOST", "me@there")
+    notes = stage("podman", "")
+    monkeypatch.setenv("PATH", str(notes.parent))
+    with pytest.raises(ProjectError, match="only docker can deploy to another machine; install it"):
+        start("production")
+
+
+@pytest.mark.usefixtures("model")
+def test_reach_of_another_machine_opens_a_tunnel_to_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage("docker", DOCKER)
+    listen = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
+    (Path("bin") / "listen.py").write_text(listen)
+    notes = stage("ssh", f'port="${{5#127.0.0.1:}}"; exec {sys.executable} bin/listen.py "${{port%%:*}}"')
+    monkeypatch.setenv("DEPLOY_HOST", "me@there")
+    monkeypatch.setenv("PORT", "8123")
+    with place_of("staging", 8001) as place:
+        assert place is not None
+        with place.reach() as address:
+            port = address.url.rpartition(":")[2]
+    forwarded = f"-N -o ExitOnForwardFailure=yes -L 127.0.0.1:{port}:127.0.0.1:8123 me@there\n"
+    assert notes.read_text() == forwarded

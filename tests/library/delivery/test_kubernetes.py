@@ -267,3 +267,34 @@ def test_try_out_in_a_pod_that_does_not_run_fails(
     with pytest.raises(ProjectError, match=f"pod/try-out-1 did not run at there: {why}"):
         cluster[0].try_out(RELEASE, ["check"])
     assert verbs(cluster[1])[-1] == "delete pod/try-out-1 --wait=false"
+
+
+def test_try_out_waits_until_the_command_has_ended(
+    cluster: tuple[Cluster, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("pod.json", waiting(reason="ContainerCreating"))
+    monkeypatch.setattr("time.sleep", lambda _: write("pod.json", ended(0)))
+    assert cluster[0].try_out(RELEASE, ["check"]).returncode == 0
+
+
+def test_try_out_in_a_pod_that_somebody_deleted_fails(cluster: tuple[Cluster, Path]) -> None:
+    with pytest.raises(ProjectError, match="pod/try-out-1 did not run at there: somebody deleted it"):
+        cluster[0].try_out(RELEASE, ["check"])
+
+
+def test_stop_deletes_the_deployment_and_keeps_the_volume(cluster: tuple[Cluster, Path]) -> None:
+    place, told = cluster
+    place.stop()
+    assert verbs(told) == ["delete deployment/prediction --ignore-not-found"]
+
+
+def test_back_where_the_cluster_does_not_say_why_goes_on(
+    cluster: tuple[Cluster, Path], stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, _ = cluster
+    at_revision(7)
+    place.start(RELEASE)
+    told = stage("kubectl", f'case "$*" in *logs*) echo "error: no logs" >&2; exit 1 ;; esac\n{KUBECTL}')
+    place.back()
+    assert "failed: no logs" in capsys.readouterr().out
+    assert "rollout undo deployment/prediction --to-revision=7" in verbs(told)

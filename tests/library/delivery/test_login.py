@@ -124,6 +124,19 @@ def test_login_to_a_cloud_without_its_library_asks_its_command(
         login.run()
 
 
+@pytest.mark.parametrize("host", CLOUDS)
+def test_login_to_a_cloud_without_library_and_command_says_what_to_install(
+    host: str, docker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, library, command, _ = CLOUDS[host]
+    monkeypatch.setenv("IMAGE_REPOSITORY", f"{host}/project/name")
+    monkeypatch.setenv("PATH", str(docker.parent))
+    for name in library(""):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ProjectError, match=f"{command} is not installed; it would give the password for a while"):
+        login.run()
+
+
 @pytest.mark.parametrize("repository", ["", "registry.example:5000/name"])
 def test_login_without_settings_reports_what_is_missing(
     docker: Path, repository: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,6 +1,7 @@
 """Production gets what staging has, after enough good runs there, when a person confirms it; a new model by itself."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -209,6 +210,40 @@ def test_candidate_is_the_new_model_of_the_commit_or_the_one_in_production(
     monkeypatch.setattr(candidate, "dvc", lambda *_: "")
     LOCK.touch()
     assert candidate.candidate() == goes
+
+
+@pytest.mark.guards("CD-07")
+@pytest.mark.parametrize(("is_registered", "goes"), [(True, PRODUCTION), (False, None)])
+def test_candidate_without_a_lock_is_what_is_in_production(
+    is_registered: bool, goes: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "fetch", lambda if_any: version(1) if is_registered and if_any else None)
+    assert candidate.candidate() == goes
+
+
+@pytest.mark.guards("CD-07")
+def test_candidate_that_is_not_committed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    LOCK.write_text("stages: {package: {outs: [{path: models/model.zip, md5: other}]}}")
+    ARTEFACT.parent.mkdir()
+    ARTEFACT.write_bytes(b"not that of the lock")
+    with pytest.raises(ProjectError, match=r"dvc\.lock is not committed; `make push`, commit, and try again"):
+        candidate.candidate()
+    ARTEFACT.unlink()
+    pulled: list[tuple[str, ...]] = []
+    monkeypatch.setattr(candidate, "dvc", lambda *arguments: pulled.append(arguments))
+    assert candidate.candidate() == ARTEFACT
+    assert pulled == [("pull", "--quiet", "models/model.zip")]
+
+
+@pytest.mark.guards("CD-06", "CD-09")
+def test_next_release_of_a_model_is_what_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = release("built")
+    monkeypatch.setattr(candidate, "image_of", lambda model: SimpleNamespace(name=f"image of {model}"))
+    monkeypatch.setattr(candidate, "known", lambda _: built)
+    assert next_release("test", ARTEFACT) == built
+    monkeypatch.setattr(candidate, "known", lambda _: None)
+    with pytest.raises(ProjectError, match=r"image of models/model\.zip is not here: `make release` builds it"):
+        next_release("test", ARTEFACT)
 
 
 @pytest.mark.guards("CD-06")

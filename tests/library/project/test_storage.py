@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -74,6 +75,39 @@ def test_check_commit_before_the_first_training_has_nothing_that_is_stale(
 ) -> None:
     monkeypatch.chdir(fresh.path)
     assert "there is no dvc.lock: nothing was trained yet" in command("check-commit")
+
+
+# Fetching
+
+
+def test_fetch_of_a_tracked_file_pulls_it_where_it_is_missing(here: Repository) -> None:
+    raw, cached = Path("data/raw/penguins.csv"), here.path / ".dvc" / "cache"
+    content = raw.read_bytes()
+    storage.fetch(raw)
+    raw.unlink()
+    shutil.rmtree(cached)
+    storage.fetch(raw)
+    assert raw.read_bytes() == content
+    storage.fetch(Path("data/raw/untracked.csv"))
+    assert not Path("data/raw/untracked.csv").exists()
+
+
+def test_fetch_of_a_file_that_cannot_be_pulled_says_where_to_read_on(here: Repository) -> None:
+    shutil.rmtree(here.path.parent / "storage" / "files")
+    shutil.rmtree(here.path / ".dvc" / "cache")
+    Path("data/raw/penguins.csv").unlink()
+    with pytest.raises(ProjectError, match=r"penguins\.csv is missing and cannot be pulled: `make pull` prints why"):
+        storage.fetch(Path("data/raw/penguins.csv"))
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("command", "said"), [("pull", "pulled"), ("push", "pushed")])
+def test_pull_and_push_that_fail_say_where_to_read_on(command: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    {"pull": storage.pull, "push": storage.push}[command]()
+    failing = SimpleNamespace(run=lambda told, check: SimpleNamespace(returncode=int(told[-1] == command or check)))
+    monkeypatch.setattr(storage, "subprocess", failing)
+    with pytest.raises(ProjectError, match=f"not everything could be {said}: see above"):
+        {"pull": storage.pull, "push": storage.push}[command]()
 
 
 # Another tree

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from library.delivery.places import release
 from mlops_maturity.delivery import records
 from mlops_maturity.delivery.checks import past, shadow
 from mlops_maturity.delivery.checks.asking import records_of
+from mlops_maturity.delivery.checks.past import Past
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params, Shadow
@@ -172,3 +174,17 @@ def test_check_shadow_where_nothing_serves_is_not_exercised(trial: Any, capsys: 
 def test_shadow_settings_with_more_than_there_will_be_are_refused(params: Params) -> None:
     with pytest.raises(ValidationError, match="nothing would ever be compared"):
         Shadow.model_validate(params.shadow.model_dump() | {"records": 5, "least": 6})
+
+
+@pytest.mark.parametrize(("before", "move"), [(12.0, (True, 1.0)), (10.5, (False, 0.25)), (10.0, (False, 0.0))])
+def test_move_of_a_value_is_in_units_of_the_spread_of_the_target(before: float, move: tuple[bool, float]) -> None:
+    manifest = {"metrics": {"scores": {"trivial model, test": {"mse": 4.0}}}}
+    answered = Past("{}", before, None)
+    regression: Any = SimpleNamespace(manifest=manifest)
+    assert shadow._move(regression, answered, {"prediction": 10.0}) == move
+
+
+def test_newest_of_a_server_opens_it_for_reading_only() -> None:
+    engine = past._open("postgresql+psycopg://user:secret@nowhere.example/log")
+    assert engine is not None
+    assert engine.get_execution_options()["postgresql_readonly"] is True
