@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from mlops_maturity.testing.repository import (  # noqa: F401 - each registers its checks
     alerts,
@@ -35,7 +36,7 @@ def here() -> Repository:
     return Repository.at(Path())
 
 
-def checks(left_out: Mapping[str, str] | None = None) -> list[object]:
+def checks(left_out: Mapping[str, str] | None = None) -> list[ParameterSet]:
     """The checks of the project in the current folder, as parameters of a test.
 
     Args:

@@ -1,6 +1,7 @@
 """The pipelines of Jenkins do what their level owes, when it is due, end, take turns, and run where they should."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from mlops_maturity.delivery.environments import DELIVERY
@@ -244,7 +245,8 @@ def jenkins_deploys_one_after_the_other(repository: Repository) -> Problems:
     for path in files(repository):
         blocks = [each for each in read(repository, path).all() if ".environment(" in each.head]
         inside = [command for block in blocks for command in block.commands]
-        for command in sorted({each for each in read(repository, path).commands if each in DEPLOYS} - set(inside)):
+        everywhere = [each for each in read(repository, path).commands if each in DEPLOYS]
+        for command in Counter(everywhere) - Counter(inside):
             yield f"{path}: `{command}` may run beside another deployment"
         cut = blocks and any("abortPrevious" in head for head in read(repository, path).heads)
         yield from unless(not cut, f"{path}: a deployment may be cut off: take out abortPrevious")

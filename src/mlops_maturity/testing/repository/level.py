@@ -52,5 +52,5 @@ def raw_data_are_tracked_by_dvc(repository: Repository) -> Problems:
     raw = settings.load(repository.root / PARAMS).data.raw
     pointer = f"{raw}.dvc"
     outputs = repository.yaml(pointer).get("outs", [])
-    if [(output.get("path"), len(output.get("md5", ""))) for output in outputs] != [(raw.name, 32)]:
+    if [(output.get("path"), len(str(output.get("md5")))) for output in outputs] != [(raw.name, 32)]:
         yield f"{pointer} does not say what {raw} is: `.venv/bin/dvc add {raw}` writes it"

@@ -1,0 +1,1 @@
+"""Tests of what the library gives to the tests of projects."""

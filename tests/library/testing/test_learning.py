@@ -1,0 +1,138 @@
+"""What a model must do in training is asked in the right way, whatever the table and the model are."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.project.params import Params, Task
+from mlops_maturity.testing import learning
+from mlops_maturity.testing.learning import best_loss, losses, overfit, small_batch, train, with_odd_columns
+from mlops_maturity.training import models
+
+FREE: dict[str, object] = {
+    "model.gradient_boosting.min_samples_leaf": 1,
+    "model.gradient_boosting.l2_regularization": 0.0,
+    "model.gradient_boosting.learning_rate": 0.3,
+    "model.linear.penalty": 1e-6,
+}
+
+
+@pytest.fixture(autouse=True)
+def _here(sample_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The modules of the team's are those of the sample project."""
+    monkeypatch.chdir(sample_project)
+
+
+@pytest.mark.guards("CI-03b")
+@pytest.mark.parametrize(("kind", "size"), [("gradient_boosting", 40), ("linear", 6)])
+def test_models_of_the_sample_overfit_a_small_batch(
+    kind: str, size: int, rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    assert overfit(rows, schema, params.changed(**{**FREE, "model.kind": kind}), size).share > 0.8
+
+
+@pytest.mark.guards("CI-03b")
+def test_labels_that_are_shuffled_are_not_learned(
+    rows: pd.DataFrame, schema: Schema, params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = models.fit
+
+    def shuffling(estimator: object, task: object, train: tuple[np.ndarray, np.ndarray], *more: object) -> object:
+        matrix, target = train
+        return really(estimator, task, (matrix, np.random.default_rng(0).permutation(target)), *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(models, "fit", shuffling)
+    found = overfit(rows, schema, params.changed(**FREE))
+    assert found.share < 0.5
+    assert "was learned" in str(found)
+
+
+@pytest.mark.guards("CI-03b")
+def test_contradictory_labels_are_no_reason_to_fail(rows: pd.DataFrame, schema: Schema, params: Params) -> None:
+    """Of each two rows that look alike, half have another label: nobody can learn more than the share of each."""
+    other = rows.assign(species=rows["species"].array[np.random.default_rng(1).permutation(len(rows))])
+    twice = pd.concat([rows, other], ignore_index=True)
+    pairs = twice.iloc[np.arange(len(twice)).reshape(2, -1).T.ravel()].head(40).reset_index(drop=True)
+    found = overfit(pairs, schema, params.changed(**FREE))
+    assert found.best > 0.2
+    assert found.share > 0.8, found
+
+
+def test_rows_that_all_look_alike_are_not_applicable(rows: pd.DataFrame, schema: Schema, params: Params) -> None:
+    alike = rows.assign(**{name: rows[name].iloc[0] for name in rows if name != "species"})
+    with pytest.raises(pytest.skip.Exception, match="not applicable: 40 rows look alike"):
+        overfit(alike, schema, params)
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "expected"),
+    [
+        ("classification", np.array([0, 1, 1, 0]), np.log(2) / 2),
+        ("classification", np.array([0, 0, 1, 2]), 0.0),
+        ("regression", np.array([1.0, 3.0, 7.0, 7.0]), 0.5),
+    ],
+)
+def test_best_loss_is_that_of_the_means_of_rows_that_look_alike(
+    task: Task, target: np.ndarray, expected: float
+) -> None:
+    matrix = np.array([[1, np.nan], [1, np.nan], [2, 0], [3, 0]], dtype=np.float32)
+    assert best_loss(task, matrix, target) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.guards("CI-03a")
+def test_loss_falls_and_does_not_with_a_learning_rate_of_nothing(
+    rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    falling = losses(rows, schema, params)
+    assert falling[-1] < 0.5 * falling[0]
+    flat = losses(rows, schema, params.changed(**{"model.gradient_boosting.learning_rate": 1e-9}))
+    assert flat[-1] > 0.99 * flat[0]
+
+
+def test_model_without_a_loss_for_each_iteration_is_not_applicable(
+    rows: pd.DataFrame, schema: Schema, params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    monkeypatch.setattr(models, "build", lambda *_: RandomForestClassifier(n_estimators=5, random_state=7))
+    with pytest.raises(pytest.skip.Exception, match="RandomForestClassifier has no loss for each iteration"):
+        losses(rows.dropna(), schema, params)
+
+
+def test_small_batch_has_each_class_in_turn(rows: pd.DataFrame, params: Params) -> None:
+    rare = pd.concat([rows[rows["species"] == "Adelie"], rows[rows["species"] == "Gentoo"].head(3)])
+    batch = small_batch(rare, params, 10)
+    assert batch["species"].value_counts().to_dict() == {"Adelie": 7, "Gentoo": 3, "Chinstrap": 0}
+    pd.testing.assert_frame_equal(batch, small_batch(rare, params, 10))
+
+
+@pytest.mark.guards("CI-04")
+@pytest.mark.parametrize("odd", learning.ODD_COLUMNS)
+def test_odd_columns_are_odd_and_can_be_trained_on(
+    odd: str, rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    batch = small_batch(rows, params, 60)
+    frame = with_odd_columns(batch, schema, params, odd)
+    assert not frame.equals(batch)
+    assert frame["species"].equals(batch["species"])
+    assert np.isfinite(train(frame, schema, params).predicted).all()
+
+
+@pytest.mark.guards("CI-04")
+def test_empty_columns_without_their_guard_are_seen(
+    rows: pd.DataFrame, schema: Schema, params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "_without_empty_columns", lambda matrix: matrix)
+    frame = with_odd_columns(small_batch(rows, params, 60), schema, params, "all missing")
+    with pytest.raises(ValueError, match=r"."):
+        train(frame, schema, params)
+
+
+def test_table_without_numbers_or_categories_stays_as_it_is(params: Params) -> None:
+    schema = Schema(columns={"text": Column(type="text", missing=0.0), "species": Column(type="text", missing=0.0)})
+    frame = pd.DataFrame({"text": ["a", "b"], "species": ["a", "b"]})
+    for odd in learning.ODD_COLUMNS:
+        pd.testing.assert_frame_equal(with_odd_columns(frame, schema, params, odd), frame)
