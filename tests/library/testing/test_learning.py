@@ -31,7 +31,8 @@ def _here(sample_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_models_of_the_sample_overfit_a_small_batch(
     kind: str, size: int, rows: pd.DataFrame, schema: Schema, params: Params
 ) -> None:
-    assert overfit(rows, schema, params.changed(**{**FREE, "model.kind": kind}), size).share > 0.8
+    settings = params.changed(**FREE).changed(**{"model.kind": kind})
+    assert overfit(rows, schema, settings, size).share > 0.8
 
 
 @pytest.mark.guards("CI-03b")
