@@ -1,0 +1,81 @@
+"""The command line: a level has its own commands, and what a person can fix is printed in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from library.in_process import command, run
+from mlops_maturity.__main__ import main
+from mlops_maturity.commands import commands
+from mlops_maturity.delivery.environments import AUTOMATION, DELIVERY
+from mlops_maturity.pipeline.steps import STEPS
+
+
+@pytest.fixture(autouse=True)
+def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def generated(level: int) -> None:
+    answers = {"project_slug": "a", "maturity_level": level, "ci_provider": "", "cloud": "", "deploy_target": ""}
+    Path(".template.json").write_text(json.dumps({"answers": answers}))
+
+
+def refused(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What is printed of a command that does not exist, or is not called right."""
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.guards("0-NOT")
+def test_commands_of_a_level_are_not_those_of_a_higher_one() -> None:
+    by_level = [set(commands(level)) for level in (0, 1, 2)]
+    assert {"deploy", "register", "trigger", "monitor"}.isdisjoint(by_level[0])
+    assert {"release", "verify", "watch", "check-api"}.isdisjoint(by_level[1])
+    assert {"deploy", "register", "trigger", "monitor"} <= by_level[1]
+    assert {"release", "verify", "watch", "check-api", "predict"} <= by_level[2]
+    assert "level-up" not in by_level[2]
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_help_names_each_command_of_the_level(level: int, capsys: pytest.CaptureFixture[str]) -> None:
+    generated(level)
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    assert [name for name in (*STEPS, *commands(level)) if f"\n    {name}" not in printed] == []
+
+
+@pytest.mark.parametrize(("level", "names"), [(1, AUTOMATION), (2, DELIVERY)])
+def test_environment_that_the_level_does_not_have_is_refused(
+    level: int, names: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    generated(level)
+    printed = refused("deploy", "--environment", "moon", capsys=capsys)
+    assert f"choose from {', '.join(map(repr, names))}" in printed
+
+
+def test_command_of_a_higher_level_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    generated(0)
+    assert "invalid choice: 'deploy'" in refused("deploy", capsys=capsys)
+
+
+def test_step_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "'trian'" in refused("train", "trian", capsys=capsys)
+
+
+@pytest.mark.parametrize("name", ["serve", "check-api"])
+def test_command_that_fails_says_why_in_one_line(name: str) -> None:
+    generated(2)
+    done = run(name, "--model", "nowhere.zip")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{name}: nowhere.zip is missing; run `make ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_step_that_fails_names_itself_once() -> None:
+    generated(1)
+    assert command("evaluate", "package", check=False).startswith("evaluate: ")
