@@ -1,0 +1,118 @@
+"""The three sets share no row, hold them all, and come out the same every time."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_maturity.data.splitting import Parts, folds, split
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params, Split
+
+pytestmark = pytest.mark.guards("0-SPLIT")
+
+METHODS = {"stratified": None, "random": None, "group": "group", "time": "time"}
+FRAME = pd.DataFrame(
+    {
+        "target": ["a", "b", "b", "b"] * 50,
+        "group": np.repeat([f"group {number}" for number in range(20)], 10),
+        "time": pd.date_range("2024-01-01", periods=200)[::-1],
+    }
+)
+
+
+def settings(method: str, by: str | None = None, **changes: float) -> Split:
+    values = {"method": method, "by": by, "validation": 0.2, "test": 0.2, "seed": 7}
+    return Split.model_validate(values | changes)
+
+
+def sets(method: str, **changes: float) -> Parts:
+    return split(FRAME, "target", settings(method, METHODS[method], **changes))
+
+
+def complete(parts: Parts, rows: int) -> bool:
+    return sorted(np.concatenate(list(vars(parts).values()))) == list(range(rows))
+
+
+@pytest.mark.guards("CI-05")
+@pytest.mark.parametrize("method", METHODS)
+def test_split_sets_are_disjoint_and_complete(method: str) -> None:
+    assert complete(sets(method), len(FRAME))
+
+
+@pytest.mark.guards("CI-05")
+def test_split_sets_of_the_sample_are_disjoint_and_complete(rows: pd.DataFrame, params: Params) -> None:
+    parts = split(rows, params.data.target, params.split)
+    assert complete(parts, len(rows))
+    assert len(parts.test) == pytest.approx(params.split.test * len(rows), abs=2)
+    assert len(parts.validation) == pytest.approx(params.split.validation * len(rows), abs=2)
+
+
+@pytest.mark.guards("1-REPRO")
+@pytest.mark.parametrize("method", METHODS)
+def test_split_same_seed_gives_the_same_sets(method: str) -> None:
+    for one, other in zip(vars(sets(method)).values(), vars(sets(method)).values(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("method", ["stratified", "random", "group"])
+def test_split_another_seed_gives_other_sets(method: str) -> None:
+    assert set(sets(method).test) != set(sets(method, seed=8).test)
+
+
+def test_split_stratified_classes_have_the_same_share_everywhere() -> None:
+    for positions in vars(sets("stratified")).values():
+        assert (FRAME["target"].iloc[positions] == "a").mean() == pytest.approx(0.25)
+
+
+def test_split_group_is_in_one_set() -> None:
+    groups = [set(FRAME["group"].iloc[positions]) for positions in vars(sets("group")).values()]
+    assert sum(map(len, groups)) == FRAME["group"].nunique()
+
+
+def test_split_time_later_rows_are_never_trained_on() -> None:
+    times = [FRAME["time"].iloc[positions] for positions in vars(sets("time")).values()]
+    assert times[0].max() < times[1].min()
+    assert times[1].max() < times[2].min()
+
+
+def test_split_smallest_share_still_has_a_row() -> None:
+    parts = sets("random", validation=0.001, test=0.001)
+    assert [len(part) for part in vars(parts).values()] == [198, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("method", "by", "says"),
+    [
+        ("time", "when", r"split\.by: 'when' is not a column; split\.method time needs one"),
+        ("group", None, r"split\.by: None is not a column"),
+        ("group", "target", r"split\.by: 'target' has fewer than 3 groups; choose another column"),
+    ],
+)
+def test_split_column_that_cannot_divide_is_refused(method: str, by: str | None, says: str) -> None:
+    with pytest.raises(ProjectError, match=says):
+        split(FRAME, "target", settings(method, by))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_folds_never_score_on_what_they_learn_from(method: str) -> None:
+    found = list(folds(FRAME, "target", settings(method, METHODS[method]), 4))
+    assert len(found) == 4
+    for learn, score in found:
+        assert not set(learn) & set(score)
+        if method == "time":
+            assert FRAME["time"].iloc[learn].max() < FRAME["time"].iloc[score].min()
+        if method == "group":
+            assert not set(FRAME["group"].iloc[learn]) & set(FRAME["group"].iloc[score])
+        if method == "stratified":
+            assert (FRAME["target"].iloc[score] == "a").mean() == pytest.approx(0.25, abs=0.02)
+    if method != "time":
+        assert sorted(np.concatenate([score for _, score in found])) == list(range(len(FRAME)))
+
+
+@pytest.mark.guards("CI-05")
+def test_split_in_a_new_process_does_not_wait_for_scikit_learn() -> None:
+    code = "import sys, mlops_maturity.data.splitting; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
