@@ -67,7 +67,6 @@ MINUTES = {
     "test_workflows.py": 3.0,
     "test_delivery_workflows.py": 3.0,
     "test_continuous_training.py": 2.0,
-    "test_continuous_training.py": 2.0,
     "test_tables.py": 2.0,
     "test_maturity.py": 1.5,
     "test_tuning.py": 1.5,
