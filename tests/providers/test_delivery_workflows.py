@@ -33,7 +33,7 @@ case "$1 $2" in
 esac
 """
 # All suites are run in other tests; here one is enough to see that the checks are asked.
-FEW = "--env=PYTEST_ADDOPTS=tests/unit/test_split.py"
+FEW = "--env=PYTEST_ADDOPTS=tests/test_features.py"
 PUBLIC = {"repository": {"visibility": "public"}}
 
 

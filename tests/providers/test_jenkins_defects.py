@@ -10,7 +10,7 @@ import pytest
 from conftest import Bake, Project
 from planting import Defect, Plant, defect, hold_to, parameters, replace
 
-SUITE = "tests/project/test_jenkins.py"
+SUITE = "tests/test_repository.py"
 JENKINSFILE = "Jenkinsfile"
 ACCESS, JOBS = "jenkins/access.groovy", "jenkins/jobs.groovy"
 MONITOR, PROMOTE, ROLLBACK, TRAIN, VERIFY = (
@@ -38,7 +38,7 @@ DEFECTS = [
         "a pipeline of level 0 has a schedule",
         replace(JENKINSFILE, AGENT, AGENT + CRON),
         "0-CI",
-        says="Jenkinsfile: level 0 runs CI by hand",
+        says="Jenkinsfile starts by itself: level 0 runs CI by hand",
         level="0",
     ),
     wrong(
@@ -52,7 +52,7 @@ DEFECTS = [
         "a change deploys",
         replace(JENKINSFILE, "sh 'make test'\n", "sh 'make test'\nsh 'make deploy'\n"),
         "1-CI",
-        says="test_every_change_is_checked_and_nothing_is_delivered_by_it",
+        says="Jenkinsfile delivers by `make deploy` what nobody has merged",
         level="1",
     ),
     wrong(
@@ -75,7 +75,7 @@ DEFECTS = [
         "training has no schedule",
         replace(TRAIN, "cron('H 4 * * *')", "upstream('other')"),
         "1-TRIG",
-        says="it has no schedule",
+        says="jenkins/train.Jenkinsfile has no schedule",
         level="1",
     ),
     wrong(
@@ -96,7 +96,7 @@ DEFECTS = [
         "a closed gate is passed over",
         replace(TRAIN, "sh 'make run'", "sh 'make run || true'"),
         "1-CD",
-        says="test_only_what_passed_its_gates_is_delivered",
+        says="jenkins/train.Jenkinsfile must run in this order: make run,",
         level="1",
     ),
     wrong(
@@ -117,7 +117,7 @@ DEFECTS = [
         "what was not checked is released",
         check_last,
         *("CI-07", "CD-09"),
-        says="test_what_was_checked_is_built_once_and_that_is_deployed",
+        says="Jenkinsfile: what was not checked is released or deployed",
         level="2",
     ),
     wrong(
@@ -131,21 +131,21 @@ DEFECTS = [
         "a model is released unchecked",
         replace(JENKINSFILE, "sh 'make check-model'\n", ""),
         "CD-05",
-        says="make check-model is there 0 times",
+        says="Jenkinsfile: a model is released that nobody checked: `make",
         level="2",
     ),
     wrong(
         "a push to develop starts nothing",
         replace(JENKINSFILE, "anyOf { branch 'develop'; branch 'main' }", "anyOf { branch 'main' }"),
         "CD-06",
-        says="test_push_to_develop_deploys_to_test_by_itself",
+        says="Jenkinsfile: nothing comes of a push to develop: release is",
         level="2",
     ),
     wrong(
         "a push to develop goes to staging",
         replace(JENKINSFILE, "env.BRANCH_NAME == 'main' ? 'staging' : 'test'", "'staging'"),
         *("CD-06", "CD-07"),
-        says="test_push_to_develop_deploys_to_test_by_itself",
+        says="Jenkinsfile: deploy must `make deploy`, once, to staging for",
         level="2",
     ),
     wrong(
@@ -159,7 +159,7 @@ DEFECTS = [
         "a promotion starts by itself",
         replace(PROMOTE, "    agent none\n", f"    agent none\n{CRON}"),
         "CD-08",
-        says="promote starts by itself",
+        says="jenkins/promote.Jenkinsfile starts by itself",
         level="2",
     ),
     wrong(
@@ -180,7 +180,7 @@ DEFECTS = [
         "a rollback needs no reason",
         replace(ROLLBACK, "if (!env.WHY) {", "if (false) {"),
         "CD-10",
-        says="it needs no reason",
+        says="jenkins/rollback.Jenkinsfile does not ask why: WHY",
         level="2",
     ),
     wrong(
@@ -208,7 +208,7 @@ DEFECTS = [
         "monitoring waits to be started",
         replace(MONITOR, "cron('H * * * *')", "cron('')"),
         "MON-02",
-        says="test_pipeline_watches_and_acts_by_itself",
+        says="does not start by itself",
         level="2",
     ),
     wrong(

@@ -14,8 +14,8 @@ from served import RECORD, serving
 from test_delivery_workflows import DOCKER
 
 # What differs by the provider; all suites are run elsewhere.
-ONE = "tests/unit/test_split.py"
-FEW = f"tests/project {ONE} --deselect=tests/project/test_level.py::test_notebook_runs"
+ONE = "tests/test_features.py"
+FEW = f"tests/test_repository.py {ONE}"
 PROMOTE = "from {package} import registry; registry.assign(registry.register())"
 CHANGE: dict[str, Any] = {"CHANGE_ID": "1", "CHANGE_TARGET": "main", "BRANCH_NAME": "PR-1"}
 RELEASER = {"by": "ada", "groups": ["releasers"]}

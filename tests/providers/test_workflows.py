@@ -167,7 +167,7 @@ def test_what_is_pinned_is_kept_up_to_date(level: str, samples: dict[str, Projec
 # Really run: act takes the workflow's steps on this machine; commands are real, an action may have a stand-in. All
 # suites of a new project are run in tests/projects/test_first_try.py; here some are enough to see what the jobs do.
 
-FEW = "tests/project tests/unit"
+FEW = "tests/test_repository.py tests/test_features.py"
 
 CHECKS = ("make setup", "make lint", "make check-commit", "make test", "make maturity", "make diff")
 
@@ -193,7 +193,7 @@ def test_red_on_data_that_do_not_fit_the_schema(bake: Bake) -> None:
     text = schema.read_text()
     assert ", Gentoo]" in text
     schema.write_text(text.replace(", Gentoo]", "]"))
-    ended = outcome(project, "workflow_dispatch", "checks.yml", "tests/data")
+    ended = outcome(project, "workflow_dispatch", "checks.yml", "tests/test_data.py")
     assert ended == {"make setup": "success", "make lint": "success", "make test": "failure"}
 
 

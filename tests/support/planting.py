@@ -107,9 +107,7 @@ def hold_to(planted: Defect, project: Project, python: Path) -> None:
 def red_requirements(project: Project, python: Path, suite: str) -> tuple[set[str], str]:
     """The requirements with a failing test, and all that was printed."""
     report = project.path / "report.xml"
-    # The notebook is the slowest test and has a defect of its own elsewhere.
-    slow = "--deselect=tests/project/test_level.py::test_notebook_runs"
-    done = project.python(python, "-m", "pytest", *shlex.split(suite), f"--junit-xml={report}", slow, check=False)
+    done = project.python(python, "-m", "pytest", *shlex.split(suite), f"--junit-xml={report}", check=False)
     assert report.exists(), done.stdout + done.stderr
     cases = list(ElementTree.parse(report).iter("testcase"))  # noqa: S314
     assert cases, f"{suite}: there is no such test"
