@@ -11,7 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from library.tables import WRITERS, clean
-from mlops_maturity.data.reading import read_table, write_table
+from mlops_maturity.data.reading import read_table
+from mlops_maturity.data.tables import write_like
 from mlops_maturity.project.errors import ProjectError
 
 
@@ -77,7 +78,7 @@ def test_read_table_types_of_parquet_become_the_few_that_a_schema_knows(tmp_path
             "record": pa.array([{"a": 1}, {"a": 2}]),
         }
     )
-    pa.parquet.write_table(table, tmp_path / "table.parquet")
+    pa.parquet.write_like(table, tmp_path / "table.parquet")
     found = read_table(tmp_path / "table.parquet")
     assert "list" not in found
     assert "record" not in found
@@ -114,6 +115,6 @@ def test_read_table_that_is_none_is_refused_in_one_line(
 @pytest.mark.parametrize("name", ["table.csv", "table.parquet", "table.pq"])
 def test_write_table_then_read_gives_the_same_values(name: str, tmp_path: Path) -> None:
     frame = pd.DataFrame({"number": [1.5, np.nan], "word": ["a", "b, c"]})
-    write_table(frame, tmp_path / name)
+    write_like(frame, tmp_path / name)
     found = read_table(tmp_path / name)
     pd.testing.assert_frame_equal(found.astype({"word": "str"}), frame.astype({"word": "str"}))
