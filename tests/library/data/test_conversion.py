@@ -31,7 +31,11 @@ CONVERTED: dict[str, tuple[Column, list[Any], list[Any]]] = {
         ["2024-02-29", "2024-02-29T01:00:00+02:00", "soon"],
         [TIME("2024-02-29"), TIME("2024-02-28 23:00"), pd.NaT],
     ),
-    "times of a format": (column("datetime", "%d.%m.%Y"), ["29.02.2024", "2024-02-29"], [TIME("2024-02-29"), pd.NaT]),
+    "times of a format": (
+        column("datetime", "%d.%m.%Y"),
+        ["29.02.2024", "2024-02-29", "02/2024"],
+        [TIME("2024-02-29")] * 2 + [pd.NaT],
+    ),
     "whole numbers as times": (column("datetime", "%Y%m%d"), [20240229], [TIME("2024-02-29")]),
     "times": (column("datetime", "%d.%m.%Y"), [TIME("2024-02-29 13:45")], [TIME("2024-02-29 13:45")]),
 }
@@ -65,10 +69,10 @@ def test_conform_columns_come_in_the_order_of_the_schema() -> None:
     [
         ({"a": ["x"], "b": [1]}, "when: the column is missing"),
         ({"a": ["x"], "b": [1], "when": ["2024-01-01"], "c": [1]}, "c: the column is not in the schema"),
-        ({"a": ["x"], "b": ["tall"], "when": ["2024-01-01"]}, "b: 'tall' is not a number"),
+        ({"a": ["x"], "b": ["tall"], "when": ["2024-01-01"]}, "b: 'tall' in row 1 is not a number"),
         (
             {"a": ["x"] * 3, "b": [1] * 3, "when": ["soon", "2024-01-01", "later"]},
-            r"when: 'soon' \(and 1 more\) is not a datetime",
+            r"when: 'soon' in row 1 \(and 1 more\) is not a datetime",
         ),
     ],
     ids=["missing", "unexpected", "another type", "another format"],

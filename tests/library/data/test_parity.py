@@ -55,6 +55,7 @@ FEATURES = Features(
     categories={"colour": ("blue", "red"), "shop": ("a", "b c")},
     times=("built",),
     texts=("note",),
+    missing=SCHEMA.reading.missing,
 ).with_own(Own(computed), SCHEMA)
 ORDINARY = {
     "size, é": 12.5,

@@ -78,7 +78,7 @@ def test_read_table_types_of_parquet_become_the_few_that_a_schema_knows(tmp_path
             "record": pa.array([{"a": 1}, {"a": 2}]),
         }
     )
-    pa.parquet.write_like(table, tmp_path / "table.parquet")
+    pa.parquet.write_table(table, tmp_path / "table.parquet")
     found = read_table(tmp_path / "table.parquet")
     assert "list" not in found
     assert "record" not in found
@@ -97,7 +97,7 @@ REFUSED = {
     "a column twice": ("table.csv", b"a,b, a\n1,2,3\n", r"table\.csv has the column 'a' twice; rename one of them"),
     "rows of another width": ("table.csv", b"a,b\n1,2\n1,2,3\n", r"table\.csv cannot be read: .*[Ee]xpected 2 columns"),
     "no Parquet": ("table.parquet", b"a,b\n1,2\n", r"table\.parquet cannot be read: "),
-    "empty": ("table.csv", b"", r"table\.csv cannot be read: "),
+    "empty": ("table.csv", b"", r"table\.csv has no header line"),
 }
 
 

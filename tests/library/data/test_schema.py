@@ -30,7 +30,7 @@ def test_save_says_how_to_read_it_and_leaves_out_what_says_nothing(tmp_path: Pat
     text = (tmp_path / "schema.yaml").read_text(encoding="utf-8")
     assert text.startswith("# What the data must look like.")
     assert "größe" in text
-    assert "null" not in text
+    assert ": null" not in text
     assert text.count("open: ") == 1 + schemas.HEADER.count("open: ")
 
 

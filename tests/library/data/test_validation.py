@@ -13,6 +13,7 @@ from mlops_maturity.data import validation
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.validation import check, problems
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_VALIDATION, SCHEMA, TABLE
 
 pytestmark = pytest.mark.guards("1-SKEW", "CI-08")
@@ -40,11 +41,11 @@ BAD: dict[str, tuple[dict[str, list[Any]], str]] = {
     "under the minimum": ({"size": [-1.0, -2.0]}, "size: 2 values under the minimum 0, such as -1.0 in row 0"),
     "too many gaps": ({"size": [None, None]}, "size: more missing values than the accepted share 0.5"),
     "a gap": ({"colour": ["blue", None]}, "colour: more missing values than the accepted share 0"),
-    "another type": ({"size": ["tall", "1.0"]}, "size: 'tall' is not a number"),
+    "another type": ({"size": ["tall", "1.0"]}, "size: 'tall' in row 1 is not a number"),
     "no whole number": ({"count": [1.5, 2.0]}, "count: 1 value not a whole number, such as 1.5 in row 0"),
     "no truth value": ({"sold": [2, 1]}, "sold: 1 value neither true nor false, such as 2.0 in row 0"),
     "another category": ({"colour": ["blue", "green"]}, "colour: 1 value not one of the categories, such as green"),
-    "another format": ({"seen": ["31.01.2024", "2024-02-01"]}, "seen: '2024-02-01' is not a datetime"),
+    "another format": ({"seen": ["31.01.2024", "02/2024"]}, "seen: '02/2024' in row 2 is not a datetime"),
     "unexpected": ({"extra": [1, 2]}, "extra: the column is not in the schema"),
 }
 
@@ -77,9 +78,11 @@ def test_check_all_faults_are_counted() -> None:
 
 
 @pytest.fixture
-def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def table(params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Write the table and its schema into a folder, which becomes the current one."""
     monkeypatch.chdir(tmp_path)
+    settings = params.changed(**{"data.ignore": {}})
+    monkeypatch.setattr("mlops_maturity.data.validation.settings.load", lambda: settings)
 
     def write(**changes: list[Any]) -> None:
         schemas.save(LIMITS)
