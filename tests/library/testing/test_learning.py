@@ -63,7 +63,7 @@ def test_contradictory_labels_are_no_reason_to_fail(rows: pd.DataFrame, schema: 
 
 
 def test_rows_that_all_look_alike_are_not_applicable(rows: pd.DataFrame, schema: Schema, params: Params) -> None:
-    alike = rows.assign(**{name: rows[name].iloc[0] for name in rows if name != "species"})
+    alike = rows.assign(**{str(name): rows[name].iloc[0] for name in rows if name != "species"})
     with pytest.raises(pytest.skip.Exception, match="not applicable: 40 rows look alike"):
         overfit(alike, schema, params)
 
