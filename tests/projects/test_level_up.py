@@ -321,7 +321,7 @@ def test_template_is_found_by_its_address(start: Start, versions: Versions) -> N
 
 def test_template_without_a_history_can_raise_but_not_update(start: Start, versions: Versions, tmp_path: Path) -> None:
     unpacked = shutil.copytree(versions.path, tmp_path / "unpacked", ignore=shutil.ignore_patterns(".git"))
-    team = start(maturity_level="0")
+    team = start("v2", maturity_level="0")
     assert "has no history to find version" in team.is_refused("level-up", "--level=1", template=str(unpacked))
     entry = json.loads(team.project.text(".template.json")) | {"commit": None}
     (team.path / ".template.json").write_text(json.dumps(entry))
