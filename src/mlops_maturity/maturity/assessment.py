@@ -69,6 +69,7 @@ def assess(answers: Mapping[str, str], evidence: Evidence) -> Assessment:
     )
 
 
-def suites_of(project: Path) -> str:
-    """The text of all tests of a project."""
-    return "\n".join(file.read_text(encoding="utf-8") for file in sorted((project / "tests").rglob("*.py")))
+def suites_of(project: Path) -> dict[Path, str]:
+    """The text of each file of tests of a project, by its path in it."""
+    files = sorted((project / "tests").rglob("test_*.py"))
+    return {file.relative_to(project): file.read_text(encoding="utf-8") for file in files}

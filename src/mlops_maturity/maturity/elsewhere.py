@@ -98,7 +98,7 @@ def run(path: Path, report: Path | None = None) -> None:
 
 def lines(repository: Repository, tests: Run | None) -> Iterator[str]:
     """What was found, line by line."""
-    evidence = Evidence(tests or Run(Path("none"), "", 0.0, ()), History(), "")
+    evidence = Evidence(tests or Run(Path("none"), "", 0.0, ()), History(), {})
     # The other rows are about what must not be there.
     rows = [row for row in catalogue.rows() if row.scope.until == LEVELS[-1]]
     verdicts = [judge(row, (), evidence) for row in rows]

@@ -1,6 +1,6 @@
 """Whether a requirement is met: by its tests that passed, and by records of what the project has done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,12 +32,12 @@ class Evidence:
     Attributes:
         run: of its tests.
         history: of what it has done.
-        suites: the text of all of its tests, which tells tests that did not run from tests that are gone.
+        suites: the text of each of its files of tests, by which tests that did not run differ from tests that are gone.
     """
 
     run: Run
     history: History
-    suites: str
+    suites: Mapping[Path, str]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def judge(entry: Entry, proofs: Iterable[Proof], evidence: Evidence, most: float
     kinds = [proof for proof in proofs if proof.kind]
     needs_tests = any(not proof.kind for proof in proofs)
     results = [result for result in evidence.run.results if entry.id in result.marks]
-    findings = _tests(entry, results, evidence.suites, needed=needs_tests)
+    findings = _tests(entry, results, evidence, needed=needs_tests)
     findings += [_record(proof, evidence.history) for proof in kinds]
     state = min((finding.state for finding in findings), key=WORST_FIRST.index, default=None)
     given = [result.marks[entry.id] for result in results if result.outcome == "passed" and result.marks[entry.id]]
@@ -105,13 +105,18 @@ def totals(verdicts: Sequence[Verdict]) -> dict[str, float]:
     return {name: sum(each.points for each in verdicts if each.entry.section == name) for name in SECTIONS}
 
 
-def _tests(entry: Entry, results: Sequence[Result], suites: str, *, needed: bool) -> list[Finding]:
+def _tests(entry: Entry, results: Sequence[Result], evidence: Evidence, *, needed: bool) -> list[Finding]:
     """What the tests say, file by file."""
-    if not results and needed:
-        if f'"{entry.id}"' in suites:
-            return [Finding("tests", State.NOT_EXERCISED, "none of its tests was run")]
-        return [Finding("tests", State.FAILS, f"no test is marked with {entry.id} any more")]
-    return [_file(file, [each for each in results if each.file == file]) for file in sorted({r.file for r in results})]
+    if results or not needed:
+        files = sorted({result.file for result in results})
+        return [_file(file, [each for each in results if each.file == file]) for file in files]
+    ran = {result.file for result in evidence.run.results}
+    for file, content in evidence.suites.items():
+        if f'"{entry.id}"' in content:
+            return [Finding(str(file), State.NOT_EXERCISED, "none of its tests for this was run")]
+    if left_out := sorted(str(file) for file in evidence.suites.keys() - ran):
+        return [Finding(left_out[0], State.NOT_EXERCISED, "it was not run")]
+    return [Finding("tests", State.FAILS, f"no test is marked with {entry.id} any more")]
 
 
 def _file(file: Path, results: Sequence[Result]) -> Finding:

@@ -1,7 +1,7 @@
 """A project that can be judged: its answers, its tests, a report of them, and a git repository for its records."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -60,7 +60,7 @@ def asked_of(entries: Iterable[Entry], level: str) -> Iterator[Entry]:
 def all_pass(level: str) -> list[Case]:
     """The tests of a project in which all that tests can show is shown."""
     return [
-        *(Case((row.id,), module=f"tests.test_{row.id}") for row in asked_of(catalogue.rows(), level)),
+        *(Case((row.id,)) for row in asked_of(catalogue.rows(), level)),
         *(Case((), {score.id: score.points}) for score in asked_of(catalogue.scores(), level)),
     ]
 
@@ -70,16 +70,15 @@ Project = Callable[..., Path]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Make the current folder a project, with a report of tests and a file that has their marks."""
+    """Make the current folder a project, with a report of tests, and a file of tests with more marks."""
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.invalid")
         monkeypatch.setenv(f"GIT_{role}_DATE", "2026-05-04T10:00:00Z")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
 
-    def made(level: str, cases: Iterable[Case] | None = None) -> Path:
+    def made(level: str, cases: Iterable[Case] | None = None, marks: Sequence[str] = ()) -> Path:
         known = list(all_pass(level) if cases is None else cases)
-        marks = sorted({mark for case in known for mark in (*case.requirements, *case.scores)})
         for name, content in {
             ".template.json": json.dumps({"answers": answers(level)}),
             "tests/test_one.py": "\n".join(f'# "{mark}"' for mark in marks),

@@ -119,17 +119,21 @@ def test_failed_test_outweighs_what_was_done(project: Project, monkeypatch: pyte
     assert points()["Infra 7"] == 0.0
 
 
-def test_test_that_was_not_run_differs_from_one_that_is_gone(
+def test_tests_that_were_not_run_differ_from_tests_that_are_gone(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = project("0")
-    TESTS.write_text(report(case for case in all_pass("0") if "0-SPLIT" not in case.requirements))
+    left = [case for case in all_pass("0") if "0-SPLIT" not in case.requirements]
+    folder = project("0", left, marks=["0-SPLIT"])
     command.run()
     assert states()["0-SPLIT"] == "not exercised"
-    assert "none of its tests was run" in capsys.readouterr().out
-    file = folder / "tests/test_one.py"
-    file.write_text(file.read_text().replace('"0-SPLIT"', ""))
+    assert "tests/test_one.py: none of its tests for this was run" in capsys.readouterr().out
+    project("0", left)
+    (folder / "tests/test_two.py").write_text("# Its tests come from a list.\n")
     os.utime(TESTS)
+    command.run()
+    assert states()["0-SPLIT"] == "not exercised"
+    assert "tests/test_two.py: it was not run" in capsys.readouterr().out
+    (folder / "tests/test_two.py").unlink()
     with pytest.raises(ProjectError, match="0-SPLIT"):
         command.run()
     assert "no test is marked with 0-SPLIT any more" in capsys.readouterr().out
@@ -148,7 +152,7 @@ def test_result_of_a_class_is_of_its_file(project: Project) -> None:
     project("0", [*all_pass("0"), Case(("CI-04",), module="tests.unit.test_more.TestNumbers")])
     command.run()
     (row,) = (row for row in facts()["rows"] if row["id"] == "CI-04")
-    assert [finding["where"] for finding in row["findings"]] == ["tests/test_CI-04.py", "tests/unit/test_more.py"]
+    assert [finding["where"] for finding in row["findings"]] == ["tests/test_one.py", "tests/unit/test_more.py"]
 
 
 def test_page_facts_and_badge_are_the_same_for_the_same_project(project: Project) -> None:
