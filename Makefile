@@ -68,10 +68,6 @@ format: $(READY) ## Put style and format right
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-.PHONY: maturity
-maturity: $(READY) ## Look what a repository that this template did not make has of each level: make maturity REPO=path [REPORT=path]
-	@.venv/bin/python -m tools.maturity "$(REPO)" $(if $(REPORT),--report "$(REPORT)")
-
 .PHONY: docs
 docs: $(READY) ## Refresh the tables of README.md, and docs/guards.md
 	@.venv/bin/python -m tools.readme_table

@@ -28,6 +28,7 @@ def main() -> None:
     wheel.write(project, with_steps=ANSWERS["maturity_level"] != "0")
     record.write(project, Path(TEMPLATE), ANSWERS)
     note = repository.make(project, ANSWERS["author"])
+    record.remember(project, Path(TEMPLATE), ANSWERS)
     print(f"\n{ANSWERS['project_name']}: level {ANSWERS['maturity_level']}, in {os.path.basename(project)}/")
     if note:
         print(note)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 NAME = ".template.json"
+# Where a clone remembers a path of its machine, for `make level-up`.
+KEY = "mlops-maturity.template"
 # An address of another machine: https://..., git@host:..., or cookiecutter's gh:owner/name.
 ADDRESS = re.compile(r"(?!file:)([a-z+]+://|[\w.-]+@[\w.-]+:|[a-z]+:[\w.-]+/)")
 USER = re.compile(r"(?<=://)[^/@]*@")
@@ -22,6 +24,12 @@ def write(project: Path, template: Path, answers: Mapping[str, str]) -> None:
     (project / NAME).write_text(json.dumps(entry, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+def remember(project: Path, template: Path, answers: Mapping[str, str]) -> None:
+    """Let git's configuration of this clone keep where the template is, if .template.json has no address of it."""
+    if (project / ".git").exists() and not _source(template, answers) and not answers["_template"].endswith(".zip"):
+        _git(project, "config", KEY, str(template))
+
+
 def _source(template: Path, answers: Mapping[str, str]) -> str | None:
     """Where others find the template: the address that was given, or that of the clone that was; no path, no secret."""
     given = answers["_template"]
@@ -29,8 +37,8 @@ def _source(template: Path, answers: Mapping[str, str]) -> str | None:
     return USER.sub("", address) if address and ADDRESS.match(address) else None
 
 
-def _git(template: Path, *arguments: str) -> str | None:
-    if not (template / ".git").exists():
+def _git(folder: Path, *arguments: str) -> str | None:
+    if not (folder / ".git").exists():
         return None
-    done = subprocess.run(["git", *arguments], cwd=template, capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout.strip() or None if done.returncode == 0 else None

@@ -33,6 +33,7 @@ def test_every_feature_has_values(real_rows: pd.DataFrame, schema: Schema, param
 <% if cookiecutter.maturity_level != "0" %>
 @pytest.mark.requirement("1-SKEW")
 <% endif %>
+@pytest.mark.ml_test_score("Monitor 2", 1.0)
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

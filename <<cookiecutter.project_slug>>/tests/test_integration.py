@@ -58,6 +58,7 @@ def test_training_again_gives_the_same_model(in_workspace: Path) -> None:
 
 
 @pytest.mark.requirement("0-HAND")
+@pytest.mark.requirement("SEC-06")
 def test_model_is_one_file_with_its_manifest(workspace: Path) -> None:
     packaged = read(workspace / ARTEFACT, made_by="make package")
     assert set(packaged.manifest) >= FIELDS
@@ -92,6 +93,7 @@ def test_service_answers_as_the_model_does(client: TestClient, predictor: Predic
 <% if cookiecutter.maturity_level != "0" %>
 @pytest.mark.requirement("1-API")
 <% endif %>
+@pytest.mark.ml_test_score("Monitor 2", 1.0)
 def test_service_names_what_does_not_fit_the_schema(client: TestClient, predictor: Predictor) -> None:
     response = client.post("/predict", json={"records": [{"unexpected": 1}]})
     assert response.status_code == 422

@@ -15,6 +15,7 @@ from mlops_maturity.training.gates import judge, require_open
 
 @pytest.mark.requirement("0-BASE")
 @pytest.mark.ml_test_score("Model 5", 1.0)
+@pytest.mark.ml_test_score("Infra 4", 1.0)
 @pytest.mark.usefixtures("held_out")
 def test_model_passes_its_gates(workspace: Path, params: Params) -> None:
     require_open(judge(read_json(workspace / METRICS, "make evaluate"), params.gates))

@@ -98,9 +98,12 @@ def table(level: int) -> dict[str, Command]:
             ),
         ),
         "maturity": Command(
-            "report which requirements of the level are met, by a run of the suites",
+            "report which requirements are met, by tests that passed and by what the project has done",
             "maturity.report",
-            (argument("--report", type=Path, default=paths.TESTS, help=f"of the run; default: {paths.TESTS}"),),
+            (
+                argument("path", type=Path, nargs="?", default=Path(), help="of a git repository; default: this one"),
+                argument("--report", type=Path, help=f"a JUnit report of its tests; default: {paths.TESTS}"),
+            ),
         ),
         "check-commit": Command(
             "refuse a commit with a stale dvc.lock or data that were not pushed", "project.storage", levels=(1, 2)

@@ -15,8 +15,8 @@ from conftest import SAMPLE_SLUG, TEMPLATE, Project, clean_environment, run, wri
 from project_edits import EDITS
 
 from hooks.answers import CHOICES
+from hooks.record import KEY
 
-PACKAGE = "penguin_species"
 PLACES = list(product(CHOICES["ci_provider"], CHOICES["cloud"], CHOICES["deploy_target"]))
 # Each answer once; the others are of speed `deep`.
 FEW = [("github", "none", "docker"), ("gitlab", "aws", "kubernetes"), ("jenkins", "gcp", "docker")]
@@ -34,15 +34,15 @@ class Versions:
                 shutil.copy(TEMPLATE / name, self.path / name)
         self.git("init", "--quiet", "--initial-branch=main")
         self._commit("v1")
-        project = self.path / "<<cookiecutter.project_slug>>"
+        project = "<<cookiecutter.project_slug>>"
         for path, old, new in (
-            ("Makefile", "PORT ?= 8000\n", "PORT ?= 8000\nHOST ?= 127.0.0.1\n"),
-            ("src/<<cookiecutter.__package_name>>/data/conversion.py", '"""\n', '"""\n\n# Fixed.\n'),
-            ("SECURITY.md", "# ", "# Fixed: "),
+            (f"{project}/Makefile", "UPGRADE := --upgrade\n", "UPGRADE := --upgrade\nHOST ?= 127.0.0.1\n"),
+            ("src/mlops_maturity/data/conversion.py", '"""\n', '"""\n\n# Fixed.\n'),
+            (f"{project}/SECURITY.md", "# ", "# Fixed: "),
         ):
-            text = (project / path).read_text()
+            text = (self.path / path).read_text()
             assert old in text
-            (project / path).write_text(text.replace(old, new, 1))
+            (self.path / path).write_text(text.replace(old, new, 1))
         self._commit("v2")
 
     def git(self, *arguments: str) -> str:
@@ -107,7 +107,7 @@ class Team:
         at = f"--template={self._template if template is None else template}"
         path = f"{self._python.parent}:{clean_environment()['PATH']}"
         done = run(
-            [str(self._python), "-m", PACKAGE, *arguments, at],
+            [str(self._python), "-m", "mlops_maturity", *arguments, at],
             self.path,
             check=False,
             environment=clean_environment(PYTHONPATH=str(self.path / "src"), PATH=path),
@@ -124,9 +124,9 @@ Start = Callable[..., Team]
 
 
 @pytest.fixture
-def start(versions: Versions, environment: Callable[..., Path], tmp_path: Path) -> Start:
-    """A fresh project in somebody's hands."""
-    python = environment("none", "2")
+def start(versions: Versions, tmp_path: Path) -> Start:
+    """A fresh project in somebody's hands; the library is that of this template, not the wheel's."""
+    python = Path(sys.executable)
     numbers: Iterator[int] = iter(range(100))
 
     def started(version: str = "v1", **answers: str) -> Team:
@@ -236,7 +236,7 @@ def test_nothing_that_a_team_did_is_lost(start: Start, versions: Versions, tmp_p
     assert [edit.name for edit in EDITS if not edit.is_there(clone)] == []
     assert "tabulate==" in here.text("requirements.lock")
     assert "Raise the maturity level from 0 to 2: done" in done.stdout
-    assert "watch" in done.stdout.split("new verbs:")[1].split("for a person to set")[0]
+    assert "watch" in done.stdout.split("new targets of make:")[1].split("for a person to set")[0]
     assert "approval of production" in done.stdout.split("for a person to set")[1]
     assert " passed in " in done.stdout
     assert " failed" not in done.stdout
@@ -252,7 +252,7 @@ def test_nothing_that_a_team_did_is_lost(start: Start, versions: Versions, tmp_p
 def test_conflict_is_told_and_can_be_taken_back(start: Start) -> None:
     team = start(maturity_level="0")
     for path, old, new in (
-        ("Makefile", "\t@$(RUN) ingest validate-data split\n", "\t@$(RUN) ingest validate-data\n"),
+        ("Makefile", '\t@$(RUN) serve $${PORT:+--port "$$PORT"}\n', "\t@$(RUN) serve --port 9000\n"),
         ("SECURITY.md", "", "Ours.\n"),
     ):
         text = team.project.text(path)
@@ -321,7 +321,7 @@ def test_template_is_found_by_its_address(start: Start, versions: Versions) -> N
 
 def test_template_without_a_history_can_raise_but_not_update(start: Start, versions: Versions, tmp_path: Path) -> None:
     unpacked = shutil.copytree(versions.path, tmp_path / "unpacked", ignore=shutil.ignore_patterns(".git"))
-    team = start(maturity_level="0")
+    team = start("v2", maturity_level="0")
     assert "has no history to find version" in team.is_refused("level-up", "--level=1", template=str(unpacked))
     entry = json.loads(team.project.text(".template.json")) | {"commit": None}
     (team.path / ".template.json").write_text(json.dumps(entry))
@@ -334,17 +334,18 @@ def test_template_without_a_history_can_raise_but_not_update(start: Start, versi
 
 def test_what_cannot_be_done_is_refused_in_one_line_and_changes_nothing(start: Start, tmp_path: Path) -> None:
     team = start(maturity_level="1")
+    team.git("config", "--unset", KEY)
     for arguments, template, said in (
         (
             ["level-up", "--level=1"],
             None,
-            "level-up: the project is at level 1, and 1 is no level above it; say LEVEL=2",
+            "level-up: the project is at level 1, and 1 is not a higher level; give LEVEL=2",
         ),
-        (["level-up", "--level=0"], None, "and 0 is no level above it; say LEVEL=2"),
-        (["level-up", "--level="], None, "and no level is said; say LEVEL=2"),
-        (["level-up", "--level=2"], "", ".template.json does not know where the template is"),
+        (["level-up", "--level=0"], None, "and 0 is not a higher level; give LEVEL=2"),
+        (["level-up", "--level="], None, "and no level is given; give LEVEL=2"),
+        (["level-up", "--level=2"], "", ".template.json has no address of the template"),
         (["level-up", "--level=2"], str(tmp_path / "nowhere"), "the template cannot be reached at"),
-        (["update", "--version=v9"], None, "has no version v9; say another: VERSION=, TEMPLATE="),
+        (["update", "--version=v9"], None, "has no version v9; give another: VERSION= or TEMPLATE="),
         (["change", "--cloud=azure"], None, "cloud: 'azure' is not allowed; answer none or aws or gcp"),
         (["change", "--cloud=none"], None, "no answer would change; the project has CI_PROVIDER=github, CLOUD=none"),
     ):

@@ -36,3 +36,13 @@ def test_answers_and_commit_are_remembered(sample: Project) -> None:
     entry = json.loads(sample.text(record.NAME))
     assert entry["answers"]["maturity_level"] == "0"
     assert entry["commit"] == run(["git", "rev-parse", "HEAD"], TEMPLATE).stdout.strip()
+
+
+def test_clone_knows_a_template_that_has_no_address(sample: Project, tmp_path: Path) -> None:
+    found = run(["git", "config", "--get", record.KEY], sample.path, check=False).stdout.strip()
+    assert found == ("" if json.loads(sample.text(record.NAME))["template"] else str(TEMPLATE))
+    run(["git", "init", "--quiet"], tmp_path)
+    for given in ("https://git.example/team/template.git", "template.zip", str(tmp_path)):
+        record.remember(tmp_path, tmp_path, ANSWERS | {"_template": given})
+        found = run(["git", "config", "--get", record.KEY], tmp_path, check=False).stdout.strip()
+        assert found == (given if given == str(tmp_path) else "")

@@ -7,7 +7,8 @@ import numpy as np
 Columns = Mapping[str, np.ndarray]
 
 
-def features(columns: Columns) -> Columns:
+<% set has_ratio = cookiecutter.dataset == "sample" and cookiecutter.target not in ("bill_length_mm", "bill_depth_mm") %>
+def features(columns: Columns) -> Columns:<< "" if has_ratio else "  # noqa: ARG001 - none is computed yet" >>
     """New columns for the model, which sees the given ones as well.
 
     Args:
@@ -18,7 +19,7 @@ def features(columns: Columns) -> Columns:
         Numbers (rows,) by name. Each row must depend on itself alone: the service computes one row at a time. What is
         fitted to many rows (a mean, a quantile, an encoding) belongs into the estimator, see model.py.
     """
-<% if cookiecutter.dataset == "sample" and cookiecutter.target not in ("bill_length_mm", "bill_depth_mm") %>
+<% if has_ratio %>
     return {"bill_ratio": columns["bill_length_mm"] / columns["bill_depth_mm"]}
 <% else %>
     return {}

@@ -1,1 +1,1 @@
-"""How mature the project is: which requirements of its level hold, and its ML Test Score, by the tests that passed."""
+"""How mature a project is: by the tests that passed, and by the records of what it has really done."""

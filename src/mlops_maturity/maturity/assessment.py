@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_maturity.maturity import demands
-from mlops_maturity.maturity.demands import LEVELS, Demand
-from mlops_maturity.maturity.results import Run
-from mlops_maturity.maturity.verdicts import MOST, WORST_FIRST, State, Verdict, judge, totals
+from mlops_maturity.maturity import catalogue
+from mlops_maturity.maturity.catalogue import LEVELS, MOST, Entry
+from mlops_maturity.maturity.junit import Run
+from mlops_maturity.maturity.verdicts import WORST_FIRST, Evidence, State, Verdict, judge, totals
 
 
 @dataclass(frozen=True)
@@ -15,23 +15,23 @@ class Assessment:
     """Where a project stands.
 
     Attributes:
-        level: that it is held to.
-        run: of the suites, by which it is judged.
-        rows: what became of the requirements of its level, the worst first.
-        scores: what became of the tests of the ML Test Score.
+        level: of the project.
+        run: of its tests.
+        rows: the requirements of its level, the worst first.
+        scores: the tests of the ML Test Score.
         coming: the requirements that the next level adds.
-        gains: points that the next level usually brings, by the test that they are for.
+        gains: points that a new project of the next level has more, by the test of the score.
     """
 
     level: int
     run: Run
     rows: tuple[Verdict, ...]
     scores: tuple[Verdict, ...]
-    coming: tuple[Demand, ...]
+    coming: tuple[Entry, ...]
     gains: Mapping[str, float]
 
     def those(self, state: State) -> list[Verdict]:
-        """The requirements of which this is known."""
+        """The requirements with this state."""
         return [row for row in self.rows if row.state is state]
 
     @property
@@ -45,28 +45,31 @@ class Assessment:
         return min(self.sections.values())
 
 
-def assess(project: Path, run: Run) -> Assessment:
-    """Judge a project by a run of its suites.
+def assess(answers: Mapping[str, str], evidence: Evidence) -> Assessment:
+    """Judge a project.
 
-    Raises:
-        ProjectError: it does not say which level it is of.
+    Args:
+        answers: that it was generated with.
+        evidence: what it is judged by.
     """
-    answers = demands.answers_of(project)
     level = int(answers["maturity_level"])
-    rows, scores = demands.rows(), demands.scores()
-    owed = [row for row in rows if row.scope.covers(answers, level)]
     following = level + 1
+    rows, scores = catalogue.rows(), catalogue.scores()
+    owed = [row for row in rows if row.scope.covers(answers, level)]
+    verdicts = [judge(row, row.owed(answers, level), evidence) for row in owed]
     grows = following in LEVELS
-    verdicts = (judge(row, row.files(answers, level), run, project) for row in owed)
+    gains = {score.id: score.usual(answers, following) - score.usual(answers, level) for score in scores if grows}
     return Assessment(
         level,
-        run,
-        tuple(sorted(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.state))),
-        tuple(judge(score, score.files(answers, level), run, project, MOST[level]) for score in scores),
+        evidence.run,
+        tuple(sorted(verdicts, key=lambda verdict: WORST_FIRST.index(verdict.state or State.FAILS))),
+        tuple(judge(score, score.owed(answers, level), evidence, MOST[level]) for score in scores),
         tuple(row for row in rows if grows and row not in owed and row.scope.covers(answers, following)),
-        {
-            score.id: score.usual[following] - score.usual[level]
-            for score in scores
-            if grows and score.usual[following] > score.usual[level]
-        },
+        {name: gain for name, gain in gains.items() if gain > 0},
     )
+
+
+def suites_of(project: Path) -> dict[Path, str]:
+    """The text of each file of tests of a project, by its path in it."""
+    files = sorted((project / "tests").rglob("test_*.py"))
+    return {file.relative_to(project): file.read_text(encoding="utf-8") for file in files}

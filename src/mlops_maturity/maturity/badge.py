@@ -4,8 +4,8 @@ from xml.sax.saxutils import escape
 
 LABEL = "MLOps maturity"
 NOT_MEASURED = "not measured"
-GREY, GREEN, RED = "#6b7280", "#15803d", "#b91c1c"
-# About what a letter of 11 pixels takes; the letters are then fitted to it.
+GREY, GREEN, AMBER, RED = "#6b7280", "#15803d", "#b45309", "#b91c1c"
+# About the width of a letter of 11 pixels; the letters are then fitted to it.
 LETTER, MARGIN, HEIGHT = 6.0, 8, 20
 
 PICTURE = """\
@@ -24,16 +24,19 @@ PICTURE = """\
 """
 
 
-def badge(level: int, score: float, failing: int) -> str:
-    """The picture for a measured project.
+def badge(level: int, score: float, rows: int, holding: int, failing: int) -> str:
+    """The picture of a measured project.
 
     Args:
         level: of the project.
         score: the ML Test Score.
-        failing: how many requirements of the level fail.
+        rows: how many requirements the level has.
+        holding: how many of them hold.
+        failing: how many of them fail.
     """
-    failed = f", {failing} {'row fails' if failing == 1 else 'rows fail'}" if failing else ""
-    return picture(f"level {level}{failed} | ML Test Score {score:.1f}", RED if failing else GREEN)
+    failed = f", {failing} {'fails' if failing == 1 else 'fail'}" if failing else ""
+    message = f"level {level}: {holding} of {rows} rows hold{failed} | ML Test Score {score:.1f}"
+    return picture(message, RED if failing else GREEN if holding == rows else AMBER)
 
 
 def picture(message: str = NOT_MEASURED, colour: str = GREY) -> str:

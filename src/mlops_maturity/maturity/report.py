@@ -1,43 +1,62 @@
-"""`make maturity`: tell which requirements of the level hold, by a run of the suites, and write it down."""
+"""The command maturity: report which requirements of the level are met, and write it down."""
 
+import os
+from contextlib import chdir
 from pathlib import Path
 
-from mlops_maturity.maturity import results, telling
-from mlops_maturity.maturity.assessment import assess
+from mlops_maturity.maturity import catalogue, elsewhere, history, junit, text
+from mlops_maturity.maturity.assessment import assess, suites_of
 from mlops_maturity.maturity.badge import badge
-from mlops_maturity.maturity.verdicts import State
+from mlops_maturity.maturity.history import History
+from mlops_maturity.maturity.verdicts import Evidence, State
 from mlops_maturity.project import job
+from mlops_maturity.project.answers import RECORD
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import write_json, write_text
+from mlops_maturity.project.paths import TESTS
 
 PAGE, FACTS = Path("reports/maturity.md"), Path("reports/maturity.json")
 BADGE = Path("docs/maturity.svg")
-# What a run says something about: once any of it has changed, the run is of another project.
+# What the tests are about: once any of it has changed, a report is of another project.
 JUDGED = ("tests/**/*.py", "src/**/*.py", "params.yaml", "data/schema.yaml")
 
 
-def run(report: Path) -> None:
-    """Report on the project by a run of its suites.
+def run(path: Path = Path(), report: Path | None = None) -> None:
+    """Report on a project, or look at any other repository.
 
     Args:
-        report: what pytest wrote about the run.
+        path: of the repository.
+        report: what `pytest --junitxml` wrote there; a project has it in reports/tests.xml.
 
     Raises:
-        ProjectError: a requirement fails, or there is no report of the project as it is.
+        ProjectError: a requirement of the project fails, or there is no report of the project as it is.
     """
-    tests = results.read(report)
+    if path != Path() and not (path / RECORD).exists():
+        elsewhere.run(path, report)
+        return
+    report = report.absolute() if report else TESTS
+    with chdir(path):
+        _report(Path(os.path.relpath(report)))
+
+
+def _report(report: Path) -> None:
+    tests = junit.read(report)
     require_newest(report)
-    found = assess(Path(), tests)
-    page = "\n".join(telling.markdown(found)) + "\n"
-    print("\n".join(telling.lines(found)))
+    answers = catalogue.answers_of(Path())
+    # At level 0 a person does everything by hand, which leaves no record.
+    done = History() if answers["maturity_level"] == "0" else history.read()
+    found = assess(answers, Evidence(tests, done, suites_of(Path())))
+    page = "\n".join(text.markdown(found)) + "\n"
+    print("\n".join(text.lines(found)))
     write_text(PAGE, page)
-    write_json(FACTS, telling.facts(found))
+    write_json(FACTS, text.facts(found))
     failing = found.those(State.FAILS)
-    write_text(BADGE, badge(found.level, found.score, len(failing)))
+    holding = len(found.those(State.HOLDS))
+    write_text(BADGE, badge(found.level, found.score, len(found.rows), holding, len(failing)))
     job.summary(page)
     print(f"\nwrote {PAGE}, {FACTS} and {BADGE}")
     if failing:
-        names = ", ".join(row.demand.id for row in failing)
+        names = ", ".join(row.entry.id for row in failing)
         raise ProjectError(f"level {found.level} does not hold: {names}; the reasons are under FAILS above")
 
 
@@ -50,4 +69,4 @@ def require_newest(report: Path) -> None:
     files = [file for pattern in JUDGED for file in Path().glob(pattern)]
     newest = max(files, key=lambda file: file.stat().st_mtime, default=report)
     if newest.stat().st_mtime > report.stat().st_mtime:
-        raise ProjectError(f"{report} is older than {newest}; run `make maturity` without REPORT, or `make test` first")
+        raise ProjectError(f"{report} is older than {newest}: run `make maturity` without REPORT, or `make test` first")

@@ -142,6 +142,13 @@ def test_drift_column_without_a_value_is_compared_by_that() -> None:
         assert compare("", profile, profile.counting(something), BOUNDS, ALPHA).violates
 
 
+def test_drift_of_no_rows_is_none() -> None:
+    profile = Profile.of(pd.Series(np.arange(100.0)), "number")
+    drift = compare("", profile, profile.counting(pd.Series([], dtype="float64")), BOUNDS, ALPHA)
+    assert not drift.violates
+    assert [check.measure for check in drift.checks] == ["missing"]
+
+
 def test_profile_of_the_same_rows_is_the_same() -> None:
     frame = customers(500, 1)
     shuffled = frame.sample(frac=1, random_state=1)

@@ -71,7 +71,7 @@ def service(
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -173,6 +173,11 @@ def test_quantile_is_estimated_as_by_prometheus() -> None:
     assert metrics.quantile(0.5, "a") == pytest.approx(0.1)
     assert metrics.quantile(0.7, "a") == pytest.approx(0.15)
     assert metrics.quantile(0.99, "a") == pytest.approx(0.4)
+
+
+def test_quantile_beyond_the_last_edge_is_that_edge() -> None:
+    metrics = Metrics('a_bucket{le="0.1"} 5\na_bucket{le="+Inf"} 10\n')
+    assert metrics.quantile(0.99, "a") == pytest.approx(0.1)
 
 
 # Age and silence

@@ -1,6 +1,8 @@
 """Batch prediction: what does not fit the schema is named, and leaves no output."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,9 +58,8 @@ def test_predict_file_every_row_gets_its_prediction(kind: str, name: str, tmp_pa
     ids=["column missing", "another type", "values missing", "no rows"],
 )
 def test_predict_file_that_does_not_fit_is_named_and_leaves_no_output(
-    wrong: object, message: str, source: Path, shop: Shop, tmp_path: Path
+    wrong: Callable[[pd.DataFrame], pd.DataFrame], message: str, source: Path, shop: Shop, tmp_path: Path
 ) -> None:
-    assert callable(wrong)
     wrong(pd.read_csv(source)).to_csv(source, index=False)
     with pytest.raises(ProjectError, match=message):
         batch.predict_file(source, tmp_path / "predicted.csv", shop.predictor)
@@ -79,6 +80,42 @@ def test_predict_file_target_may_be_there(source: Path, shop: Shop, tmp_path: Pa
 def test_predict_file_name_of_another_format_is_refused(source: Path, shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"predicted.xls: the name must end in .csv or .parquet"):
         batch.predict_file(source, tmp_path / "predicted.xls", shop.predictor)
+
+
+def test_predict_file_cells_come_out_as_they_came_in(source: Path, shop: Shop, tmp_path: Path) -> None:
+    given = pd.read_csv(source, dtype="str").assign(number=[f"{row:03}" for row in range(50)], empty="NA")
+    given.to_csv(source, index=False, sep=";")
+    batch.predict_file(source, tmp_path / "predicted.csv", shop.predictor)
+    options: dict[str, Any] = {"sep": ";", "dtype": "str", "keep_default_na": False}
+    written = pd.read_csv(tmp_path / "predicted.csv", **options)
+    pd.testing.assert_frame_equal(written[list(given)], pd.read_csv(source, **options))
+
+
+def test_predict_file_columns_of_the_same_name_are_left_alone(
+    source: Path, shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pd.read_csv(source).assign(prediction="mine", model_prediction="mine, too").to_csv(source, index=False)
+    batch.predict_file(source, tmp_path / "predicted.csv", shop.predictor)
+    written = pd.read_csv(tmp_path / "predicted.csv")
+    assert (written["prediction"] == "mine").all()
+    assert (written["model_prediction"] == "mine, too").all()
+    assert set(written["model_prediction_"]) == {"no", "yes"}
+    assert "'prediction' already: the model's is named 'model_prediction_'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("rows", "fits"), [(50, True), (batch.ROWS_FOR_SHARES, False)])
+def test_checked_share_of_missing_values_is_judged_in_many_rows(
+    rows: int, fits: bool, shop: Shop, tmp_path: Path
+) -> None:
+    schema = shop.predictor.schema
+    rare = schema.columns["member"].model_copy(update={"missing": 0.01})
+    schema = schema.model_copy(update={"columns": schema.columns | {"member": rare}})
+    as_written(shop.customers(rows)).assign(member=np.nan).to_csv(tmp_path / "new.csv", index=False)
+    if fits:
+        assert len(batch.checked(tmp_path / "new.csv", schema)[1]) == rows
+        return
+    with pytest.raises(ProjectError, match="member: more missing values than the accepted share"):
+        batch.checked(tmp_path / "new.csv", schema)
 
 
 def test_run_reports_the_rows(

@@ -87,15 +87,16 @@ def test_predict_body_that_is_no_request_is_refused(client: TestClient, content:
 
 def test_predict_body_that_is_too_large_is_refused(client: TestClient, body: dict[str, Any]) -> None:
     content = json.dumps(body).encode() + b" " * MOST_BYTES
-    parts = (content[start : start + 100_000] for start in range(0, len(content), 100_000))
     assert client.post("/predict", content=content, headers=JSON).status_code == 413
-    assert client.post("/predict", content=parts, headers=JSON).status_code == 413
 
 
-def test_predict_body_in_parts_is_answered(client: TestClient, body: dict[str, Any]) -> None:
-    content = json.dumps(body).encode()
-    parts = iter([content[:10], content[10:]])
-    assert client.post("/predict", content=parts, headers=JSON).status_code == 200
+def test_predict_body_in_parts_is_answered_unless_they_are_too_large(
+    predictor: Predictor, log: PredictionLog, body: dict[str, Any]
+) -> None:
+    app, content = LiveApp(predictor, log), json.dumps(body).encode()
+    assert asyncio.run(ask(app, content[:10], content[10:20], content[20:]))[0] == 200
+    half = b" " * (MOST_BYTES // 2)
+    assert asyncio.run(ask(app, content, half, half, half, ends=False))[0] == 413
 
 
 def test_predict_requests_of_one_moment_share_a_call_and_get_their_own_answers(
@@ -355,10 +356,18 @@ def test_column_that_cannot_be_read_fast_is_answered_by_the_framework(
         assert client.post("/predict", json=body).status_code == 200
 
 
-async def ask(app: LiveApp, content: bytes, *, ends: bool = True) -> tuple[int, Any]:
-    """The status and the content of one answer, as a server would get it."""
+async def ask(app: LiveApp, *parts: bytes, ends: bool = True) -> tuple[int, Any]:
+    """The status and the content of one answer, as a server would get it.
+
+    Args:
+        app: that is asked.
+        parts: of the body.
+        ends: whether the last of them comes as the last.
+    """
     sent: list[Any] = []
-    messages = iter([{"type": "http.request", "body": content, "more_body": not ends}])
+    more = [True] * (len(parts) - 1) + [not ends]
+    bodies = zip(parts, more, strict=True)
+    messages = iter([{"type": "http.request", "body": part, "more_body": goes_on} for part, goes_on in bodies])
 
     async def receive() -> Any:
         if message := next(messages, None):

@@ -1,4 +1,4 @@
-"""What a run of the suites left: pytest's report in the form of JUnit, with what each test stands for."""
+"""What a run of the tests left: pytest's report in the JUnit format, with what each test stands for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,26 +14,21 @@ FAILED = ("failure", "error")
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one test.
+    """The result of one test.
 
     Attributes:
-        module: the file that it is in, with dots; a class after it if it is in one.
+        module: the file that it is in, with dots; its class after it if it is in one.
         name: of the test, with its parameters.
         outcome: an expected failure counts as skipped.
-        says: why it did not pass.
+        reason: why it did not pass.
         marks: what it stands for: requirements, and tests of the ML Test Score with their points.
     """
 
     module: str
     name: str
     outcome: Outcome
-    says: str
+    reason: str
     marks: Mapping[str, float]
-
-    def is_of(self, file: Path) -> bool:
-        """Whether it is in this file."""
-        module = ".".join(file.with_suffix("").parts)
-        return self.module == module or self.module.startswith(f"{module}.")
 
     @property
     def file(self) -> Path:
@@ -46,10 +41,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the suites.
+    """A run of the tests.
 
     Attributes:
-        report: where it is told.
+        report: the file that it was read from.
         started: when, as pytest says it.
         seconds: that it took.
         results: of its tests.
@@ -61,7 +56,7 @@ class Run:
     results: tuple[Result, ...]
 
     def count(self, outcome: Outcome) -> int:
-        """How many tests ended so."""
+        """How many tests had this outcome."""
         return sum(result.outcome == outcome for result in self.results)
 
 
@@ -69,17 +64,17 @@ def read(report: Path) -> Run:
     """Read a report that `pytest --junitxml` wrote.
 
     Raises:
-        ProjectError: it is missing, or no such report.
+        ProjectError: it is missing, or is not such a report.
     """
     try:
         root = ElementTree.parse(report).getroot()  # noqa: S314 - the project's own run wrote it
     except FileNotFoundError:
-        raise ProjectError(f"{report} is missing; run `make test`, or see why it ended before that") from None
+        raise ProjectError(f"{report} is missing: run `make test`, and see whether it came to its end") from None
     except (ElementTree.ParseError, OSError, UnicodeError) as error:
-        raise ProjectError(f"{report} cannot be read ({error}); run `make test` again") from None
+        raise ProjectError(f"{report} cannot be read ({error}): run `make test` again") from None
     suites = list(root.iter("testsuite"))
     if not suites:
-        raise ProjectError(f"{report} is no report of tests; run `make test` again")
+        raise ProjectError(f"{report} is not a report of tests: run `make test` again")
     return Run(
         report,
         suites[0].get("timestamp", "").partition(".")[0],
@@ -91,7 +86,7 @@ def read(report: Path) -> Run:
 def _result(case: ElementTree.Element) -> Result:
     ends = [part for part in case if part.tag in FAILED] or [part for part in case if part.tag == "skipped"]
     outcome: Outcome = "passed" if not ends else "failed" if ends[0].tag in FAILED else "skipped"
-    said = (ends[0].get("message") or "").strip().splitlines() if ends else []
+    reason = (ends[0].get("message") or "").strip().splitlines() if ends else []
     marks: dict[str, float] = {}
     for given in case.iter("property"):
         value = given.get("value", "")
@@ -100,4 +95,4 @@ def _result(case: ElementTree.Element) -> Result:
         elif given.get("name") == "ml_test_score":
             test, _, points = value.rpartition(": ")
             marks[test] = max(float(points), marks.get(test, 0.0))
-    return Result(case.get("classname", ""), case.get("name", ""), outcome, said[0] if said else "", marks)
+    return Result(case.get("classname", ""), case.get("name", ""), outcome, reason[0] if reason else "", marks)
