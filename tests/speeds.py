@@ -54,6 +54,25 @@ FOLDERS = {
     "delivery": "all",
 }
 
+# Files of another speed than their folder: what they really run with engines and runners, tests/library and the other
+# files of their folders guard in process and by parsing.
+FILES = {
+    "test_continuous_training.py": "deep",
+    "test_delivery_workflows.py": "deep",
+    "test_gitlab_runs.py": "deep",
+    "test_images.py": "deep",
+    "test_jenkins_runs.py": "deep",
+    "test_level_up.py": "deep",
+    "test_monitoring.py": "deep",
+    "test_release.py": "deep",
+    "test_serving_postgres.py": "deep",
+    "test_storage.py": "deep",
+    "test_story.py": "deep",
+    "test_tables.py": "deep",
+    "test_tuning.py": "deep",
+    "test_watching.py": "deep",
+}
+
 # Minutes of the files that take longest, about. They are begun first, and shared out among the processes; those that
 # use the container engine count as one, because only one process at a time may have it.
 ENGINE = "container engine"
@@ -83,7 +102,12 @@ def speed_of(item: pytest.Item, tests: Path) -> str:
     if marker is not None:
         (speed,) = marker.args
     else:
-        speed = FOLDERS.get(item.path.relative_to(tests).parts[0], "")
+        folder = item.path.relative_to(tests).parts[0]
+        speed = (
+            FOLDERS.get(folder, "")
+            if folder in ("library", "template")
+            else FILES.get(item.path.name, FOLDERS.get(folder, ""))
+        )
     if speed not in SPEEDS:
         raise pytest.UsageError(f"{item.nodeid}: {speed or 'its folder'} is no speed; there are {', '.join(SPEEDS)}")
     return str(speed)

@@ -32,10 +32,10 @@ REPOSITORY = "registry.example/team/service"
 
 SCRIPT = """
 import sys
-from {package}.delivery import kubernetes
-from {package}.delivery.deploy import Trial, replace
-from {package}.delivery.release import Release
-from {package}.errors import ProjectError
+from mlops_maturity.delivery import kubernetes
+from mlops_maturity.delivery.deploy import Trial, replace
+from mlops_maturity.delivery.release import Release
+from mlops_maturity.errors import ProjectError
 
 environment, what, key, image = sys.argv[1:]
 kubernetes.SECONDS_TO_START = 10

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Bake, Project, bake_into, clean_environment, run, write_csv
+from conftest import TEMPLATE, Bake, Project, bake_into, clean_environment, run, write_csv
 from engines import base_of
 
 TOOLS = Path(sys.executable).parent
@@ -254,7 +254,7 @@ def test_probes_ask_what_the_service_answers(manifests: list[Manifest], projects
     container = container_of(manifests)
     assert container["livenessProbe"]["httpGet"]["path"] == "/health"
     assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
-    serving = "".join(path.read_text() for path in projects["kubernetes"].path.glob("src/*/serving/*.py"))
+    serving = "".join(path.read_text() for path in (TEMPLATE / "src" / "mlops_maturity" / "serving").glob("*.py"))
     assert '"/health"' in serving
     assert '"/ready"' in serving
 

@@ -19,7 +19,7 @@ LARGEST = 200_000_000
 
 ASK_IN_PROCESS = """
 import json, sys
-from {package}.serving.predictor import Predictor
+from mlops_maturity.serving.predictor import Predictor
 predictor = Predictor.load()
 records = json.loads(sys.argv[1])
 print(json.dumps({{"version": predictor.version, "answers": predictor.answers(predictor.of_records(records))}}))
@@ -27,7 +27,7 @@ print(json.dumps({{"version": predictor.version, "answers": predictor.answers(pr
 COUNTED = """
 import os, sys
 os.chdir(sys.argv[1])
-from {package}.delivery.image import CODE, files_of
+from mlops_maturity.delivery.image import CODE, files_of
 print(*files_of(CODE), sep="\\n")
 """
 LOAD = ("python", "-c", "import onnxruntime")

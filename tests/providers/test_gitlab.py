@@ -145,7 +145,7 @@ PIPELINE = OWNED | {"/deploy/", "/dvc.yaml"}
 WATCHED = {
     "0": OWNED,
     "1": PIPELINE,
-    "2": PIPELINE | {f"/src/penguin_species/{name}.py" for name in ("environments", "gitlab/rules")},
+    "2": PIPELINE | {"/vendor/"},
 }
 
 

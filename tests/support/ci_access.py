@@ -43,7 +43,7 @@ def log_in(project: Project, python: Path, docker: Path, *, first: str = "", **s
         first: a statement of Python to begin with.
         settings: the environment of the job.
     """
-    command = f"{first}\nfrom {project.package}.delivery import login\nlogin.run()"
+    command = f"{first}\nfrom mlops_maturity.delivery import login\nlogin.run()"
     path = f"{docker}{os.pathsep}{os.environ['PATH']}"
     environment = clean_environment(PYTHONPATH=str(project.path / "src"), **settings) | {"PATH": path}
     return run([str(python), "-c", command], project.path, environment=environment).stdout
