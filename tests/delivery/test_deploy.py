@@ -250,7 +250,7 @@ def test_a_pod_has_no_rights(manifests: list[Manifest]) -> None:
     assert set(container_of(manifests)["resources"]["requests"]) == {"cpu", "memory"}
 
 
-def test_probes_ask_what_the_service_answers(manifests: list[Manifest], projects: dict[str, Project]) -> None:
+def test_probes_ask_what_the_service_answers(manifests: list[Manifest]) -> None:
     container = container_of(manifests)
     assert container["livenessProbe"]["httpGet"]["path"] == "/health"
     assert container["readinessProbe"]["httpGet"]["path"] == "/ready"

@@ -31,7 +31,7 @@ class Killed:
 
 def promised(project: Project, python: Path) -> tuple[float, int]:
     """What the log says it may lose: so many seconds, beside one write, and so many predictions."""
-    ask = f"from mlops_maturity.serving.log import MOST_WAITING, PAUSE; print(PAUSE, MOST_WAITING)"
+    ask = "from mlops_maturity.serving.log import MOST_WAITING, PAUSE; print(PAUSE, MOST_WAITING)"
     seconds, most = project.python(python, "-c", ask).stdout.split()
     return float(seconds), int(most)
 
