@@ -34,7 +34,13 @@ def make(clone: Project, *words: str) -> str:
 
 
 @pytest.mark.guards("T-09", "T-12")
-@pytest.mark.parametrize("level", [pytest.param("0", marks=pytest.mark.speed("test")), "1", "2"])
+@pytest.mark.parametrize(
+    "level",
+    [
+        pytest.param("0", marks=pytest.mark.speed("test")),
+        *(pytest.param(level, marks=pytest.mark.speed("deep")) for level in ("1", "2")),
+    ],
+)
 def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp_path: Path) -> None:
     run(["git", "clone", "--quiet", str(bake(maturity_level=level).path), "clone"], tmp_path)
     clone = Project(tmp_path / "clone")

@@ -75,6 +75,9 @@ def _take_steps(parts: Sequence[str]) -> None:
 
 def _reproduce(part: str | None) -> None:
     _begin_with_what_others_made()
+    if not LOCK.exists():
+        # A clone in which nobody has trained yet has the pointer to the data alone.
+        fetch(settings.load().data.raw)
     if not SCHEMA.exists():
         # The first run on new data proposes what they must look like: the pipeline itself only reads it.
         fetch(settings.load().data.raw)
