@@ -11,8 +11,8 @@ pytestmark = pytest.mark.ml_test_score("Infra 2", 1.0)
 
 # Iterations that are averaged at each end: single ones may rise.
 ENDS = 3
-# Settings under which nothing keeps the model from learning single rows by heart, and how many it can: a linear model
-# has no more freedom than it has columns. With a model of your own, put its settings here.
+# Settings under which nothing keeps the model from overfitting, and how many rows it can overfit: a linear model has no
+# more freedom than it has columns. With a model of your own, put its settings here.
 FREE = {
     "model.gradient_boosting.min_samples_leaf": 1,
     "model.gradient_boosting.l2_regularization": 0.0,

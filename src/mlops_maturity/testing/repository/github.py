@@ -319,7 +319,7 @@ def github_jobs_end_and_take_turns(repository: Repository) -> Problems:
 @check("SEC-05", ci_provider="github")
 def github_owners_are_asked(repository: Repository) -> Problems:
     """About what others rely on."""
-    wanted = {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock"}
+    wanted = {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock", "/vendor/"}
     wanted |= {"/dvc.yaml", "/deploy/"} if repository.level else set()
     yield from owners(repository, ".github/CODEOWNERS", wanted)
 
