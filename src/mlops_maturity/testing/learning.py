@@ -73,12 +73,15 @@ def train(rows: pd.DataFrame, schema: Schema, params: Params, kind: Kind = "mode
 
 
 def losses(rows: pd.DataFrame, schema: Schema, params: Params) -> list[float]:
-    """The loss on the rows at each iteration of training; skips the test if the model has none."""
+    """The loss on the rows at each iteration of training, from the baseline's on, where training begins.
+
+    It skips the test if the model has no loss for each iteration.
+    """
     trained = train(rows, schema, params)
     if not trained.fitted.iterations:
         name = models.name_of(trained.fitted.estimator)
         pytest.skip(f"not applicable: {name} has no loss for each iteration")
-    return trained.fitted.train_loss
+    return [train(rows, schema, params, "baseline").loss, *trained.fitted.train_loss]
 
 
 def small_batch(rows: pd.DataFrame, params: Params, size: int) -> pd.DataFrame:
