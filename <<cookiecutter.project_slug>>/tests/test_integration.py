@@ -15,7 +15,9 @@ from mlops_maturity.model.predictor import Predictor
 <% if cookiecutter.maturity_level != "0" %>
 from mlops_maturity.pipeline.records import RunRecord
 <% endif %>
+<% if cookiecutter.maturity_level != "0" %>
 from mlops_maturity.project.params import Params
+<% endif %>
 from mlops_maturity.project.paths import ARTEFACT, DATA_SHEET, MODEL, MODEL_CARD, TEST, TRAIN, VALIDATION
 from mlops_maturity.testing import notebook
 from mlops_maturity.testing.service import as_sent<< ", served_features" if cookiecutter.maturity_level != "0" else "" >>
@@ -40,8 +42,8 @@ def test_stage_writes_what_it_declares(stage: Stage, workspace: Path) -> None:
 def test_sets_share_the_rows_among_them_and_are_the_same_again(in_workspace: Path, rows: pd.DataFrame) -> None:
     files = [in_workspace / path for path in (TRAIN, VALIDATION, TEST)]
     sets, before = [pd.read_parquet(file) for file in files], [file.read_bytes() for file in files]
-    hashes = [np.sort(pd.util.hash_pandas_object(part, index=False)) for part in (pd.concat(sets), rows)]
-    np.testing.assert_array_equal(*hashes, err_msg="a row is in two sets, or in none")
+    found, wanted = (np.sort(pd.util.hash_pandas_object(part, index=False)) for part in (pd.concat(sets), rows))
+    np.testing.assert_array_equal(found, wanted, err_msg="a row is in two sets, or in none")
     assert main(["split"]) == 0
     assert [file.read_bytes() for file in files] == before, "the same seed gives other sets"
 
