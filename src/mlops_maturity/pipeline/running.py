@@ -76,9 +76,9 @@ def _take_steps(parts: Sequence[str]) -> None:
 def _reproduce(part: str | None) -> None:
     library.write_steps()
     _begin_with_what_others_made()
+    fetch(settings.load().data.raw)
     if not SCHEMA.exists():
         # The first run on new data proposes what they must look like: the pipeline itself only reads it.
-        fetch(settings.load().data.raw)
         run_steps(["ingest"])
     command = [sys.executable, "-m", "dvc", "repro", *([PARTS[part][-1]] if part else [])]
     # The commands of dvc.yaml are found beside this one, and belong to one run.
