@@ -34,7 +34,7 @@ SETTINGS = {
     "tool.coverage.run": [f'omit = ["{SOURCE}/*"]'],
     "tool.mypy": ['plugins = ["pydantic.mypy"]'],
     "tool.ruff.lint.isort": [f'known-third-party = ["{PACKAGE}"] # as when it came as a wheel'],
-    "tool.ruff.lint.per-file-ignores": [f'"{SOURCE}/**" = ["I001", "PLC0415", "S603", "S607"]'],
+    "tool.ruff.lint.per-file-ignores": [f'"{SOURCE}/**" = ["I001", "PLC0415", "RUF100", "S603", "S607"]'],
     "tool.setuptools.package-data": [f'{PACKAGE} = ["**/*.toml", "{VENDORED.name}", "py.typed"]'],
 }
 # What the library imports and has no types.
