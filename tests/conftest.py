@@ -127,7 +127,7 @@ class Project:
 
     def step(self, python: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of the project's package."""
-        return self.python(python, "-m", self.package, *arguments, check=check)
+        return self.python(python, "-m", "mlops_maturity", *arguments, check=check)
 
     def files(self) -> set[str]:
         """Every file but those of git."""
