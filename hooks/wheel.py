@@ -74,7 +74,7 @@ def write(project: Path, *, with_steps: bool) -> None:
     if with_steps:
         # By its path: another version of the library may be installed where a hook runs.
         package = TEMPLATE / "src" / PACKAGE
-        closure = runpy.run_path(str(package / "template" / "closure.py"))
+        closure = runpy.run_path(str(package / "project" / "closure.py"))
         (project / STEPS).write_text(closure["written"](package), encoding="utf-8")
 
 

@@ -89,6 +89,7 @@ MINUTES = {
     "test_tables.py": 2.0,
     "test_maturity.py": 1.5,
     "test_tuning.py": 1.5,
+    "test_vendor.py": 1.5,
     "test_watching.py": 1.0,
 }
 WITH_ENGINE = ("test_story.py", "test_release.py", "test_images.py", "test_pipeline_image.py")

@@ -1,5 +1,5 @@
 // What steps may know and reach. A secret is bound where a variable of the agent says that it is there. Where none says
-// so, nothing is bound, and the verbs say what is not set up. docs/jenkins.md names the variables and the credentials.
+// so, nothing is bound, and the commands say what is not set up. docs/jenkins.md names the variables and the credentials.
 
 /** Runs steps with the rights of the project: its repository<< ", its cloud" if cookiecutter.cloud != "none" else "" >><< ", its registry of images" if cookiecutter.maturity_level == "2" else "" >>. */
 void project(List more = [], Closure steps) {
@@ -85,7 +85,7 @@ String account() {
 }
 <% endif %>
 
-/** What the verbs so far hand on: lines NAME=value. */
+/** What the commands so far hand on: lines NAME=value. */
 Map outputs() {
     Map found = [:]
     for (String line : readFile(env.OUTPUTS).readLines()) {

@@ -17,7 +17,7 @@ Map pipelines = [
 <% endif %>
     'train': ['jenkins/train.Jenkinsfile', 'Trains a new model where one is wanted, and delivers it'],
 <% if level == 2 %>
-    'verify': ['jenkins/verify.Jenkinsfile', 'Holds staging to its checks every night'],
+    'verify': ['jenkins/verify.Jenkinsfile', 'Checks staging again every night'],
 <% endif %>
 ]
 <% endif %>

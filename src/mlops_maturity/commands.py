@@ -298,6 +298,7 @@ def table(level: int) -> dict[str, Command]:
             levels=(0, 1),
         ),
         "update": Command("take over fixes of the template", "template.upgrading", (template, version), "update"),
+        "vendor": Command("replace the wheel of the library by its source, in src/", "template.vendor"),
         "change": Command(
             "change the CI provider, the cloud or the target of deployments",
             "template.upgrading",

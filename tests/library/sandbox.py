@@ -95,10 +95,6 @@ def untrained(sample_project: Path, once: Once) -> Path:
         shutil.copytree(sample_project, here.path, ignore=shutil.ignore_patterns(".git", "__pycache__"), symlinks=True)
         (here.path / "storage").rename(folder / "storage")
         (here.path / ".dvc" / "config").write_text(DVC_CONFIG)
-        # Where the project has no wheel yet, no code of the library has a hash.
-        if not (here.path / "vendor").exists():
-            (here.path / "vendor").mkdir()
-            (here.path / "vendor" / "steps.yaml").write_text(yaml.safe_dump(dict.fromkeys(STEPS, "0")))
         for gate in ("beats_trivial", "beats_simple"):
             here.set(f"gates.{gate}", NO_GATE)
         here.set("gates.targets", {})

@@ -92,7 +92,7 @@ class Team:
         self.git("commit", "--quiet", "--message", message)
 
     def step(self, *steps: str) -> None:
-        self.project.step(self._python, *steps)
+        self.project.python(self._python, "-m", "mlops_maturity", *steps)
 
     def dvc(self, *arguments: str) -> None:
         self.project.run(str(self._python.with_name("dvc")), *arguments)

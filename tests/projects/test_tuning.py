@@ -111,7 +111,7 @@ def cluster(python: Path, project: Project, tmp_path_factory: pytest.TempPathFac
 
 
 def tune(project: Project, python: Path, code: str, **where: str) -> subprocess.CompletedProcess[str]:
-    return project.run(str(python), "-m", project.package, "tune", check=False, PYTHONPATH=code, **where)
+    return project.run(str(python), "-m", "mlops_maturity", "tune", check=False, PYTHONPATH=code, **where)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_cluster_without_workers_is_refused(python: Path, address: str, project:
 def other_code(project: Project, folder: Path) -> str:
     code = folder / "code"
     shutil.copytree(source(project), code)
-    module = code / project.package / "training" / "metrics.py"
+    module = code / project.package / "model.py"
     module.write_text(module.read_text() + "\n# another one\n")
     return str(code)
 
@@ -179,7 +179,7 @@ def other_version(project: Project, folder: Path) -> str:
     ("code", "threads", "says"),
     [
         (lambda project, _: source(project), 2, "has 2 threads"),
-        (other_code, 1, "has code of the project"),
+        (other_code, 1, "has code of penguin_species"),
         (other_version, 1, "has scikit-learn 0.1, this project"),
     ],
     ids=["two threads", "other code", "another version"],

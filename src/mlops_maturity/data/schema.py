@@ -15,7 +15,7 @@ from mlops_maturity.project.paths import SCHEMA
 ColumnType = Literal["number", "integer", "boolean", "category", "datetime", "text"]
 
 HEADER = """\
-# What the data must look like. Training, prediction and the tests all hold the data to it: review it like code.
+# What the data must look like. Training, prediction and the tests validate data against it: review it like code.
 #
 #   type        number, integer, boolean, category, datetime or text
 #   minimum     bounds of a number; the first run leaves room around what it saw

@@ -54,9 +54,9 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
     undated = _undated(frame, some, settings)
     dated = np.setdiff1d(some, undated)
     try:
-        rest, test = _two_parts(frame, dated, target, settings, settings.test)
+        rest, test = two_parts(frame, dated, target, settings, settings.test)
         share = settings.validation / (1 - settings.test)
-        train, validation = _two_parts(frame, rest, target, settings, share)
+        train, validation = two_parts(frame, rest, target, settings, share)
     except ValueError as error:
         raise ProjectError(f"params.yaml: split: {error}; choose another method, or larger sets") from None
     sets = (np.concatenate([train, undated]), validation, test)
@@ -85,6 +85,40 @@ def _undated(frame: pd.DataFrame, rows: Rows, settings: Split) -> Rows:
     return undated
 
 
+def two_parts(frame: pd.DataFrame, rows: Rows, target: str, settings: Split, share: float) -> tuple[Rows, Rows]:
+    """Divide rows in two.
+
+    Args:
+        frame: the table.
+        rows: positions of the rows to divide.
+        target: the column whose classes have the same share in both, if the split is stratified.
+        settings: of the split.
+        share: of the rows (of the groups, if the split is by groups) that the second part gets.
+
+    Raises:
+        ProjectError: the column of the groups or the time is missing, or there are too few groups.
+        ValueError: a part would be empty, or without a class.
+    """
+    part = frame.iloc[rows]
+    match settings.method:
+        case "group":
+            groups = _groups(part, settings)
+            if len(np.unique(groups)) < FEWEST_GROUPS:
+                raise ProjectError(
+                    f"split.by: {settings.by!r} has fewer than {FEWEST_GROUPS} groups; choose another column"
+                )
+            splitter = GroupShuffleSplit(1, test_size=share, random_state=settings.seed)
+            first, second = next(splitter.split(rows, groups=groups))
+        case "time":
+            first, second = train_test_split(_by_time(part, settings), test_size=share, shuffle=False)
+        case method:
+            classes = part[target].astype("str") if method == "stratified" else None
+            first, second = train_test_split(
+                np.arange(len(rows)), test_size=share, random_state=settings.seed, stratify=classes
+            )
+    return rows[first], rows[second]
+
+
 def folds(frame: pd.DataFrame, target: str, settings: Split, count: int = 5) -> Iterator[tuple[Rows, Rows]]:
     """Cross-validation folds of the same kind as the split: pairs of row positions to learn from and to score on."""
     first = first_equal(frame)
@@ -109,28 +143,6 @@ def _folds(frame: pd.DataFrame, target: str, settings: Split, count: int) -> Ite
                 yield order[train], order[test]
         case _:
             yield from KFold(count, shuffle=True, random_state=settings.seed).split(frame)
-
-
-def _two_parts(frame: pd.DataFrame, rows: Rows, target: str, settings: Split, share: float) -> tuple[Rows, Rows]:
-    """Divide some of the rows, so that the second part has a share of them (of the groups, where there are any)."""
-    part = frame.iloc[rows]
-    match settings.method:
-        case "group":
-            groups = _groups(part, settings)
-            if len(np.unique(groups)) < FEWEST_GROUPS:
-                raise ProjectError(
-                    f"split.by: {settings.by!r} has fewer than {FEWEST_GROUPS} groups; choose another column"
-                )
-            splitter = GroupShuffleSplit(1, test_size=share, random_state=settings.seed)
-            first, second = next(splitter.split(rows, groups=groups))
-        case "time":
-            first, second = train_test_split(_by_time(part, settings), test_size=share, shuffle=False)
-        case method:
-            classes = part[target].astype("str") if method == "stratified" else None
-            first, second = train_test_split(
-                np.arange(len(rows)), test_size=share, random_state=settings.seed, stratify=classes
-            )
-    return rows[first], rows[second]
 
 
 def _groups(frame: pd.DataFrame, settings: Split) -> np.ndarray:

@@ -16,7 +16,8 @@ LEVELS = (0, 1, 2)
 # What a test of the score gives at most, by level. At level 0 a person starts the tests: half of what the same test
 # gives where it runs by itself.
 MOST = (0.5, 1.0, 1.0)
-# For what the library provides and the project has never used.
+# What the library provides and the project has never used gives so much less: half a point instead of one, and nothing
+# instead of a half, which is for what is done by hand.
 UNUSED = 0.5
 Answers = Mapping[str, str]
 
@@ -89,7 +90,8 @@ class Entry:
         proofs = self.owed(answers, level)
         if not proofs:
             return 0.0
-        return min(self.points, MOST[level], UNUSED if any(proof.kind for proof in proofs) else self.points)
+        unused = any(proof.kind for proof in proofs)
+        return min(max(self.points - UNUSED, 0.0) if unused else self.points, MOST[level])
 
 
 def rows() -> list[Entry]:

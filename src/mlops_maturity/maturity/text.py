@@ -136,6 +136,8 @@ def _score(score: Verdict, level: int) -> str:
 
 
 def _gains(found: Assessment) -> str:
+    if not found.gains:
+        return "no more points until it is used"
     of = {name: sum(more for test, more in found.gains.items() if test.startswith(name)) for name in SECTIONS}
     tests = ", ".join(f"{test} +{more:.1f}" for test, more in found.gains.items())
     return f"{', '.join(f'{name} +{more:.1f}' for name, more in of.items() if more)} points ({tests})"

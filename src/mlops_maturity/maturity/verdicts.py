@@ -96,7 +96,7 @@ def judge(entry: Entry, proofs: Iterable[Proof], evidence: Evidence, most: float
     state = min((finding.state for finding in findings), key=WORST_FIRST.index, default=None)
     given = [result.marks[entry.id] for result in results if result.outcome == "passed" and result.marks[entry.id]]
     worth = max(given, default=0.0) if needs_tests or not kinds else max([entry.points, *given])
-    limit = {State.HOLDS: worth, State.PROVIDED: min(worth, UNUSED)}
+    limit = {State.HOLDS: worth, State.PROVIDED: max(worth - UNUSED, 0.0)}
     return Verdict(entry, state, tuple(findings), min(limit.get(state, 0.0) if state else 0.0, most))
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_maturity.pipeline.steps import STEPS
-from mlops_maturity.project import answers
+from mlops_maturity.project import answers, library
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT, SCHEMA
@@ -74,13 +74,11 @@ def _take_steps(parts: Sequence[str]) -> None:
 
 
 def _reproduce(part: str | None) -> None:
+    library.write_steps()
     _begin_with_what_others_made()
-    if not LOCK.exists():
-        # A clone in which nobody has trained yet has the pointer to the data alone.
-        fetch(settings.load().data.raw)
+    fetch(settings.load().data.raw)
     if not SCHEMA.exists():
         # The first run on new data proposes what they must look like: the pipeline itself only reads it.
-        fetch(settings.load().data.raw)
         run_steps(["ingest"])
     command = [sys.executable, "-m", "dvc", "repro", *([PARTS[part][-1]] if part else [])]
     # The commands of dvc.yaml are found beside this one, and belong to one run.

@@ -116,7 +116,7 @@ class Range(Section):
 
 
 Choice = Annotated[
-    Annotated[list[float], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
+    Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
     Discriminator(lambda value: "list" if isinstance(value, list) else "range"),
 ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from mlops_maturity.project import job
+from mlops_maturity.project import job, library
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.repository import answer
 
@@ -129,6 +129,8 @@ def require_current() -> None:
     Raises:
         ProjectError: it names the stages that would run. (`dvc repro --dry` exits with 0 all the same.)
     """
+    if not library.steps_are_current():
+        raise ProjectError(f"{library.STEPS} is stale: src/mlops_maturity has changed; `make run` and commit")
     try:
         stale = STALE.findall(dvc("repro", "--allow-missing", "--dry"))
     except ProjectError as error:

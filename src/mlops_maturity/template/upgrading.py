@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.repository import git
-from mlops_maturity.template import locks, merging
+from mlops_maturity.template import locks, merging, vendor
 from mlops_maturity.template.news import News
 from mlops_maturity.template.origin import ORIGIN, Origin, remember
 from mlops_maturity.template.reporting import report_conflicts, report_merge
@@ -114,6 +114,9 @@ def _bring(origin: Origin, changed: Mapping[str, str], given: str, version: str 
         print("rendering the template with the old and with the new answers ...", flush=True)
         before = template.render(was, origin.answers, "before")
         after = template.render(shall, {**origin.answers, **changed}, "after")
+        if vendor.is_vendored(Path()):
+            vendor.vendor(before)
+            vendor.vendor(after)
         became = Origin.read(after / ORIGIN)
         Origin(became.answers, shall, (given and became.source) or origin.source).write(after / ORIGIN)
         news, own = News.between(before, after), locks.own(before)

@@ -12,7 +12,7 @@ from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.params import Params, Task
-from mlops_maturity.training import models
+from mlops_maturity.training import Inputs, models
 from mlops_maturity.training.losses import loss
 from mlops_maturity.training.models import Fitted, Kind
 
@@ -33,6 +33,8 @@ ODD_CATEGORIES: dict[str, Callable[[pd.Series], pd.Series]] = {
 ODD_COLUMNS = (*ODD_NUMBERS, *ODD_CATEGORIES)
 # Two losses that differ by less are one.
 SAME = 1e-9
+# Rows that are looked through for some that are linearly independent, and the share of a row that others do not say.
+MOST_TRIED, APART = 2_000, 0.1
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,15 @@ def train(rows: pd.DataFrame, schema: Schema, params: Params, kind: Kind = "mode
 
 
 def losses(rows: pd.DataFrame, schema: Schema, params: Params) -> list[float]:
-    """The loss on the rows at each iteration of training; skips the test if the model has none."""
+    """The loss on the rows at each iteration of training, from the baseline's on, where training begins.
+
+    It skips the test if the model has no loss for each iteration.
+    """
     trained = train(rows, schema, params)
     if not trained.fitted.iterations:
         name = models.name_of(trained.fitted.estimator)
         pytest.skip(f"not applicable: {name} has no loss for each iteration")
-    return trained.fitted.train_loss
+    return [train(rows, schema, params, "baseline").loss, *trained.fitted.train_loss]
 
 
 def small_batch(rows: pd.DataFrame, params: Params, size: int) -> pd.DataFrame:
@@ -119,21 +124,58 @@ class Overfit:
         )
 
 
-def overfit(rows: pd.DataFrame, schema: Schema, params: Params, size: int = 40) -> Overfit:
+def overfit(
+    rows: pd.DataFrame, schema: Schema, params: Params, size: int = 40, *, independent: bool = False
+) -> Overfit:
     """Train the project's model on a few rows alone; skips the test if these rows all look alike.
 
     Args:
         rows: to draw them from; they fit the schema.
         schema: of the table.
-        params: settings under which nothing keeps the model from learning single rows by heart.
+        params: settings under which nothing keeps the model from overfitting.
         size: how many rows.
+        independent: draw rows whose features are linearly independent, as many as there are: a linear model can overfit
+            those, and no others.
     """
-    batch = small_batch(rows, params, size)
+    batch = small_batch(independent_rows(rows, schema, params, size) if independent else rows, params, size)
     model, baseline = (train(batch, schema, params, kind) for kind in ("model", "baseline"))
     found = Overfit(len(batch), model.loss, baseline.loss, best_loss(params.task, model.matrix, model.target))
     if found.baseline - found.best < SAME:
         pytest.skip(f"not applicable: {len(batch)} rows look alike or have the same target, nothing can be learned")
     return found
+
+
+def independent_rows(rows: pd.DataFrame, schema: Schema, params: Params, size: int) -> pd.DataFrame:
+    """Rows whose numbers and categories, one column for each, are linearly independent, with a constant beside them.
+
+    Args:
+        rows: to draw them from; they fit the schema.
+        schema: of the table.
+        params: the project's settings.
+        size: the most rows.
+    """
+    features = Features.of(schema, params)
+    drawn = small_batch(rows, params, MOST_TRIED)
+    matrix = features.of_frame(drawn).astype("float64")
+    inputs = Inputs.of(features)
+    numbers = matrix[:, inputs.numbers]
+    numbers = numbers[:, ~np.isnan(numbers).all(axis=0)]
+    spread = np.nanstd(numbers, axis=0)
+    scaled = (numbers - np.nanmean(numbers, axis=0)) / np.where(spread > 0, spread, 1)
+    words = [matrix[:, [at]] == codes for at, codes in zip(inputs.categories, inputs.codes, strict=True)]
+    design = np.hstack([np.ones((len(matrix), 1)), scaled, *words])
+    if np.isnan(design).any(axis=1).all():  # else rows with a missing number are passed over
+        design = np.nan_to_num(design)
+    basis: list[np.ndarray] = []
+    kept: list[int] = []
+    for position, row in enumerate(design):
+        rest = row - sum((np.dot(row, axis) * axis for axis in basis), np.zeros(len(row)))
+        if np.linalg.norm(rest) > APART * np.linalg.norm(row):
+            basis.append(rest / np.linalg.norm(rest))
+            kept.append(position)
+        if len(kept) == size:
+            break
+    return drawn.iloc[kept]
 
 
 def best_loss(task: Task, matrix: np.ndarray, target: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 
+from mlops_maturity.project import answers
 from mlops_maturity.project.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -84,8 +85,9 @@ def _check(client: "Client", address: str) -> int:
     theirs = {worker: told["packages"] for worker, told in versions["workers"].items()}
     _compare(versions["client"]["packages"], theirs, hint)
     # Only now: another Python could not even read the question.
-    question = _code_of("mlops_maturity")
-    _compare(question(), client.run(question), hint)
+    for package in ("mlops_maturity", answers.load().package):
+        question = _code_of(package)
+        _compare(question(), client.run(question), hint)
     return len(theirs)
 
 
@@ -107,11 +109,11 @@ def _code_of(package: str) -> Callable[[], dict[str, str | None]]:
 
         spec = find_spec(package)
         if spec is None or spec.origin is None:
-            return {"code of the project": None}
+            return {f"code of {package}": None}
         total = hashlib.sha256()
         root = Path(spec.origin).parent
         for path in sorted(root.rglob("*.py")):
             total.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-        return {"code of the project": total.hexdigest()[:12]}
+        return {f"code of {package}": total.hexdigest()[:12]}
 
     return digest

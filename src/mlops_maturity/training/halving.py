@@ -1,33 +1,31 @@
 """Successive halving: many candidates on a few rows, then the best of them on more, the best of those on all.
 
-The resource is rows. Few iterations instead would favour whatever learns fastest, a linear model has none worth the
-name, and on a large table it is the rows that cost. Every candidate of a rung learns from the same rows and is scored
-on the same ones, so that candidates differ by their settings only. What runs where, and when, changes nothing: nothing
-random is left to a worker, and of equal candidates the one that was declared first wins.
+The search is scikit-learn's, and its resource is rows. Few iterations instead would favour whatever learns fastest, a
+linear model has none worth the name, and on a large table it is the rows that cost. Every candidate of a rung learns
+from the same rows and is scored on the same ones, so that candidates differ by their settings only. What runs where,
+and when, changes nothing: nothing random is left to a worker.
 """
 
 import math
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # lets the next import work
-from sklearn.model_selection import HalvingGridSearchCV
+from sklearn.model_selection import HalvingGridSearchCV, cross_val_score
 from threadpoolctl import threadpool_limits
 
-from mlops_maturity.data.features import Features
-from mlops_maturity.data.splitting import folds
+from mlops_maturity.data.splitting import two_parts
 from mlops_maturity.model.estimator import predict
+from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
 from mlops_maturity.training import models
 from mlops_maturity.training.losses import loss
 
 Rows = np.ndarray
-# The section `model` of params.yaml.
+# The section `model` of params.yaml, or a part of it.
 Settings = dict[str, Any]
 Parts = list[tuple[Rows, Rows]]
 
@@ -36,6 +34,8 @@ FEWEST_ROWS = 50
 FEWEST_OF_A_CLASS = 10
 # The last digits of a loss depend on the processor; candidates that differ there are equal.
 DIGITS = 6
+# What scikit-learn tells of a candidate, in the order of `_line`.
+RESULTS = ("param_number", "iter", "n_resources", "mean_test_score", "std_test_score")
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,15 @@ class Study:
 
     Attributes:
         params: the project's settings.
-        features: what the models see.
         classes: their number; 0 for regression.
-        candidates: the settings; the first are the project's current ones.
+        candidates: what model.py builds of each candidate's settings, not fitted; the first is the current one.
+        settings: of each candidate, those that differ.
     """
 
     params: Params
-    features: Features
     classes: int
-    candidates: tuple[Settings, ...]
+    candidates: tuple[BaseEstimator, ...]
+    settings: tuple[Settings, ...]
 
     def halves(self, values: np.ndarray, by: np.ndarray | None) -> tuple[Rows, Rows]:
         """Positions to learn from and to stop by, divided as the project divides its rows.
@@ -63,13 +63,11 @@ class Study:
         """
         split = self.params.split
         frame = pd.DataFrame({"": values} if by is None else {"": values, split.by: by})
-        count = max(2, round((1 - split.test) / split.validation))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of classes with few rows
-            try:
-                *_, (learn, stop) = folds(frame, "", split, count)
-            except ValueError:  # too few groups, or too few rows of every class
-                *_, (learn, stop) = folds(frame, "", split.model_copy(update={"method": "random"}), count)
+        rows, share = np.arange(len(values)), split.validation / (1 - split.test)
+        try:
+            learn, stop = two_parts(frame, rows, "", split, share)
+        except (ProjectError, ValueError):  # too few groups, or too few rows of a class
+            learn, stop = two_parts(frame, rows, "", split.model_copy(update={"method": "random"}), share)
         return np.sort(learn), np.sort(stop)
 
 
@@ -94,24 +92,31 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
             matrix: features (rows, features).
             values: the target (rows,), classes as numbers from 0.
             by: what the rows are divided by, if the project divides them by groups or time.
+
+        Raises:
+            ProjectError: the estimator does not take its settings.
         """
-        params, settings = self.study.params, self.study.candidates[self.number]
-        seed = params.tune.seed
-        some = np.sort(np.random.default_rng(seed).permutation(len(values))[: self.rows])
+        study = self.study
+        some = np.sort(np.random.default_rng(study.params.tune.seed).permutation(len(values))[: self.rows])
         matrix, values = matrix[some], values[some]
-        learn, stop = self.study.halves(values, None if by is None else by[some])
-        kind: models.Kind = "model"
-        if self.study.classes:
+        learn, stop = study.halves(values, None if by is None else by[some])
+        estimator = clone(study.candidates[self.number])
+        if study.classes:
             # A part of the rows may lack a class: the model then does not know it, and gives it no chance.
             self.classes_ = np.unique(values[learn])
             stop = stop[np.isin(values[stop], self.classes_)]
             values = np.searchsorted(self.classes_, values)
             if len(self.classes_) < 2 or not len(stop):
-                kind = "baseline"
-        model = models.build(kind, params.model_copy(update={"model": settings}), self.study.features)
-        with threadpool_limits(1):
-            parts = [(matrix[rows], values[rows]) for rows in (learn, stop)]
-            self.model_ = models.fit(model, params.task, parts[0], parts[1], curve=False).estimator
+                estimator = models.baseline(study.params.task)
+        parts = [(matrix[rows], values[rows]) for rows in (learn, stop)]
+        try:
+            with threadpool_limits(1):
+                self.model_ = models.fit(estimator, study.params.task, parts[0], parts[1], curve=False).estimator
+        except Exception as error:
+            raise ProjectError(
+                f"model.py: {models.name_of(estimator)} cannot be fitted with {study.settings[self.number]}: "
+                f"{type(error).__name__}: {' '.join(str(error).split())}"
+            ) from error
         return self
 
     def predict(self, matrix: np.ndarray) -> np.ndarray:
@@ -128,26 +133,6 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
 def negative_loss(candidate: Candidate, matrix: np.ndarray, values: np.ndarray) -> float:
     """A score as scikit-learn wants it, the larger the better, of the loss that gates compare."""
     return -loss(candidate.study.params.task, values, candidate.predict(matrix))
-
-
-class Halving(HalvingGridSearchCV):  # type: ignore[misc]
-    """scikit-learn's search, with ties settled by the candidates' numbers, and number 0 never dropped.
-
-    So the settings of today meet the best candidate on all rows, whatever chance did to them on a few.
-    """
-
-    def _run_search(self, evaluate_candidates: Callable[..., dict[str, Any]], *, callback_ctx: Any = None) -> None:
-        def evaluate(*arguments: Any, **options: Any) -> dict[str, Any]:
-            results = evaluate_candidates(*arguments, **options)
-            table = ranked(results)
-            _tell(table)
-            # Scores that cannot tie, and that keep number 0: this is all that the next rung is chosen by.
-            score = np.empty(len(table))
-            score[table["position"]] = -np.arange(len(table))
-            score[results["param_number"] == 0] = 1
-            return {**results, "mean_test_score": score}
-
-        super()._run_search(evaluate, callback_ctx=callback_ctx)
 
 
 def plan(study: Study, parts: Parts) -> list[tuple[int, int]]:
@@ -167,6 +152,8 @@ def plan(study: Study, parts: Parts) -> list[tuple[int, int]]:
 def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray | None, parts: Parts) -> pd.DataFrame:
     """Compare candidates where joblib is configured to.
 
+    The current settings meet the best candidate on all rows, whatever chance did to them on a few.
+
     Args:
         study: what they have in common.
         matrix: features (rows, features).
@@ -175,10 +162,17 @@ def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray 
         parts: folds: rows to learn from and to score on.
 
     Returns:
-        The candidates, best first, as `ranked` gives them, each as it was on the last rung it reached.
+        The candidates, best first: of equal ones, the one that was declared first. Each as it was on the last rung it
+        reached: candidate: its number; rung: from 1; rows: at most so many in a fold; loss: the mean over the folds;
+        spread: their standard deviation.
+
+    Raises:
+        ProjectError: a candidate cannot be fitted.
     """
     rungs = plan(study, parts)
-    found = Halving(
+    most = rungs[-1][1]
+    extra = {} if by is None else {"by": by}
+    found = HalvingGridSearchCV(
         Candidate(study),
         {"number": list(range(len(study.candidates)))},
         scoring=negative_loss,
@@ -186,40 +180,31 @@ def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray 
         factor=study.params.tune.factor,
         resource="rows",
         min_resources=rungs[0][1],
-        max_resources=rungs[-1][1],
+        max_resources=most,
         refit=False,
         error_score="raise",
         return_train_score=False,
-    ).fit(matrix, values, **({} if by is None else {"by": by}))
-    table = ranked(found.cv_results_)
-    return table.drop_duplicates("candidate", ignore_index=True).drop(columns="position")
+    ).fit(matrix, values, **extra)
+    lines = [_line(*result) for result in zip(*(found.cv_results_[name] for name in RESULTS), strict=True)]
+    if not any(line["candidate"] == 0 and line["rung"] == len(rungs) for line in lines):
+        today = Candidate(study, rows=most)
+        scores = cross_val_score(
+            today, matrix, values, scoring=negative_loss, cv=parts, params=extra, error_score="raise"
+        )
+        lines.append(_line(0, len(rungs) - 1, most, scores.mean(), scores.std()))
+    table = pd.DataFrame(lines).sort_values(["rung", "loss", "candidate"], ascending=[False, True, True])
+    for rung, (count, rows) in enumerate(rungs, start=1):
+        best = table[table["rung"] == rung].iloc[0]
+        print(f"  rung {rung}: {count} candidates on {rows:,} rows; loss of the best {best['loss']:.4g}", flush=True)
+    return table.drop_duplicates("candidate", ignore_index=True)
 
 
-def ranked(results: dict[str, Any]) -> pd.DataFrame:
-    """The results of a search, best first: the last rung first, then by loss, then by number.
-
-    Returns:
-        candidate: its number; rung: from 1; rows: at most so many in a fold; loss: the mean over the folds; spread:
-        their standard deviation; position: in `results`.
-    """
-    table = pd.DataFrame(
-        {
-            "candidate": np.asarray(results["param_number"], dtype=int),
-            "rung": np.asarray(results["iter"]) + 1,
-            "rows": results["n_resources"],
-            "loss": [float(f"{-score:.{DIGITS}g}") for score in results["mean_test_score"]],
-            "spread": [float(f"{spread:.{DIGITS}g}") for spread in results["std_test_score"]],
-            "position": np.arange(len(results["iter"])),
-        }
-    )
-    return table.sort_values(["rung", "loss", "candidate"], ascending=[False, True, True], ignore_index=True)
-
-
-def _tell(table: pd.DataFrame) -> None:
-    newest = table[table["rung"] == table["rung"].max()]
-    best, today = newest.iloc[0], newest[newest["candidate"] == 0].iloc[0]
-    print(
-        f"  rung {best['rung']:.0f}: {len(newest)} candidates on {best['rows']:.0f} rows; loss of the best "
-        f"{best['loss']:.4g}, of the current settings {today['loss']:.4g}",
-        flush=True,
-    )
+def _line(candidate: int, iteration: int, rows: int, score: float, spread: float) -> dict[str, float]:
+    """What became of a candidate on one rung, as far as processors agree on it."""
+    return {
+        "candidate": int(candidate),
+        "rung": int(iteration) + 1,
+        "rows": int(rows),
+        "loss": float(f"{-score:.{DIGITS}g}"),
+        "spread": float(f"{spread:.{DIGITS}g}"),
+    }

@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from mlops_maturity.data.features import bounded
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.project.params import Params
@@ -43,7 +44,8 @@ def leaks(frame: pd.DataFrame, schema: Schema, params: Params, columns: Iterable
     for name in columns:
         values = known[name]
         codes = values.cat.codes if isinstance(values.dtype, pd.CategoricalDtype) else values
-        numbers = pd.to_numeric(codes).astype("float64").to_numpy()[:, None]
+        # As the model sees them: what float32 does not hold, no estimator takes.
+        numbers = bounded(pd.to_numeric(codes).astype("float64").to_numpy())[:, None]
         reached = float(cross_val_score(tree(max_depth=6, random_state=0), numbers, target, cv=FOLDS).mean())
         if reached >= SUSPICIOUS:
             found.append((name, reached))

@@ -63,7 +63,7 @@ def build(kind: Kind, params: Params, features: Features) -> BaseEstimator:
     classify = params.task == "classification"
     match kind:
         case "baseline":
-            return DummyClassifier(strategy="prior") if classify else DummyRegressor(strategy="mean")
+            return baseline(params.task)
         case "simple":
             return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(
                 early_stopping=True,
@@ -77,6 +77,11 @@ def build(kind: Kind, params: Params, features: Features) -> BaseEstimator:
             )
         case _:
             return _own(params, features)
+
+
+def baseline(task: Task) -> BaseEstimator:
+    """What knows nothing of the features: the frequency of the classes, or the mean."""
+    return DummyClassifier(strategy="prior") if task == "classification" else DummyRegressor(strategy="mean")
 
 
 def _own(params: Params, features: Features) -> BaseEstimator:

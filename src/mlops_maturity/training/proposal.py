@@ -21,6 +21,7 @@ from mlops_maturity.training.trials import best_trial
 
 FEW_VALUES = 10
 MISSING = object()
+ROWS_IN_A_SLICE = 10
 MOST_SLICES = 2
 MOST_SLICE_VALUES = 10
 
@@ -75,7 +76,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     schema = schema.model_copy(update={"notes": (*schema.notes, *_noticed(frame, schema, proposal.params))})
     for note in schema.notes:
         print(f"  note: {note}")
-    proposal.settle("slices", lambda: _slices(frame, schema, {target, *ignored}))
+    proposal.settle("slices", lambda: _slices(frame, schema, {target, *ignored}, params.split.test))
     rows, _ = learnable(frame, schema, proposal.params)
     proposal.settle("model.gradient_boosting.min_samples_leaf", lambda: int(np.clip(len(rows) // 30, 2, 20)))
     best = best_trial(rows, schema, proposal.params, _time_column(schema, proposal.params))
@@ -138,9 +139,11 @@ def infer_task(values: pd.Series, column_type: str) -> Task:
     return "classification" if few and column_type == "integer" else "regression"
 
 
-def _slices(frame: pd.DataFrame, schema: Schema, hidden: set[str]) -> list[str]:
+def _slices(frame: pd.DataFrame, schema: Schema, hidden: set[str], share: float) -> list[str]:
+    """Columns of few values, one of which at least has enough rows in a test set of this share to be scored."""
     words = [name for name, column in schema.columns.items() if column.type == "category" and name not in hidden]
-    return [name for name in words if 2 <= frame[name].nunique() <= MOST_SLICE_VALUES][:MOST_SLICES]
+    few = [name for name in words if 2 <= frame[name].nunique() <= MOST_SLICE_VALUES]
+    return [name for name in few if share * frame[name].value_counts().max() >= ROWS_IN_A_SLICE][:MOST_SLICES]
 
 
 def _time_column(schema: Schema, params: Params) -> str | None:

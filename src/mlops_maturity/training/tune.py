@@ -22,7 +22,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, replacing
 from mlops_maturity.project.params import Choice, Params, Range
 from mlops_maturity.project.paths import PARAMS, TRAIN, TUNING
-from mlops_maturity.training import yaml_edit
+from mlops_maturity.training import models, yaml_edit
 from mlops_maturity.training.cluster import workers
 from mlops_maturity.training.halving import Settings, Study, plan, search
 
@@ -72,15 +72,20 @@ def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[
     """
     parts = _folds(train, params)
     target = Target.of(train[params.data.target], schema, params)
-    study = Study(params, Features.of(schema, params), len(target.classes), candidates)
+    features = Features.of(schema, params)
+    estimators = tuple(
+        models.build("model", params.model_copy(update={"model": settings}), features) for settings in candidates
+    )
+    told = tuple(chosen(settings, params) for settings in candidates)
+    study = Study(params, len(target.classes), estimators, told)
     by = train[params.split.by].to_numpy() if params.split.method in ("group", "time") else None
     rungs = plan(study, parts)
     with workers() as where:
-        told = ", then ".join(f"{count} candidates on {rows:,} rows" for count, rows in rungs)
-        print(f"tuning {'.'.join(_section(params))} {where}, {len(parts)} folds: {told}", flush=True)
+        steps = ", then ".join(f"{count} candidates on {rows:,} rows" for count, rows in rungs)
+        print(f"tuning {'.'.join(_section(params))} {where}, {len(parts)} folds: {steps}", flush=True)
         values = target.encode(train[params.data.target])
-        table = search(study, study.features.of_frame(train), values, by, parts)
-    return table.join(pd.DataFrame([chosen(candidate, params) for candidate in candidates]), on="candidate")
+        table = search(study, features.of_frame(train), values, by, parts)
+    return table.join(pd.DataFrame(told), on="candidate")
 
 
 def draw(params: Params) -> tuple[Settings, ...]:
@@ -122,7 +127,7 @@ def chosen(candidate: Settings, params: Params) -> Settings:
     values: Settings = candidate
     for name in _section(params)[1:]:
         values = values[name]
-    return {name: value for name, value in values.items() if isinstance(value, (bool, float, int, str))}
+    return {name: value for name, value in values.items() if not isinstance(value, (dict, list))}
 
 
 def _section(params: Params) -> list[str]:

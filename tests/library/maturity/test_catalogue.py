@@ -83,7 +83,7 @@ def test_documentation_names_the_points_of_a_new_project_and_the_most() -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
-def test_what_was_never_used_gives_a_new_project_half_a_point_at_most(level: int) -> None:
+def test_what_was_never_used_gives_half_a_point_at_most(level: int) -> None:
     for score in catalogue.scores():
         if any(proof.kind for proof in score.owed(ANSWERS, level)):
             assert score.usual(ANSWERS, level) <= catalogue.UNUSED

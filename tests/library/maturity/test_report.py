@@ -71,10 +71,11 @@ def test_what_was_never_used_is_provided_and_not_exercised(
     assert states()["1-REG"] == "provided, not exercised"
     assert states()["CI-01"] == "holds"
     assert points() == {score.id: score.usual(ANSWERS, int(level)) for score in catalogue.scores()}
-    assert points()["Infra 7"] == 0.5
+    assert (points()["Infra 7"], points()["Model 1"]) == (0.5, 0.0)
     printed = capsys.readouterr().out
     assert "! mlops-maturity register: no model has a version yet: make register" in printed
     assert ("LEVEL 2 WOULD ADD" in printed) == (level == "1")
+    assert ("gives a new project no more points until it is used" in printed) == (level == "1")
 
 
 def test_records_of_what_was_done_make_rows_hold_and_give_full_points(
@@ -86,7 +87,6 @@ def test_records_of_what_was_done_make_rows_hold_and_give_full_points(
     assert states()["1-REG"] == states()["META"] == states()["1-GATE"] == "holds"
     assert states()["1-TRIG"] == "provided, not exercised"
     assert points()["Infra 7"] == points()["Infra 4"] == 1.0
-    # Half of it is all that records can show.
     assert points()["Model 1"] == 0.5
 
 

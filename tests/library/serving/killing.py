@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,8 +54,8 @@ def serving(project: Path, file: Path, *, durable: bool = False) -> Iterator[Ser
             process.kill()
 
 
-def ask_until_gone(service: Service, body: object, end: Callable[[], None], seconds: float) -> list[str]:
-    """Ask from several threads, end the service so many seconds after its first answer, and return the ids it gave."""
+def ask_until_gone(service: Service, body: object, end: Callable[[], None]) -> list[str]:
+    """Ask from several threads, end the service after its first answer, and return the ids that it gave."""
     answered: list[str] = []
     first = threading.Event()
 
@@ -80,7 +79,6 @@ def ask_until_gone(service: Service, body: object, end: Callable[[], None], seco
     for thread in threads:
         thread.start()
     assert first.wait(30)
-    time.sleep(seconds)
     assert service.process.poll() is None
     end()
     for thread in threads:

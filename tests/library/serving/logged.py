@@ -18,6 +18,12 @@ def logged_ids(file: Path) -> list[str]:
     return [name for (name,) in select(file, "SELECT id FROM predictions ORDER BY id")]
 
 
+def has_predictions(file: Path) -> bool:
+    """Whether something was logged by now."""
+    tables = select(file, "SELECT name FROM sqlite_master WHERE name = 'predictions'") if file.exists() else []
+    return bool(tables) and bool(logged_ids(file))
+
+
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
     """Let nobody else write to the database."""

@@ -9,7 +9,15 @@ import pytest
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.testing import learning
-from mlops_maturity.testing.learning import best_loss, losses, overfit, small_batch, train, with_odd_columns
+from mlops_maturity.testing.learning import (
+    best_loss,
+    independent_rows,
+    losses,
+    overfit,
+    small_batch,
+    train,
+    with_odd_columns,
+)
 from mlops_maturity.training import models
 
 FREE: dict[str, object] = {
@@ -32,7 +40,17 @@ def test_models_of_the_sample_overfit_a_small_batch(
     kind: str, size: int, rows: pd.DataFrame, schema: Schema, params: Params
 ) -> None:
     settings = params.changed(**FREE).changed(**{"model.kind": kind})
-    assert overfit(rows, schema, settings, size).share > 0.8
+    assert overfit(rows, schema, settings, size, independent=kind == "linear").share > 0.8
+
+
+def test_rows_that_are_independent_are_so_in_numbers_and_categories(
+    rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    found = independent_rows(rows, schema, params, 40)
+    # A constant, 5 numbers and their ratio; one of 3 islands and of 3 sexes follows from the others.
+    assert len(found) == 1 + 6 + 2 + 2
+    assert not found[["bill_length_mm", "body_mass_g"]].isna().any().any()
+    assert len(independent_rows(rows, schema, params, 5)) == 5
 
 
 @pytest.mark.guards("CI-03b")

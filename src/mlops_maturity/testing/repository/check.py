@@ -11,6 +11,7 @@ import yaml
 
 from mlops_maturity.project import answers
 from mlops_maturity.project.answers import Answers
+from mlops_maturity.project.files import Loader
 
 CI_FILES = {
     "github": (".github/workflows/*.yml", ".github/actions/*/action.yml"),
@@ -19,7 +20,7 @@ CI_FILES = {
 }
 
 
-class GitLabLoader(yaml.SafeLoader):
+class GitLabLoader(Loader):  # type: ignore[misc, valid-type]
     """YAML with `!reference`, GitLab's own tag, which no check looks at."""
 
 
@@ -37,6 +38,7 @@ class Repository:
 
     root: Path
     answers: Answers
+    _parsed: dict[Path, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def at(cls, root: Path) -> "Repository":
@@ -58,8 +60,11 @@ class Repository:
         return file.read_text(encoding="utf-8") if file.is_file() else ""
 
     def yaml(self, path: str | Path) -> Any:
-        """The content of a YAML file, an empty mapping where there is none."""
-        return yaml.load(self.text(path), GitLabLoader) or {}  # noqa: S506 - it is a safe one
+        """The content of a YAML file, not to be changed; an empty mapping where there is none."""
+        path = Path(path)
+        if path not in self._parsed:
+            self._parsed[path] = yaml.load(self.text(path), GitLabLoader) or {}  # noqa: S506 - it is a safe one
+        return self._parsed[path]
 
     def files(self, *patterns: str) -> list[Path]:
         """The files that fit one of these patterns, relative to the root, in order."""

@@ -15,12 +15,10 @@ Content = dict[Any, Any]
 def workflow(repository: Repository, name: str) -> Content:
     """A workflow; YAML reads its key `on` as a truth value, which is `starts` here."""
     content: Content = repository.yaml(f"{FOLDER}/{name}.yml")
-    starts = content.get(True, {})
-    content["starts"] = (
-        starts if isinstance(starts, dict) else dict.fromkeys([starts] if isinstance(starts, str) else starts)
-    )
-    content.setdefault("jobs", {})
-    return content
+    starts = content.get(True) or {}
+    if not isinstance(starts, dict):
+        starts = dict.fromkeys([starts] if isinstance(starts, str) else starts)
+    return {"jobs": {}, **content, "starts": starts}
 
 
 def workflows(repository: Repository) -> dict[str, Content]:
@@ -319,7 +317,7 @@ def github_jobs_end_and_take_turns(repository: Repository) -> Problems:
 @check("SEC-05", ci_provider="github")
 def github_owners_are_asked(repository: Repository) -> Problems:
     """About what others rely on."""
-    wanted = {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock"}
+    wanted = {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock", "/vendor/"}
     wanted |= {"/dvc.yaml", "/deploy/"} if repository.level else set()
     yield from owners(repository, ".github/CODEOWNERS", wanted)
 

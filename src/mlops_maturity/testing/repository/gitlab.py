@@ -315,7 +315,7 @@ def gitlab_jobs_end_and_take_turns(repository: Repository) -> Problems:
 @check("SEC-05", ci_provider="gitlab")
 def gitlab_owners_are_asked(repository: Repository) -> Problems:
     """About what others rely on."""
-    wanted = {"/.gitlab/", "/.gitlab-ci.yml", "/data/schema.yaml", "/params.yaml", "/requirements.lock"}
+    wanted = {"/.gitlab/", "/.gitlab-ci.yml", "/data/schema.yaml", "/params.yaml", "/requirements.lock", "/vendor/"}
     wanted |= {"/dvc.yaml", "/deploy/"} if repository.level else set()
     yield from owners(repository, ".gitlab/CODEOWNERS", wanted)
 

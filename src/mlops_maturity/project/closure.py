@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 STEPS = "pipeline/steps.py"
+HEADING = "# A hash of the library's code that each step of the pipeline runs: dvc.yaml depends on it."
 
 
 def hashes(package: Path) -> dict[str, str]:
@@ -31,7 +32,7 @@ def hashes(package: Path) -> dict[str, str]:
 def written(package: Path) -> str:
     """The content of vendor/steps.yaml."""
     lines = [f'{step}: "{digest}"\n' for step, digest in hashes(package).items()]
-    return "# The code that each step of the pipeline runs, for dvc.yaml: made by the template.\n" + "".join(lines)
+    return f"{HEADING}\n" + "".join(lines)
 
 
 def steps(package: Path) -> dict[str, str]:
