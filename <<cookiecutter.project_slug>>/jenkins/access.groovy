@@ -1,7 +1,10 @@
 // What steps may know and reach. A secret is bound where a variable of the agent says that it is there. Where none says
 // so, nothing is bound, and the commands say what is not set up. docs/jenkins.md names the variables and the credentials.
 
-/** Runs steps with the rights of the project: its repository<< ", its cloud" if cookiecutter.cloud != "none" else "" >><< ", its registry of images" if cookiecutter.maturity_level == "2" else "" >>. */
+/**
+ * Runs steps with the rights of the project:
+ * its repository<< ", its cloud" if cookiecutter.cloud != "none" else "" >><< ", its registry of images" if cookiecutter.maturity_level == "2" else "" >>.
+ */
 void project(List more = [], Closure steps) {
     List secrets = []
     List variables = []

@@ -101,7 +101,7 @@ def table(level: int) -> dict[str, Command]:
             "report which requirements are met, by tests that passed and by what the project has done",
             "maturity.report",
             (
-                argument("path", type=Path, nargs="?", default=Path(), help="of a git repository; default: this one"),
+                argument("path", type=Path, nargs="?", help="of any git repository; default: the project at hand"),
                 argument("--report", type=Path, help=f"a JUnit report of its tests; default: {paths.TESTS}"),
             ),
         ),

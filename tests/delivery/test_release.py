@@ -111,10 +111,10 @@ def test_another_clone_finds_what_the_first_has_built(shop: Shop, tmp_path: Path
     finally:
         os.umask(before)
     package = f"src/{clone.package}"
-    for path in ("notes.txt", "src/other/x.py", f"{package}/__pycache__/x.pyc", "src/x.egg-info/PKG-INFO"):
+    for path in ("notes.txt", f"{package}/__pycache__/x.pyc", "src/x.egg-info/PKG-INFO"):
         (clone.path / path).parent.mkdir(exist_ok=True)
         (clone.path / path).write_text("of this clone only")
-    os.utime(clone.path / package / "errors.py", (0, 0))
+    os.utime(clone.path / package / "features.py", (0, 0))
     assert "nothing is built anew" in shop.release(clone)
     assert contents(clone.path / "dist") == contents(shop.project.path / "dist")
 
@@ -187,7 +187,7 @@ def test_the_wheel_is_the_package(shop: Shop, tmp_path: Path) -> None:
 from importlib.metadata import version
 from pathlib import Path
 import {package}
-from {package}.serving.predictor import Predictor
+from mlops_maturity.model.predictor import Predictor
 print(version("penguin-species"), {package}.__file__, Predictor.load(Path({str(model)!r})).version)
 """
     environment = shop.engine.environment | {"PYTHONPATH": str(tmp_path / "installed")}
@@ -205,7 +205,7 @@ def test_an_image_is_readable_for_its_user_whoever_built_it(shop: Shop, tmp_path
     try:
         clone = shop.clone(tmp_path / "penguin-species")
         (clone.path / "models/model.zip").chmod(0o600)
-        with (clone.path / f"src/{clone.package}/errors.py").open("a") as file:
+        with (clone.path / f"src/{clone.package}/features.py").open("a") as file:
             file.write("# Of one who keeps files to themselves.\n")
         clone.run("git", "commit", "--quiet", "--all", "--message", "Change")
     finally:

@@ -140,12 +140,12 @@ def test_files_are_short(project: Project) -> None:
         assert len(path.read_text().splitlines()) <= 200, path.name
 
 
-OWNED = {"/.gitlab/", "/.gitlab-ci.yml", "/data/schema.yaml", "/params.yaml", "/requirements.lock"}
+OWNED = {"/.gitlab/", "/.gitlab-ci.yml", "/data/schema.yaml", "/params.yaml", "/requirements.lock", "/vendor/"}
 PIPELINE = OWNED | {"/deploy/", "/dvc.yaml"}
 WATCHED = {
     "0": OWNED,
     "1": PIPELINE,
-    "2": PIPELINE | {"/vendor/"},
+    "2": PIPELINE,
 }
 
 

@@ -44,9 +44,9 @@ class Engine:
     def command(
         self, project: Project, python: Path, *arguments: str, check: bool = True, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of a project's package where this engine is at hand."""
+        """Run a command of the library where this engine is at hand."""
         environment = self.environment | {"PYTHONPATH": str(project.path / "src")} | more
-        command = [str(python), "-m", project.package, *arguments]
+        command = [str(python), "-m", "mlops_maturity", *arguments]
         return run(command, project.path, check=check, environment=environment)
 
 

@@ -92,8 +92,8 @@ def run(path: Path, report: Path | None = None) -> None:
         ProjectError: it is not a git repository with files, or the report cannot be read.
     """
     repository = Repository(path)
-    for line in lines(repository, junit.read(report) if report else None):
-        print(line.encode("utf-8", "backslashreplace").decode())
+    found = "\n".join(lines(repository, junit.read(report) if report else None))
+    print(found.encode("utf-8", "backslashreplace").decode())
 
 
 def lines(repository: Repository, tests: Run | None) -> Iterator[str]:

@@ -21,28 +21,28 @@ BADGE = Path("docs/maturity.svg")
 JUDGED = ("tests/**/*.py", "src/**/*.py", "params.yaml", "data/schema.yaml")
 
 
-def run(path: Path = Path(), report: Path | None = None) -> None:
+def run(path: Path | None = None, report: Path | None = None) -> None:
     """Report on a project, or look at any other repository.
 
     Args:
-        path: of the repository.
+        path: of the repository; by default, the project in the current folder.
         report: what `pytest --junitxml` wrote there; a project has it in reports/tests.xml.
 
     Raises:
         ProjectError: a requirement of the project fails, or there is no report of the project as it is.
     """
-    if path != Path() and not (path / RECORD).exists():
+    if path and not (path / RECORD).exists():
         elsewhere.run(path, report)
         return
     report = report.absolute() if report else TESTS
-    with chdir(path):
+    with chdir(path or Path()):
         _report(Path(os.path.relpath(report)))
 
 
 def _report(report: Path) -> None:
+    answers = catalogue.answers_of(Path())
     tests = junit.read(report)
     require_newest(report)
-    answers = catalogue.answers_of(Path())
     # At level 0 a person does everything by hand, which leaves no record.
     done = History() if answers["maturity_level"] == "0" else history.read()
     found = assess(answers, Evidence(tests, done, suites_of(Path())))

@@ -21,7 +21,6 @@ PACKAGE = "mlops_maturity"
 SOURCE = Path("src") / PACKAGE
 VERSION = SOURCE / VENDORED.name
 PYPROJECT = Path("pyproject.toml")
-IGNORED = Path(".dockerignore")
 REQUIREMENT = re.compile(rf'(?P<alone>\[)?"{NAME}(?:\[(?P<extras>[^]"]*)\])?(?P<version>==[^"]*)?"(?(alone)\])')
 EXTRA = re.compile(r'(?P<what>.*?); (?:\((?P<marker>.*)\) and )?extra == "(?P<extra>[^"]+)"')
 SCRIPTS = {"console_scripts": "project.scripts"}
@@ -96,9 +95,6 @@ def vendor(project: Path) -> str:
     (project / VERSION).write_text(f"{found['version']}\n", encoding="utf-8")
     lock.write_text(NO_WHEEL, encoding="utf-8")
     wheel.unlink()
-    if (project / IGNORED).exists():
-        ignored = (project / IGNORED).read_text(encoding="utf-8")
-        (project / IGNORED).write_text(ignored.replace("!vendor/*.whl\n", f"!{SOURCE}\n"), encoding="utf-8")
     return found["version"]
 
 

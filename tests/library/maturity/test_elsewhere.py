@@ -23,6 +23,8 @@ def foreign(tmp_path: Path) -> Path:
         (folder / f"predict{number}.py").touch()
     (folder / "not_in_git.dvc").touch()
     (folder / "broken link.py").symlink_to("nowhere")
+    (tmp_path / "outside.py").write_text("from sklearn.model_selection import train_test_split\n")
+    (folder / "link to outside.py").symlink_to("../outside.py")
     (folder / "Größe.ipynb").write_text("{}")
     git("init", "--quiet", folder=folder)
     git("add", "*.py", "tests", "*.ipynb", folder=folder)
@@ -57,6 +59,14 @@ def test_files_to_look_at_are_named_and_nothing_is_said_to_hold(
     # What is not in git was not found.
     assert known["0-DATA"].endswith("nothing found")
     assert "0-NOT" not in known
+
+
+def test_repository_in_the_current_folder_is_looked_at_if_it_is_named(
+    foreign: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(foreign)
+    command.run(Path())
+    assert capsys.readouterr().out.startswith("foreign: ")
 
 
 def test_tests_that_passed_count(foreign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

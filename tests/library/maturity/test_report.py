@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from library.maturity.conftest import ANSWERS, Case, Project, all_pass, report
+from library.maturity.conftest import ANSWERS, Case, Project, all_pass
 from mlops_maturity.maturity import badge, catalogue, history
 from mlops_maturity.maturity import report as command
 from mlops_maturity.maturity.history import History
@@ -229,8 +229,6 @@ def test_project_is_named_by_its_path(project: Project, tmp_path: Path, monkeypa
 
 def test_folder_that_is_no_project_is_refused_without_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "reports").mkdir()
-    TESTS.write_text(report([]))
     with pytest.raises(ProjectError, match=r"\.template\.json is missing"):
         command.run()
 

@@ -33,6 +33,17 @@ def test_level_up_gives_the_files_that_the_level_generates(
     assert team.git("log", "-1", "--format=%s").startswith("Raise the maturity level from ")
 
 
+def test_names_that_a_person_ignores_everywhere_are_merged(
+    team: Team, template: SmallTemplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ignored").write_text("*.yaml\n*.whl\n")
+    (tmp_path / "config").write_text(f"[core]\n\texcludesFile = {tmp_path}/ignored\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    upgrading.level_up("1", version="v2")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    assert team.files() == generated(template, tmp_path, "v2", maturity_level="1")
+
+
 @pytest.mark.parametrize("level", ["0", "1"])
 def test_update_gives_the_files_that_the_new_version_generates(
     level: str, team: Team, template: SmallTemplate, tmp_path: Path, capsys: pytest.CaptureFixture[str]

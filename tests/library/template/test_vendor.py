@@ -68,7 +68,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     digest = hashlib.sha256(stream.getvalue()).hexdigest()
     (tmp_path / "vendor" / "requirements.lock").write_text(f"{WHEEL} --hash=sha256:{digest}\n")
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
-    (tmp_path / ".dockerignore").write_text("*\n!src/sample\n!vendor/*.whl\n!vendor/requirements.lock\n")
     monkeypatch.chdir(tmp_path)
     git(tmp_path, "init", "--quiet")
     commit(tmp_path)
@@ -87,9 +86,6 @@ def test_vendor_replaces_the_wheel_by_the_source(project: Path, capsys: pytest.C
     assert (project / "src/mlops_maturity/VERSION").read_text() == f"{VERSION}\n"
     assert not (project / WHEEL).exists()
     assert (project / "vendor/requirements.lock").read_text().startswith("# ")
-    assert (project / ".dockerignore").read_text() == (
-        "*\n!src/sample\n!src/mlops_maturity\n!vendor/requirements.lock\n"
-    )
     assert f"src/mlops_maturity is the source of mlops-maturity {VERSION}" in capsys.readouterr().out
     assert vendor.is_vendored(project)
 
