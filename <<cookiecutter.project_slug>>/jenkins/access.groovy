@@ -1,5 +1,5 @@
-// What steps may know and reach. A secret is bound where a variable of the agent says that it is there. Where none does,
-// nothing is bound, and the commands say what is not set up. docs/jenkins.md names the variables and the credentials.
+// What steps may know and reach. A secret is bound where a variable of the agent says that it is there. Where none
+// does, nothing is bound, and the commands say what is not set up. docs/jenkins.md names variables and credentials.
 
 /**
  * Runs steps with the rights of the project:
