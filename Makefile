@@ -1,4 +1,4 @@
-# The verbs of the template. People and CI call the same ones.
+# The targets of the template. People and CI call the same ones.
 
 PYTHON ?= python3
 READY := .venv/ready
@@ -12,7 +12,7 @@ unexport VIRTUAL_ENV
 .DEFAULT_GOAL := help
 
 .PHONY: help
-help: ## Show the verbs
+help: ## Show the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 .PHONY: demo

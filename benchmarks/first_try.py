@@ -14,7 +14,7 @@ RUN = ("setup", "data", "train", "evaluate", "package")
 
 
 def main() -> None:
-    """Take a clone of the sample project from nothing to a tested model, verb by verb."""
+    """Take a clone of the sample project from nothing to a tested model, target by target."""
     taken: dict[str, list[Usage]] = defaultdict(list)
     for _ in range(REPETITIONS):
         with tempfile.TemporaryDirectory() as name:
@@ -22,9 +22,9 @@ def main() -> None:
             environment = clean_environment(folder)
             generate(folder, environment)
             measure(["git", "clone", "--quiet", "penguin-species", "clone"], folder, environment)
-            for verb in (*RUN, "test"):
-                command = ["make", verb, f"PYTHON={sys.executable}"]
-                taken[verb].append(measure(command, folder / "clone", environment))
+            for target in (*RUN, "test"):
+                command = ["make", target, f"PYTHON={sys.executable}"]
+                taken[target].append(measure(command, folder / "clone", environment))
     totals = [sum(usage.seconds for usage in usages) for usages in zip(*taken.values(), strict=True)]
     processor = [sum(usage.processor_seconds for usage in usages) for usages in zip(*taken.values(), strict=True)]
     publish(
@@ -33,15 +33,15 @@ def main() -> None:
         [
             *(
                 [
-                    f"make {verb}",
+                    f"make {target}",
                     spread([usage.seconds for usage in usages]),
                     spread([usage.processor_seconds for usage in usages]),
                 ]
-                for verb, usages in taken.items()
+                for target, usages in taken.items()
             ),
             ["all: make run && make test", spread(totals), spread(processor)],
         ],
-        f"{REPETITIONS} fresh clones of the sample project; `make run` taken apart into its verbs. "
+        f"{REPETITIONS} fresh clones of the sample project; `make run` taken apart into its targets. "
         f"Goal: under {GOAL} s on two cores; {'reached' if statistics.median(totals) < GOAL else 'missed'}.",
     )
 

@@ -44,13 +44,13 @@ class Measured:
     """What a command took.
 
     Attributes:
-        verb: of the Makefile.
+        target: of the Makefile.
         seconds: from the clone to the end, set-up and style included.
         code: that it ended with.
         tests: that it ran, the longest first.
     """
 
-    verb: str
+    target: str
     seconds: float
     code: int
     tests: list[Test]
@@ -59,7 +59,7 @@ class Measured:
     def slowest(self) -> str:
         """A table of the tests that took longest."""
         rows = "\n".join(f"| {test.name.replace('|', '/')} | {test.seconds:.1f} |" for test in self.tests[:SLOWEST])
-        return f"## The slowest of `make {self.verb}`\n\n| test | seconds |\n| --- | ---: |\n{rows}"
+        return f"## The slowest of `make {self.target}`\n\n| test | seconds |\n| --- | ---: |\n{rows}"
 
 
 def environment(report: Path, options: str) -> Mapping[str, str]:
@@ -82,31 +82,31 @@ def tests_of(report: Path) -> list[Test]:
     return sorted(found, key=lambda test: -test.seconds)
 
 
-def measure(verb: str, options: str) -> Measured:
+def measure(target: str, options: str) -> Measured:
     """Run a command in a fresh clone, and show what it prints."""
     with tempfile.TemporaryDirectory() as name:
         clone, report = Path(name) / "clone", Path(name) / "report.xml"
         subprocess.run(["git", "clone", "--quiet", str(TEMPLATE), str(clone)], check=True)
         began = time.perf_counter()
-        done = subprocess.run(COMMANDS[verb], cwd=clone, env=environment(report, options), check=False)
-        return Measured(verb, time.perf_counter() - began, done.returncode, tests_of(report))
+        done = subprocess.run(COMMANDS[target], cwd=clone, env=environment(report, options), check=False)
+        return Measured(target, time.perf_counter() - began, done.returncode, tests_of(report))
 
 
 def line(done: Measured) -> list[str]:
     """A row of the table."""
     ended = "green" if done.code == 0 else f"red, {done.code}"
-    goal = str(GOALS.get(done.verb, ""))
+    goal = str(GOALS.get(done.target, ""))
     skipped = sum(test.skipped for test in done.tests)
-    return [f"`make {done.verb}`", f"{done.seconds / 60:.1f}", goal, f"{len(done.tests):,}", f"{skipped}", ended]
+    return [f"`make {done.target}`", f"{done.seconds / 60:.1f}", goal, f"{len(done.tests):,}", f"{skipped}", ended]
 
 
 def main() -> int:
     """Measure the commands one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("verbs", nargs="*", choices=[*COMMANDS, []], help="what is measured: test and test-all if none")
+    parser.add_argument("targets", nargs="*", choices=[*COMMANDS, []], help="to measure: test and test-all if none")
     parser.add_argument("--options", default="", help="more options of pytest, to try this out on a few tests")
     asked = parser.parse_args()
-    done = [measure(verb, asked.options) for verb in asked.verbs or GOALS]
+    done = [measure(target, asked.options) for target in asked.targets or GOALS]
     publish(
         "tests",
         ["command, from a fresh clone", "minutes", "at most", "tests", "skipped", "ended"],

@@ -4,7 +4,7 @@
 #
 # runs `make run`, and leaves models, metrics and dvc.lock in the volume `results`. The data come from the DVC remote. If
 # that is a folder that git does not carry, or one of another machine, mount it: --volume "$PWD/storage:/project/storage".
-# Any other verb can be named: IMAGE make run push
+# Any other target can be named: IMAGE make run push
 FROM python:3.11.15-slim-bookworm
 
 # Debian keeps one version of each: an exact one would be gone with the next fix.
@@ -28,7 +28,7 @@ COPY --chown=10001:10001 project/vendor vendor
 RUN .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-cache-dir \
     --no-index --no-deps --require-hashes --requirement vendor/requirements.lock
 COPY --chown=10001:10001 project /project
-# What `make setup` ends with: no verb sets the environment up anew.
+# What `make setup` ends with: no target sets the environment up anew.
 RUN .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable . \
     && touch .venv/ready
 

@@ -81,9 +81,9 @@ def bash(project: Project, commands: str, **settings: str) -> None:
     project.run("bash", "-euc", commands, check=True, **settings)
 
 
-def complaint(project: Project, verb: str, **settings: str) -> list[str]:
-    """What a verb that fails prints, without make's own last word."""
-    done = project.run("make", verb, check=False, **settings)
+def complaint(project: Project, target: str, **settings: str) -> list[str]:
+    """What a target that fails prints, without make's own last word."""
+    done = project.run("make", target, check=False, **settings)
     assert done.returncode != 0
     return [line for line in done.stderr.splitlines() if line and not line.startswith("make: ***")]
 

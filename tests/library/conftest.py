@@ -6,8 +6,9 @@ library/sandbox.py are copies, or are there to be read in.
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -35,6 +36,22 @@ Once = Callable[[str, Callable[[Path], None]], Path]
 @pytest.fixture(scope="session", autouse=True)
 def _libraries_are_compiled() -> None:
     """Nothing is installed here, so there is nothing to compile."""
+
+
+@pytest.fixture(autouse=True)
+def _imports_of_a_test_end_with_it() -> Iterator[None]:
+    """The library imports the package of the project at hand; the next test has another project."""
+    path, known = sys.path.copy(), own_modules()
+    yield
+    sys.path[:] = path
+    for name in own_modules():
+        del sys.modules[name]
+    sys.modules.update(known)
+
+
+def own_modules() -> dict[str, ModuleType]:
+    """What is imported of the sample project's package."""
+    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "penguin_species"}
 
 
 @pytest.fixture(scope="session")

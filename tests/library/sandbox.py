@@ -95,7 +95,7 @@ def untrained(sample_project: Path, once: Once) -> Path:
         shutil.copytree(sample_project, here.path, ignore=shutil.ignore_patterns(".git", "__pycache__"), symlinks=True)
         (here.path / "storage").rename(folder / "storage")
         (here.path / ".dvc" / "config").write_text(DVC_CONFIG)
-        for gate in ("beats_trivial", "beats_simple"):
+        for gate in ("beats_baseline", "beats_simple"):
             here.set(f"gates.{gate}", NO_GATE)
         here.set("gates.targets", {})
         here.run("git", "init", "--quiet", "--bare", "--initial-branch=main", "../origin")

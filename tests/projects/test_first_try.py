@@ -31,7 +31,7 @@ REGISTERS = {"1": ("check-commit", "register", "promote"), "2": ("check-commit",
 
 
 def make(clone: Project, *words: str) -> str:
-    """Run verbs in a clone, with nothing but what a new machine has, and return what they print."""
+    """Run targets in a clone, with nothing but what a new machine has, and return what they print."""
     return run(["make", *words], clone.path, environment={**clean_environment(), "PYTHON": sys.executable}).stdout
 
 
@@ -96,8 +96,8 @@ def brings_the_model_in_production(clone: Project) -> None:
 
 def says_that_nothing_is_deployed(clone: Project) -> None:
     """Nowhere to deploy to is set yet."""
-    for verb in ("deploy", "verify", "rollback"):
-        assert make(clone, verb, "ENV=staging").startswith("NOT DEPLOYED: set DEPLOY_HOST")
+    for target in ("deploy", "verify", "rollback"):
+        assert make(clone, target, "ENV=staging").startswith("NOT DEPLOYED: set DEPLOY_HOST")
     assert make(clone, "login").startswith("NOT LOGGED IN: set IMAGE_REPOSITORY")
     assert "production: nothing was deployed yet" in make(clone, "status")
 

@@ -213,7 +213,7 @@ def test_own_data_are_not_asked_for(start: Start, tmp_path: Path) -> None:
 
 @pytest.mark.guards("T-11")
 def test_nothing_that_a_team_did_is_lost(start: Start, versions: Versions, tmp_path: Path) -> None:
-    """The whole way by the verbs, in a clone, on a branch, after a squash; and all suites are green after it."""
+    """The whole way by the targets, in a clone, on a branch, after a squash; and all suites are green after it."""
     team = start(maturity_level="0")
     team.step("ingest", "validate-data", "split", "train", "evaluate", "validate-model", "package")
     team.dvc("add", "--quiet", "models/model.zip")

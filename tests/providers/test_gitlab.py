@@ -120,11 +120,11 @@ def test_no_two_deployments_to_an_environment_at_once(configuration: Configurati
             assert job["resource_group"] == (asked["name"] if isinstance(asked, dict) else asked), name
 
 
-def test_commands_are_verbs_of_the_makefile(project: Project) -> None:
+def test_commands_are_targets_of_the_makefile(project: Project) -> None:
     known = set(re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE))
     for name, job in jobs(project).items():
-        assert job.verbs, name
-        assert set(job.verbs) <= known
+        assert job.targets, name
+        assert set(job.targets) <= known
 
 
 def test_what_somebody_says_is_no_part_of_a_command(configuration: Configuration) -> None:

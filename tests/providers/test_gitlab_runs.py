@@ -89,21 +89,21 @@ def story(machine: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Sto
 
 
 @pytest.mark.parametrize(
-    ("level", "event", "verbs"),
+    ("level", "event", "targets"),
     [
         pytest.param("0", by_hand(""), ["setup", "lint", "test", "maturity"], marks=pytest.mark.speed("deep")),
         ("1", CHANGE, CHECKS),
     ],
 )
 def test_checks_are_green_on_a_fresh_repository(
-    level: str, event: Event, verbs: list[str], story: Callable[[str], Story]
+    level: str, event: Event, targets: list[str], story: Callable[[str], Story]
 ) -> None:
     new = story(level)
     (new.tools / "python3").unlink()  # from nothing
     checks = parsed(new.project.path / ".gitlab" / "checks.yml")["checks"]
     done = new.happens(event, PYTEST_ADDOPTS=f"{checks['variables']['PYTEST_ADDOPTS']} {FEW}")
     done.ended(checks="success")
-    assert done.verbs("checks") == verbs
+    assert done.targets("checks") == targets
     reports = checks["artifacts"]["reports"]
     for path in (reports["junit"], reports["coverage_report"]["path"]):
         assert (done.folder / "builds" / "checks" / path).exists()
@@ -117,7 +117,7 @@ def test_red_on_a_file_that_is_not_formatted(story: Callable[[str], Story]) -> N
     new.change("src/penguin_species/errors.py", "class ProjectError(Exception):", "class ProjectError( Exception ):")
     done = new.happens(PUSH)
     done.ended(checks="failure")
-    assert done.verbs("checks") == ["setup", "lint"]
+    assert done.targets("checks") == ["setup", "lint"]
     assert not {"release", "deploy"} & set(done.commands), "what was not checked is released"
 
 
@@ -127,7 +127,7 @@ def test_red_on_a_test_that_fails(story: Callable[[str], Story]) -> None:
     new.change("data/schema.yaml", ", Gentoo]", "]")
     done = new.happens(by_hand(""))
     done.ended(checks="failure")
-    assert done.verbs("checks") == ["setup", "lint", "test"]
+    assert done.targets("checks") == ["setup", "lint", "test"]
 
 
 def test_red_on_settings_that_the_model_was_not_trained_with(
@@ -138,7 +138,7 @@ def test_red_on_settings_that_the_model_was_not_trained_with(
     new.change("params.yaml", "max_leaf_nodes: 15", "max_leaf_nodes: 16")
     done = new.happens(CHANGE)
     done.ended(checks="failure")
-    assert done.verbs("checks") == ["setup", "lint", "check-commit"]
+    assert done.targets("checks") == ["setup", "lint", "check-commit"]
     done.says("dvc.lock is stale")
 
 
@@ -149,7 +149,7 @@ def test_training_starts_is_judged_and_leaves_main_alone(story: Callable[[str], 
     first = new.happens(CLOCK)
     first.ended(decide="success", train="success")
     delivered = ["setup", "run", "publish", "promote", "image", "deploy", "pull-request"]
-    assert first.verbs("train") == delivered
+    assert first.targets("train") == delivered
     first.says("NOT DEPLOYED: set DEPLOY_HOST", "train")
     assert new.remote("refs/tags/*") == ["tags/model#prod#1", "tags/model@v1.0.0"]
     (branch,) = new.remote("refs/heads/training/*")
@@ -162,14 +162,14 @@ def test_training_starts_is_judged_and_leaves_main_alone(story: Callable[[str], 
     second.ended(decide="success", train="success")
     second.says("wanted, drift: it drifts", "decide")
     second.says("no training, the last training is too recent", "train")
-    assert second.verbs("train") == []
+    assert second.targets("train") == []
 
     # A model that misses its target: red at the run, and nothing has changed for anybody.
     before = new.remote("refs/tags/*", "refs/heads/*")
     new.change("params.yaml", "targets: {accuracy: 0.9}", "targets: {accuracy: 0.999}")
     third = new.happens(by_hand("train", WHY="a better model is wanted"))
     third.ended(decide="success", train="failure")
-    assert third.verbs("train") == ["setup", "run"]
+    assert third.targets("train") == ["setup", "run"]
     third.says("gate CLOSED: target_accuracy", "train")
     assert new.remote("refs/tags/*", "refs/heads/*") == before
 
@@ -182,8 +182,8 @@ def test_first_pushes_are_green_and_say_what_is_missing(story: Callable[[str], S
     done.says("NOT RELEASED: no model is trained yet", "release")
     for job in ("deploy", "promote", "stop"):
         done.says("NOT DEPLOYED: set DEPLOY_HOST", job)
-    assert done.verbs("checks") == [*CHECKS[:2], "audit", *CHECKS[2:]]
-    assert done.verbs("release") == ["setup", "login", "check-model", "release"]
+    assert done.targets("checks") == [*CHECKS[:2], "audit", *CHECKS[2:]]
+    assert done.targets("release") == ["setup", "login", "check-model", "release"]
     done.says("nothing to register", "release")
     done.says("deploy environment: { name: staging }")
 
@@ -204,7 +204,7 @@ def test_first_pushes_are_green_and_say_what_is_missing(story: Callable[[str], S
     for event, jobs in ((by_hand("rollback"), ("rollback",)), (PUSH, ("promote",))):
         done = new.happens(event, only=jobs)
         done.ended(**dict.fromkeys(jobs, "failure"))
-        assert done.verbs(*jobs) == [], "nobody said which release, or why"
+        assert done.targets(*jobs) == [], "nobody said which release, or why"
     done = new.happens(Event("schedule", variables={"WORKFLOW": "monitor"}))
     done.ended(watch="success")
     done.says("nothing is to be done", "watch")
@@ -228,9 +228,9 @@ def test_training_goes_through_the_environments_and_asks_people_last(story: Call
     new = story("2")
     done = new.happens(by_hand("train", WHY="a first model is wanted"))
     done.ended(decide="success", train="success", staging="success", production="success")
-    assert done.verbs("train") == ["setup", "run", "publish", "check-model", "login", "release"]
-    assert done.verbs("staging") == ["setup", "login", "deploy", "verify"]
-    assert done.verbs("production") == ["setup", "login", "deploy", "pull-request"]
+    assert done.targets("train") == ["setup", "run", "publish", "check-model", "login", "release"]
+    assert done.targets("staging") == ["setup", "login", "deploy", "verify"]
+    assert done.targets("production") == ["setup", "login", "deploy", "pull-request"]
     for job in ("staging", "production"):
         done.says("NOT DEPLOYED: set DEPLOY_HOST", job)
     (branch,) = new.remote("refs/heads/training/*")
@@ -241,5 +241,5 @@ def test_training_goes_through_the_environments_and_asks_people_last(story: Call
     done.ended(decide="success", train="success", staging="success", production="success")
     for job in ("train", "staging", "production"):
         done.says("no training, ", job)
-        assert done.verbs(job) == []
+        assert done.targets(job) == []
     assert new.remote("refs/tags/*") == ["tags/model@v1.0.0"]

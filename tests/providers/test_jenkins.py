@@ -77,9 +77,9 @@ def test_a_line_is_no_longer_than_elsewhere(project: Project) -> None:
     assert [path.name for path in found if max(map(len, path.read_text().splitlines())) > 120] == []
 
 
-def test_commands_are_verbs_of_the_makefile_and_no_value_speaks_in_them(project: Project, files: Files) -> None:
-    verbs = re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE)
-    known = {f"make {verb}" for verb in verbs} | {'git checkout --quiet --detach "$COMMIT"'}
+def test_commands_are_targets_of_the_makefile_and_no_value_speaks_in_them(project: Project, files: Files) -> None:
+    targets = re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE)
+    known = {f"make {target}" for target in targets} | {'git checkout --quiet --detach "$COMMIT"'}
     for tree in (files.pipelines | files.loaded).values():
         found = commands(tree)
         assert [command for command in found if not isinstance(command, str)] == []
@@ -183,8 +183,8 @@ def test_credentials_and_variables_are_those_that_are_set_up(which: Answers, pro
     }
     own = {"BRANCH", "BRANCH_NAME", "BUILD_URL", "CHANGE_TARGET", "COMMIT", "ENV", "GCP_ID_TOKEN_FILE", "JOB_NAME"}
     own |= {"GOOGLE_APPLICATION_CREDENTIALS", "OUTPUTS", "REASON", "TRAIN", "WHY", "WORKSPACE_TMP"}
-    verbs = {"IMAGE_REPOSITORY", "SERVICE_URL"}
-    assert variables - verbs == read_here - own
+    targets = {"IMAGE_REPOSITORY", "SERVICE_URL"}
+    assert variables - targets == read_here - own
 
 
 def test_no_secret_is_in_the_configuration_and_each_variable_of_it_is_explained(project: Project) -> None:

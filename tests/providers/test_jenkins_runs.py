@@ -105,8 +105,8 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     story.jenkins.credentials = {"git": "secret"}
     done = story.jenkins.build("branches/PR-1", "Jenkinsfile", PYTEST_ADDOPTS=FEW, **CHANGE)
     done.ended("SUCCESS", checks="SUCCESS", **{"new data": "SKIPPED"})
-    verbs = ("setup", "lint", "check-commit", "test", "maturity", "diff")
-    assert list(done.commands) == [f"make {verb}" for verb in verbs]
+    targets = ("setup", "lint", "check-commit", "test", "maturity", "diff")
+    assert list(done.commands) == [f"make {target}" for target in targets]
     assert (done.bound, done.builds) == ([], [])
     assert done.kept == ["artifacts/reports/summary.md", "tests/reports/tests.xml"]
     del story.jenkins.environment["GIT_CREDENTIALS"]
@@ -122,7 +122,7 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     done = story.job("train")
     done.ended("SUCCESS", decide="SUCCESS", train="SUCCESS")
     assert list(done.commands)[3:] == [
-        f"make {verb}" for verb in ("run", "publish", "promote", "image", "deploy", "pull-request")
+        f"make {target}" for target in ("run", "publish", "promote", "image", "deploy", "pull-request")
     ]
     done.says("NOT DEPLOYED: set DEPLOY_HOST")
     assert story.remote("refs/tags/*") == ["tags/model#prod#1", "tags/model@v1.0.0"]
@@ -179,8 +179,8 @@ def test_level_2_is_green_where_nothing_is_set_up(machine: Callable[[str], Path]
     # A training goes through all environments and leaves a branch for people.
     done = story.job("train", parameters={"EVENT": "demand", "WHY": "a first model is wanted"})
     done.ended("SUCCESS", decide="SUCCESS", train="SUCCESS", staging="SUCCESS", production="SUCCESS")
-    verbs = ["run", "publish", "check-model", "release", "deploy", "verify"]
-    assert [command for command in done.commands if command[5:] in verbs] == [f"make {verb}" for verb in verbs]
+    targets = ["run", "publish", "check-model", "release", "deploy", "verify"]
+    assert [command for command in done.commands if command[5:] in targets] == [f"make {target}" for target in targets]
     done.says("NOT DEPLOYED: set DEPLOY_HOST")
     assert story.remote("refs/tags/*") == ["tags/model@v1.0.0"]
     (branch,) = story.remote("refs/heads/training/*")

@@ -1,7 +1,7 @@
 """One table says what each level's jobs do and when they start; what is emitted for each provider is held to it.
 
-Files are parsed, and what they extend, include and call is followed. A verb that one provider alone has, has in another
-order, or starts at another time, is red here.
+Files are parsed, and what they extend, include and call is followed. A target that one provider alone has, has in
+another order, or starts at another time, is red here.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,8 @@ READERS: dict[str, Callable[[Project], dict[str, Job]]] = {
 }
 
 
-def job(file: str, verbs: str, *starts: str, environment: str = "") -> Job:
-    return Job(file, tuple(f"setup {verbs}".split()), environment, frozenset(starts))
+def job(file: str, targets: str, *starts: str, environment: str = "") -> Job:
+    return Job(file, tuple(f"setup {targets}".split()), environment, frozenset(starts))
 
 
 DECIDE = job("train", "monitor trigger", "hand", "schedule", "data", "event")
@@ -62,11 +62,11 @@ def emitted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_jobs_do_the_same_for_every_provider(emitted: tuple[dict[str, Job], str]) -> None:
     jobs, level = emitted
-    assert {name: job.verbs for name, job in jobs.items()} == {n: job.verbs for n, job in LEVELS[level].items()}
+    assert {name: job.targets for name, job in jobs.items()} == {n: job.targets for n, job in LEVELS[level].items()}
     assert jobs == LEVELS[level]
 
 
-def test_verb_that_one_provider_alone_has_is_seen(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_target_that_one_provider_alone_has_is_seen(tmp_path_factory: pytest.TempPathFactory) -> None:
     for provider, path, old in (
         ("github", ".github/workflows/checks.yml", "      - run: make lint\n"),
         ("gitlab", ".gitlab/checks.yml", "    - make lint\n"),
@@ -76,5 +76,5 @@ def test_verb_that_one_provider_alone_has_is_seen(tmp_path_factory: pytest.TempP
         file = project.path / path
         assert old in file.read_text(), path
         file.write_text(file.read_text().replace(old, old + old.replace("lint", "status"), 1))
-        verbs = ("setup", "lint", "status", "check-commit", "test", "maturity", "diff")
-        assert READERS[provider](project)["checks"].verbs == verbs
+        targets = ("setup", "lint", "status", "check-commit", "test", "maturity", "diff")
+        assert READERS[provider](project)["checks"].targets == targets

@@ -22,12 +22,12 @@ def jobs(project: Project) -> dict[str, Job]:
             if uses := job.get("uses"):
                 called[uses.removeprefix(CALLED).removesuffix(".yml")] = starts
                 continue
-            verbs = tuple(_verbs(project, job["steps"]))
+            targets = tuple(_targets(project, job["steps"]))
             after = frozenset({"after"}) if "needs" in job else starts
-            found[name] = Job(file, verbs, _environment(job, workflow["on"]), after)
+            found[name] = Job(file, targets, _environment(job, workflow["on"]), after)
     for name, job in found.items():
         if job.file in called:
-            found[name] = Job(job.file, job.verbs, job.environment, job.starts | called[job.file])
+            found[name] = Job(job.file, job.targets, job.environment, job.starts | called[job.file])
     return found
 
 
@@ -37,15 +37,15 @@ def _parsed(text: str) -> dict[str, Any]:
     return {"on" if key is True else str(key): value for key, value in parsed.items()}
 
 
-def _verbs(project: Project, steps: list[dict[str, Any]]) -> Iterator[str]:
+def _targets(project: Project, steps: list[dict[str, Any]]) -> Iterator[str]:
     for step in steps:
         if step.get("uses") == f"./{PREPARE.removesuffix('/action.yml')}":
-            yield from _verbs(project, _parsed(project.text(PREPARE))["runs"]["steps"])
+            yield from _targets(project, _parsed(project.text(PREPARE))["runs"]["steps"])
         elif "run" in step:
-            verb, separator, rest = step["run"].removeprefix("make ").partition(" ")
+            target, separator, rest = step["run"].removeprefix("make ").partition(" ")
             assert step["run"].startswith("make "), step
             assert not separator + rest, step
-            yield verb
+            yield target
 
 
 def _starts(events: Mapping[str, Any]) -> Iterator[str]:

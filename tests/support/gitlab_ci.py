@@ -16,7 +16,7 @@ from parity import Job
 ROOT, PARTS = ".gitlab-ci.yml", ".gitlab"
 # What GitLab knows beside jobs.
 SETTINGS = {"default", "include", "stages", "variables", "workflow"}
-VERB = re.compile(r"\bmake ([a-z-]+)")
+TARGET = re.compile(r"\bmake ([a-z-]+)")
 
 
 class Reference(list[str]):
@@ -138,15 +138,15 @@ def jobs(project: Project) -> dict[str, Job]:
     starts = _starts(configuration)
     return {
         name: Job(
-            configuration.files[name], verbs(job), _environment(configuration, job), frozenset(starts.get(name, ()))
+            configuration.files[name], targets(job), _environment(configuration, job), frozenset(starts.get(name, ()))
         )
         for name, job in configuration.jobs.items()
     }
 
 
-def verbs(job: Mapping[str, Any]) -> tuple[str, ...]:
+def targets(job: Mapping[str, Any]) -> tuple[str, ...]:
     """What a job asks make for, in order."""
-    return tuple(verb for line in [*job["before_script"], *job["script"]] for verb in VERB.findall(line))
+    return tuple(target for line in [*job["before_script"], *job["script"]] for target in TARGET.findall(line))
 
 
 def _starts(configuration: Configuration) -> dict[str, set[str]]:

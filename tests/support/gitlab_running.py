@@ -43,7 +43,7 @@ class Ran:
         lines = [line for line in self.said.splitlines() if line.startswith(f"{job} ")] if job else [self.said]
         assert any(text in line for line in lines), self.said
 
-    def verbs(self, job: str) -> list[str]:
+    def targets(self, job: str) -> list[str]:
         """What a job asked make for."""
         return [command.split()[1] for command in self.commands.get(job, ()) if command.startswith("make ")]
 

@@ -118,7 +118,7 @@ def jobs(project: Project) -> dict[str, Job]:
     known = {}
     for name, tree in files.pipelines.items():
         (pipeline,) = tree["statements"]
-        does = {stage: body for stage, body in stages(tree).items() if verbs(body)}
+        does = {stage: body for stage, body in stages(tree).items() if targets(body)}
         first = next(iter(does))
         for stage, body in does.items():
             file, starts = Path(name).stem, {"after"}
@@ -128,14 +128,14 @@ def jobs(project: Project) -> dict[str, Job]:
                 starts = _starts_on_branches(list(does.values()))
             elif stage == first:
                 starts = _starts(pipeline["body"], f"../{file}" in asked)
-            known[stage] = Job(file, verbs(body), _environment(body), frozenset(starts))
+            known[stage] = Job(file, targets(body), _environment(body), frozenset(starts))
     if {job.environment for job in known.values()} == {"", "production"}:
         # Where there is but one, no job says which.
         return {name: replace(job, environment="") for name, job in known.items()}
     return known
 
 
-def verbs(stage: list[Tree]) -> tuple[str, ...]:
+def targets(stage: list[Tree]) -> tuple[str, ...]:
     """What a stage asks make for."""
     return tuple(command[5:] for command in commands(directive(stage, "steps")) if command.startswith("make "))
 

@@ -9,13 +9,13 @@ class Job:
 
     Attributes:
         file: the stem of the file that it is in; on Jenkins, `checks` and `deliver` are both in `Jenkinsfile`.
-        verbs: what it asks make for, in order.
+        targets: what it asks make for, in order.
         environment: where it deploys to: a name, `test|staging` where the branch says which, `any` where a person does.
         starts: on a `change` that is to be merged, on a `push` to main, to `deliver` a push to develop or main, by
             `hand`, on `schedule`, on new `data`, on an `event` outside, `after` another job of its file.
     """
 
     file: str
-    verbs: tuple[str, ...]
+    targets: tuple[str, ...]
     environment: str
     starts: frozenset[str]

@@ -19,11 +19,11 @@ def test_tools_that_are_asked_for_are_installed_by_ci() -> None:
 
 
 @pytest.mark.parametrize("name", speeds.SPEEDS)
-def test_speed_has_a_verb_and_a_job(name: str) -> None:
-    verb = speeds.SPEEDS[name].command.removeprefix("make ")
-    assert f"\n{verb}: " in MAKEFILE
+def test_speed_has_a_target_and_a_job(name: str) -> None:
+    target = speeds.SPEEDS[name].command.removeprefix("make ")
+    assert f"\n{target}: " in MAKEFILE
     assert f"--speed={name}" in MAKEFILE
-    job = yaml.safe_load(WORKFLOW)["jobs"][verb]
+    job = yaml.safe_load(WORKFLOW)["jobs"][target]
     assert job["timeout-minutes"] > 0
 
 

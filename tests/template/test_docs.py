@@ -1,4 +1,4 @@
-"""What people read is true: tables are current, links lead somewhere, verbs and tests exist."""
+"""What people read is true: tables are current, links lead somewhere, targets and tests exist."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tools import readme_table
 PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 PAGES = sorted([*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-VERB = re.compile(r"(?:`|^    |\$ )make ([a-z-]+)", re.MULTILINE)
+TARGET = re.compile(r"(?:`|^    |\$ )make ([a-z-]+)", re.MULTILINE)
 SUITE = re.compile(r"`(tests/[\w/<>]+\.py)(?:::(\w+))?`")
 ACTION = re.compile(r"uses: (\S+)@(\w+ # \S+)")
 
@@ -48,13 +48,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @by_page
-def test_verbs_exist(page: Path) -> None:
-    verbs = {
-        verb
+def test_targets_exist(page: Path) -> None:
+    targets = {
+        target
         for makefile in (TEMPLATE / "Makefile", PROJECT / "Makefile")
-        for verb in re.findall(r"^([a-z-]+):", makefile.read_text(), re.MULTILINE)
+        for target in re.findall(r"^([a-z-]+):", makefile.read_text(), re.MULTILINE)
     }
-    assert set(VERB.findall(page.read_text())) <= verbs
+    assert set(TARGET.findall(page.read_text())) <= targets
 
 
 @by_page
@@ -112,9 +112,9 @@ def pages(project: Project) -> dict[str, str]:
     return {name: project.text(name) for name in names}
 
 
-def test_verbs_that_a_project_names_exist(project: Project, pages: dict[str, str]) -> None:
-    verbs = set(re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE))
-    assert {verb for text in pages.values() for verb in VERB.findall(text)} <= verbs
+def test_targets_that_a_project_names_exist(project: Project, pages: dict[str, str]) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE))
+    assert {target for text in pages.values() for target in TARGET.findall(text)} <= targets
 
 
 def test_links_of_a_project_lead_somewhere(project: Project, pages: dict[str, str]) -> None:

@@ -80,7 +80,7 @@ HOW = (
     "Times move on by nature and are shown only."
 )
 GROWTH = (
-    "Growth is how much more the answers cost than on the test set, in shares of what the trivial model (the frequency "
+    "Growth is how much more the answers cost than on the test set, in shares of what the baseline (the frequency "
     "of the classes, or the mean) costs there."
 )
 

@@ -18,7 +18,7 @@ class Performance:
     Attributes:
         rows: answers of which it is known what was so.
         loss: their mean loss.
-        growth: of the loss over that on the test set, in shares of the trivial model's loss: at 1 - x, a model that
+        growth: of the loss over that on the test set, in shares of the baseline's loss: at 1 - x, a model that
             saved x of it saves nothing any more. Of the squared error, it is what R² has lost.
         scores: what people read: accuracy, or the mean absolute error.
     """
@@ -51,7 +51,7 @@ def performance(
     each = losses(task, target, predicted)
     mean = float(each.mean())
     # A test set on which even the frequencies of the classes were never wrong gives no unit to measure in.
-    unit = reference.trivial or 1.0
+    unit = reference.baseline or 1.0
     noise = float(np.sqrt(reference.spread**2 / reference.rows + each.var() / len(each)))
     growth = mean - reference.mean
     return Performance(

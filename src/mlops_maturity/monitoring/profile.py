@@ -17,7 +17,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, write_text
 from mlops_maturity.project.params import Task
 from mlops_maturity.project.paths import MODEL, REFERENCE, TEST, TRAIN
-from mlops_maturity.training.losses import losses, trivial
+from mlops_maturity.training.losses import baseline, losses
 
 Kind = Literal["number", "time", "category"]
 
@@ -114,7 +114,7 @@ class Loss(BaseModel):
         rows: of the test set.
         mean: log loss in nats, or mean squared error.
         spread: standard deviation of the rows' losses.
-        trivial: the mean loss of the model that answers the frequencies of the classes, or the mean.
+        baseline: the mean loss of the model that answers the frequencies of the classes, or the mean.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,7 +122,7 @@ class Loss(BaseModel):
     rows: int
     mean: float
     spread: float
-    trivial: float
+    baseline: float
 
 
 class Reference(BaseModel):
@@ -240,10 +240,10 @@ def _numbers(values: pd.Series) -> np.ndarray:
 
 def _loss(predictor: Predictor, train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> Loss:
     each = losses(predictor.task, test, predicted)
-    guessed = trivial(predictor.task, train, len(test), len(predictor.target.classes))
+    guessed = baseline(predictor.task, train, len(test), len(predictor.target.classes))
     return Loss(
         rows=len(test),
         mean=float(each.mean()),
         spread=float(each.std()),
-        trivial=float(losses(predictor.task, test, guessed).mean()),
+        baseline=float(losses(predictor.task, test, guessed).mean()),
     )

@@ -40,7 +40,7 @@ class Split(Section):
 
 
 class Production(Section):
-    """How much more of the trivial model's loss a new model may leave than the one in production."""
+    """How much more of the baseline's loss a new model may leave than the one in production."""
 
     overall: float = Field(default=0.02, ge=0)
     slices: float = Field(default=0.1, ge=0)
@@ -66,9 +66,9 @@ Bound = Annotated[
 
 
 class Gates(Section):
-    """What a model must reach on the test set: shares of the trivial model's loss, and scores by name."""
+    """What a model must reach on the test set: shares of the baseline's loss, and scores by name."""
 
-    beats_trivial: float | None = Field(lt=1)
+    beats_baseline: float | None = Field(lt=1)
     beats_simple: float | None = Field(lt=1)
     targets: dict[str, Bound]
     production: Production = Production()
@@ -253,7 +253,7 @@ class Params(Section):
             self.data.task,
             self.data.ignore,
             self.split.method,
-            self.gates.beats_trivial,
+            self.gates.beats_baseline,
             self.gates.beats_simple,
             self.slices,
         )

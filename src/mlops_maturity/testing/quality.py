@@ -4,7 +4,7 @@ import pandas as pd
 
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.training.importance import permutation_importance
-from mlops_maturity.training.losses import loss, trivial
+from mlops_maturity.training.losses import baseline, loss
 
 # A share of the baseline's loss: what a column may cost by chance.
 HARM = 0.05
@@ -19,6 +19,6 @@ def harmful_columns(predictor: Predictor, rows: pd.DataFrame, seed: int) -> list
         seed: of the shuffling that takes a column's values away.
     """
     task, target = predictor.task, predictor.target.encode(rows[predictor.target.name])
-    unit = loss(task, target, trivial(task, target, len(target), len(predictor.target.classes)))
+    unit = loss(task, target, baseline(task, target, len(target), len(predictor.target.classes)))
     found = permutation_importance(predictor, rows, target, seed).set_index("column")["mean"]
     return list(found.index[found < -HARM * unit])

@@ -17,7 +17,7 @@ from mlops_maturity.training.evaluate import SMALLEST_SLICE
 from mlops_maturity.training.gates import Gate
 from mlops_maturity.training.losses import losses
 
-MEANING = "share of the trivial model's loss that it leaves more than {version}, beyond chance"
+MEANING = "share of the baseline's loss that it leaves more than {version}, beyond chance"
 
 
 def compare_models(folder: Path, production: Predictor, version: str) -> None:
@@ -35,7 +35,7 @@ def compare_models(folder: Path, production: Predictor, version: str) -> None:
     rows = pd.read_parquet(folder / TEST)
     old, new = production, Predictor.load(folder / ARTEFACT, folder)
     scores = json.loads((folder / METRICS).read_text(encoding="utf-8"))["scores"]
-    unit = scores["trivial model, test"]["log_loss" if new.task == "classification" else "mse"]
+    unit = scores["baseline, test"]["log_loss" if new.task == "classification" else "mse"]
     gates = judge({version: old, "new": new}, rows, unit, params)
     COMPARISON.unlink(missing_ok=True)
     write_json(
@@ -61,7 +61,7 @@ def judge(models: Mapping[str, Predictor], rows: pd.DataFrame, unit: float, para
     Args:
         models: the model in production by the name of its version, then the one that wants its place.
         rows: the test set.
-        unit: the trivial model's loss on it.
+        unit: the baseline's loss on it.
         params: the project's settings.
 
     Raises:

@@ -11,7 +11,7 @@ from mlops_maturity.project.params import Gates, Target
 from mlops_maturity.project.paths import METRICS, MODEL_VALIDATION
 
 MEANING = {
-    "beats_trivial": "share of the trivial model's loss that it saves",
+    "beats_baseline": "share of the baseline's loss that it saves",
     "beats_simple": "how much more of that loss it saves than the simple model",
 }
 LOWER_IS_BETTER = frozenset({"calibration_error", "log_loss", "mae", "mse"})
@@ -87,7 +87,7 @@ def judge(metrics: Mapping[str, Any], bounds: Gates) -> list[Gate]:
         ProjectError: a target names a score that is not measured.
     """
     gains, scores = metrics["gains"], metrics["scores"]["test"]
-    required = {"trivial": bounds.beats_trivial, "simple": bounds.beats_simple}
+    required = {"baseline": bounds.beats_baseline, "simple": bounds.beats_simple}
     gates = [
         Gate(name := f"beats_{model}", MEANING[name], gains[model], bound)
         for model, bound in required.items()

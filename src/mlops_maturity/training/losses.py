@@ -9,7 +9,7 @@ from mlops_maturity.project.params import Task
 
 # A probability of zero for what then happens would cost infinitely much, and one such row would outweigh all others.
 SMALLEST_PROBABILITY = 1e-4
-NO_GAIN = {"trivial": 0.0, "simple": 0.0}
+NO_GAIN = {"baseline": 0.0, "simple": 0.0}
 
 
 def losses(task: Task, target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
@@ -31,17 +31,17 @@ def loss(task: Task, target: np.ndarray, predicted: np.ndarray) -> float:
     return float(np.mean(losses(task, target, predicted)))
 
 
-def trivial(task: Task, train: np.ndarray, rows: int, classes: int) -> np.ndarray:
-    """What the trivial model answers to so many rows: how frequent each class is in the train set, or its mean."""
+def baseline(task: Task, train: np.ndarray, rows: int, classes: int) -> np.ndarray:
+    """What the baseline answers to so many rows: how frequent each class is in the train set, or its mean."""
     if task == "regression":
         return np.full(rows, train.mean())
     return np.broadcast_to(np.bincount(train.astype(int), minlength=classes) / len(train), (rows, classes))
 
 
 def gains(
-    task: Task, target: np.ndarray, predicted: np.ndarray, trivial: np.ndarray, simple: np.ndarray
+    task: Task, target: np.ndarray, predicted: np.ndarray, baseline: np.ndarray, simple: np.ndarray
 ) -> dict[str, float]:
-    """What a model saves of the trivial model's loss, and how much more of it than the simple model saves.
+    """What a model saves of the baseline's loss, and how much more of it than the simple model saves.
 
     Both are shares of the same loss: of the squared error, the first is R² (with the train set's mean).
 
@@ -49,16 +49,16 @@ def gains(
         task: classification or regression.
         target: (rows,).
         predicted: the model's predictions.
-        trivial: the trivial model's.
+        baseline: the baseline's.
         simple: the simple model's.
 
     Returns:
-        `trivial`: 1 is perfect, 0 no better than the trivial model, negative worse; `simple`: 0 no better than the
+        `baseline`: 1 is perfect, 0 no better than the baseline, negative worse; `simple`: 0 no better than the
         simple model.
     """
-    return shares(*(loss(task, target, answers) for answers in (predicted, trivial, simple)))
+    return shares(*(loss(task, target, answers) for answers in (predicted, baseline, simple)))
 
 
-def shares(ours: float, trivial: float, simple: float) -> dict[str, float]:
-    """The same of losses: the model's, the trivial model's, the simple model's."""
-    return {"trivial": (trivial - ours) / trivial, "simple": (simple - ours) / trivial} if trivial > 0 else NO_GAIN
+def shares(ours: float, baseline: float, simple: float) -> dict[str, float]:
+    """The same of losses: the model's, the baseline's, the simple model's."""
+    return {"baseline": (baseline - ours) / baseline, "simple": (simple - ours) / baseline} if baseline > 0 else NO_GAIN

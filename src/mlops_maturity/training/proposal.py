@@ -83,7 +83,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     proposal.settle("split.method", lambda: best.method)
     proposal.settle("split.by", lambda: best.by)
     proposal.settle("model.kind", lambda: best.kind)
-    proposal.settle("gates.beats_trivial", lambda: best.starting_gate("trivial"))
+    proposal.settle("gates.beats_baseline", lambda: best.starting_gate("baseline"))
     proposal.settle("gates.beats_simple", lambda: best.starting_gate("simple"))
     if not SCHEMA.exists():
         schemas.save(schema)
@@ -91,7 +91,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     print(f"proposed {SCHEMA} and filled in {PARAMS}; review both and commit them")
     for name, value in proposal.found.items():
         print(f"  {name}: {value}")
-    saved = float(best.folds["trivial"].mean())
+    saved = float(best.folds["baseline"].mean())
     if not best.finds_a_signal:
         print(
             f"  warning: a weak signal: cross-validated, the model saves {saved:.1%} of the baseline's loss, which "

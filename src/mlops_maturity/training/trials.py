@@ -51,7 +51,7 @@ class Trial:
     @property
     def finds_a_signal(self) -> bool:
         """Whether it beats a guess by more than chance on the folds: by two standard errors of their mean."""
-        saved = self.folds["trivial"]
+        saved = self.folds["baseline"]
         chance = 2 * saved.std(ddof=1) / math.sqrt(len(saved))
         return bool(saved.mean() > max(SMALLEST_SIGNAL, chance))
 
@@ -69,10 +69,10 @@ class Trial:
         # On a small test set chance does much: the lower of what it and the folds say counts.
         reached = min(self.held_out[name], float(self.folds[name].mean()))
         if reached < 0:
-            return LOWEST_GATE if name == "trivial" else math.floor(reached * 110) / 100
+            return LOWEST_GATE if name == "baseline" else math.floor(reached * 110) / 100
         spread = float(self.folds[name].std(ddof=1))
         bound = math.floor((reached - max(reached / 2, spread)) * 100) / 100
-        return max(LOWEST_GATE if name == "trivial" else 0.0, bound)
+        return max(LOWEST_GATE if name == "baseline" else 0.0, bound)
 
 
 def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | None) -> Trial:
@@ -115,7 +115,7 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
 
 
 def _preference(trial: Trial) -> tuple[bool, bool, float]:
-    return trial.finds_a_signal, trial.beats_the_simple_model, float(trial.folds["trivial"].mean())
+    return trial.finds_a_signal, trial.beats_the_simple_model, float(trial.folds["baseline"].mean())
 
 
 def _some(frame: pd.DataFrame, params: Params) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Tria
         return None
     method = params.split.method or "random"
     trial = Trial(method, params.split.by, kind, held_out, {n: np.array([o[n] for o in others]) for n in held_out})
-    print(f"  tried {kind}, {method} split: saves {trial.folds['trivial'].mean():.1%} of the trivial model's loss")
+    print(f"  tried {kind}, {method} split: saves {trial.folds['baseline'].mean():.1%} of the baseline's loss")
     return trial
 
 

@@ -99,7 +99,7 @@ def pod(name: str, second: int, *, ready: bool = True, going: bool = False) -> J
     return {"metadata": {"name": name, "creationTimestamp": at, **ends}, "status": status}
 
 
-def verbs(told: Path) -> list[str]:
+def ran(told: Path) -> list[str]:
     """The commands that the cluster was told, without what says which cluster."""
     lines = [line.split() for line in told.read_text(encoding="utf-8").splitlines()]
     assert all(line[:3] == ["--context", "there", "--namespace"] for line in lines)
@@ -126,8 +126,8 @@ def test_start_of_a_release_applies_its_image_by_digest(cluster: tuple[Cluster, 
     for metadata in (deployment["metadata"], template["metadata"]):
         assert metadata["labels"]["app.kubernetes.io/version"] == RELEASE.model
         assert metadata["labels"]["release"] == RELEASE.key
-    assert verbs(told)[0] == "kustomize deploy/kubernetes/production"
-    assert verbs(told)[-2:] == ["apply --filename -", "rollout status deployment/prediction --timeout=180s"]
+    assert ran(told)[0] == "kustomize deploy/kubernetes/production"
+    assert ran(told)[-2:] == ["apply --filename -", "rollout status deployment/prediction --timeout=180s"]
 
 
 @pytest.mark.parametrize("refused", ["apply", "rollout"])
@@ -154,7 +154,7 @@ def test_replace_by_a_release_that_does_not_get_ready_rolls_back(cluster: tuple[
     told = stage("kubectl", f'case "$*" in *"rollout status"*) mkdir tried || exit 0; exit 1 ;; esac\n{KUBECTL}')
     with pytest.raises(ProjectError, match="taken back: there serves what it served before"):
         replace(Trial("production", RELEASE, cluster[0]))
-    assert verbs(told)[-4:] == [
+    assert ran(told)[-4:] == [
         f"get pods --selector release={RELEASE.key}",
         f"logs --selector release={RELEASE.key} --tail 20",
         "rollout undo deployment/prediction --to-revision=7",
@@ -168,7 +168,7 @@ def test_back_from_a_first_release_leaves_nothing(
     place, told = cluster
     place.start(RELEASE)
     place.back()
-    assert verbs(told)[-1] == "delete deployment/prediction --ignore-not-found"
+    assert ran(told)[-1] == "delete deployment/prediction --ignore-not-found"
     assert "nothing served at there before, and nothing serves there now" in capfd.readouterr().out
 
 
@@ -177,7 +177,7 @@ def test_back_without_a_start_changes_nothing(cluster: tuple[Cluster, Path], sta
     with pytest.raises(ProjectError):
         cluster[0].start(RELEASE)
     cluster[0].back()
-    assert not any("undo" in verb or "delete" in verb for verb in verbs(told))
+    assert not any("undo" in line or "delete" in line for line in ran(told))
 
 
 # The way there
@@ -191,7 +191,7 @@ def test_reach_with_several_pods_asks_the_newest_that_is_ready_and_stays(cluster
         port = int(address.url.rpartition(":")[2])
         assert is_open(port)
     assert not is_open(port)
-    assert verbs(told)[-1] == f"port-forward pod/new {port}:http --address 127.0.0.1"
+    assert ran(told)[-1] == f"port-forward pod/new {port}:http --address 127.0.0.1"
 
 
 def is_open(port: int) -> bool:
@@ -235,9 +235,9 @@ def test_try_out_of_a_command_runs_a_pod_of_its_own_that_gets_no_requests(cluste
     write("pod.json", ended(3))
     done = place.try_out(RELEASE, ["check", "it"])
     assert (done.returncode, done.stdout) == (3, "what it said\n")
-    assert verbs(told)[1] == "apply --filename -"
+    assert ran(told)[1] == "apply --filename -"
     assert json.loads(Path("applied.json").read_text(encoding="utf-8"))["items"] == [NAMESPACE]
-    assert verbs(told)[-1] == "delete pod/try-out-1 --wait=false"
+    assert ran(told)[-1] == "delete pod/try-out-1 --wait=false"
     (made,) = json.loads(Path("created.json").read_text(encoding="utf-8"))["items"]
     assert made["metadata"]["labels"] == {"app.kubernetes.io/name": "try-out"}, "requests must not get there"
     (container,) = made["spec"]["containers"]
@@ -266,7 +266,7 @@ def test_try_out_in_a_pod_that_does_not_run_fails(
     write("pod.json", found)
     with pytest.raises(ProjectError, match=f"pod/try-out-1 did not run at there: {why}"):
         cluster[0].try_out(RELEASE, ["check"])
-    assert verbs(cluster[1])[-1] == "delete pod/try-out-1 --wait=false"
+    assert ran(cluster[1])[-1] == "delete pod/try-out-1 --wait=false"
 
 
 def test_try_out_waits_until_the_command_has_ended(
@@ -285,7 +285,7 @@ def test_try_out_in_a_pod_that_somebody_deleted_fails(cluster: tuple[Cluster, Pa
 def test_stop_deletes_the_deployment_and_keeps_the_volume(cluster: tuple[Cluster, Path]) -> None:
     place, told = cluster
     place.stop()
-    assert verbs(told) == ["delete deployment/prediction --ignore-not-found"]
+    assert ran(told) == ["delete deployment/prediction --ignore-not-found"]
 
 
 def test_back_where_the_cluster_does_not_say_why_goes_on(
@@ -297,4 +297,4 @@ def test_back_where_the_cluster_does_not_say_why_goes_on(
     told = stage("kubectl", f'case "$*" in *logs*) echo "error: no logs" >&2; exit 1 ;; esac\n{KUBECTL}')
     place.back()
     assert "failed: no logs" in capsys.readouterr().out
-    assert "rollout undo deployment/prediction --to-revision=7" in verbs(told)
+    assert "rollout undo deployment/prediction --to-revision=7" in ran(told)

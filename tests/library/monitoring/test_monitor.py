@@ -108,7 +108,7 @@ def test_examine_label_that_the_model_does_not_know_costs(binary: Shop, tmp_path
 
 
 def test_performance_growth_is_in_shares_of_the_baselines_loss() -> None:
-    reference = Loss(rows=10_000, mean=1.0, spread=0.1, trivial=4.0)
+    reference = Loss(rows=10_000, mean=1.0, spread=0.1, baseline=4.0)
     target = np.zeros(1_000)
     found = performance("regression", target, target + np.sqrt(2.0), reference, BOUNDS)
     assert found.loss == pytest.approx(loss("regression", target, target + np.sqrt(2.0)))
@@ -121,7 +121,7 @@ def test_performance_growth_is_in_shares_of_the_baselines_loss() -> None:
 
 def test_performance_few_labels_do_not_violate_by_chance() -> None:
     random = np.random.default_rng(7)
-    reference = Loss(rows=1_000, mean=1.0, spread=np.sqrt(2.0), trivial=2.0)
+    reference = Loss(rows=1_000, mean=1.0, spread=np.sqrt(2.0), baseline=2.0)
     found = [
         performance("regression", np.zeros(50), random.normal(size=50), reference, BOUNDS).growth for _ in range(300)
     ]

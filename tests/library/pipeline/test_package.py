@@ -26,7 +26,7 @@ def shop() -> Shop:
 @pytest.fixture
 def metrics(shop: Shop) -> dict[str, Any]:
     """What the evaluation of the model leaves."""
-    return METRICS | {"gains": {"trivial": 0.6, "simple": 0.1}, "model_sha256": shop.trained.digest}
+    return METRICS | {"gains": {"baseline": 0.6, "simple": 0.1}, "model_sha256": shop.trained.digest}
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_manifest_has_code_data_metrics_and_version(shop: Shop, capsys: pytest.C
     assert set(manifest) >= FIELDS
     assert set(manifest["code"]) == {"commit", "changed"}
     assert manifest["data"] == {"file": "data/raw/customers.csv", **FACTS}
-    assert [gate["name"] for gate in manifest["metrics"]["gates"]] == ["beats_trivial", "beats_simple"]
+    assert [gate["name"] for gate in manifest["metrics"]["gates"]] == ["beats_baseline", "beats_simple"]
     assert all(gate["open"] for gate in manifest["metrics"]["gates"])
     assert packaged.model == shop.trained.model
     assert packaged.reference == shop.reference.text().encode()
@@ -82,8 +82,8 @@ def test_evaluation_of_another_model_is_refused(metrics: dict[str, Any]) -> None
 @pytest.mark.guards("0-BASE", "1-GATE")
 @pytest.mark.usefixtures("here")
 def test_closed_gate_leaves_nothing_packaged(metrics: dict[str, Any]) -> None:
-    write_json(paths.METRICS, metrics | {"gains": {"trivial": 0.05, "simple": 0.1}})
-    with pytest.raises(ProjectError, match="gate closed: beats_trivial"):
+    write_json(paths.METRICS, metrics | {"gains": {"baseline": 0.05, "simple": 0.1}})
+    with pytest.raises(ProjectError, match="gate closed: beats_baseline"):
         package.run()
     assert not ARTEFACT.exists()
 

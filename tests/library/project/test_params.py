@@ -15,7 +15,7 @@ LEAST: dict[str, Any] = {
     "data": {"raw": "data/raw/x.csv", "target": "y", "task": "regression", "min_class_rows": 10, "ignore": {}},
     "split": {"method": "random", "by": None, "validation": 0.2, "test": 0.2, "seed": 7},
     "model": {"kind": "linear"},
-    "gates": {"beats_trivial": 0.1, "beats_simple": 0.0, "targets": {}},
+    "gates": {"beats_baseline": 0.1, "beats_simple": 0.0, "targets": {}},
     "slices": [],
     "behaviour": {"minimum": [], "direction": []},
 }

@@ -182,6 +182,6 @@ def provide(project: Project, setting: Setting, scope: str, *, ask: bool) -> Non
         raise ProjectError(f"{answer} cannot be read: {error.strerror}; {setting.name} is not set") from None
     hidden = setting.secret and bool(HIDEABLE.fullmatch(value))
     if setting.secret and not hidden:
-        print(f"{setting.name}: GitLab cannot hide several lines in the log of a job; no verb prints them")
+        print(f"{setting.name}: GitLab cannot hide several lines in the log of a job; no target prints them")
     body = {"key": setting.name, "value": value, "environment_scope": scope, "protected": True, "raw": True}
     project.ask("POST", "variables", body | {"masked": hidden})

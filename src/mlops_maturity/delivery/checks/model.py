@@ -55,9 +55,9 @@ def judged(predictor: Predictor, rows: pd.DataFrame, params: Params) -> Iterator
         same = abs(value - was) <= TOLERANCE * max(abs(was), TOLERANCE)
         yield Comparison(f"{name}, scored again", f"{was:.4g}, as when it was trained", f"{value:.4g}", same)
     loss = LOSS[predictor.task]
-    trivial, simple = (known[f"{name} model, test"][loss] for name in ("trivial", "simple"))
-    measured = {"gains": shares(found[loss], trivial, simple), "scores": {"test": found}}
-    for gate in [*gates.judge(measured, params.gates), *_beside_production(predictor, rows, trivial, params)]:
+    baseline, simple = (known[f"{name}, test"][loss] for name in ("baseline", "simple model"))
+    measured = {"gains": shares(found[loss], baseline, simple), "scores": {"test": found}}
+    for gate in [*gates.judge(measured, params.gates), *_beside_production(predictor, rows, baseline, params)]:
         yield Comparison(f"{gate.name}: {gate.meaning}", gate.required, gate.found, gate.is_open)
 
 

@@ -142,6 +142,6 @@ def _move(predictor: Predictor, before: Past, answer: dict[str, Any]) -> tuple[b
 
 
 def _spread(predictor: Predictor) -> float:
-    """How far the target's values are from their mean: the trivial model's error on the test set."""
-    error: float = predictor.manifest["metrics"]["scores"]["trivial model, test"]["mse"]
+    """How far the target's values are from their mean: the baseline's error on the test set."""
+    error: float = predictor.manifest["metrics"]["scores"]["baseline, test"]["mse"]
     return error**0.5 or 1.0

@@ -178,7 +178,7 @@ def test_shadow_settings_with_more_than_there_will_be_are_refused(params: Params
 
 @pytest.mark.parametrize(("before", "move"), [(12.0, (True, 1.0)), (10.5, (False, 0.25)), (10.0, (False, 0.0))])
 def test_move_of_a_value_is_in_units_of_the_spread_of_the_target(before: float, move: tuple[bool, float]) -> None:
-    manifest = {"metrics": {"scores": {"trivial model, test": {"mse": 4.0}}}}
+    manifest = {"metrics": {"scores": {"baseline, test": {"mse": 4.0}}}}
     answered = Past("{}", before, None)
     regression: Any = SimpleNamespace(manifest=manifest)
     assert shadow._move(regression, answered, {"prediction": 10.0}) == move
