@@ -3,7 +3,6 @@
 PYTHON ?= python3
 READY := .venv/ready
 DEMO := demo
-UPGRADE := --upgrade
 
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
@@ -73,10 +72,13 @@ docs: $(READY) ## Refresh the tables of README.md, and docs/guards.md
 	@.venv/bin/python -m tools.readme_table
 	@.venv/bin/python -m tools.guards_table
 
-.PHONY: lock
-lock: $(READY) ## Resolve the template's own lock and those of the generated projects anew; UPGRADE= keeps their versions
+.PHONY: lock upgrade
+lock: $(READY) ## Write what changed in a pyproject.toml into the locks of template and projects; other versions stay
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header $(UPGRADE) \
 	  --python-version 3.11 tests/support/cloud/requirements.in --output-file tests/support/cloud/requirements.lock
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header $(UPGRADE) --no-deps \
 	  --python-version 3.11 tests/support/cloud/bindings.in --output-file tests/support/cloud/bindings.lock
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m tools.lock $(UPGRADE)
+
+upgrade: ## Take the newest version of every package
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade

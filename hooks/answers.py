@@ -73,11 +73,21 @@ def _slug(answers: Mapping[str, str]) -> str | None:
     return None
 
 
-def _data(answers: Mapping[str, str]) -> str | None:
-    dataset, target = answers["dataset"], answers["target"]
-    if not (dataset + target).isprintable() or not target.strip() or MARKS.search(f"{dataset} {target}"):
-        return "dataset, target: must be one line of printable characters each, without <<, <% and <#"
-    return datasets.problem(answers.get("__dataset_path") or dataset, target)
+def _dataset(answers: Mapping[str, str]) -> str | None:
+    if not answers["dataset"].isprintable() or MARKS.search(answers["dataset"]):
+        return "dataset: must be one line of printable characters, without <<, <% and <#"
+    return datasets.file_problem(_file(answers))
+
+
+def _target(answers: Mapping[str, str]) -> str | None:
+    target = answers["target"]
+    if not target.isprintable() or not target.strip() or MARKS.search(target):
+        return "target: must be one line of printable characters, without <<, <% and <#"
+    return datasets.column_problem(_file(answers), target)
+
+
+def _file(answers: Mapping[str, str]) -> str:
+    return answers.get("__dataset_path") or answers["dataset"]
 
 
 def _dataset_path(answers: Mapping[str, str]) -> str | None:
@@ -104,8 +114,9 @@ RULES: dict[str, Rule] = {
     "__package_name": _computed("__package_name", lambda answers: answers["project_slug"].replace("-", "_")),
     "maturity_level": _choice("maturity_level"),
     "__dataset_path": _dataset_path,
+    "dataset": _dataset,
     "__dataset_file": _computed("__dataset_file", lambda answers: datasets.file_name(answers["dataset"])),
-    "target": _data,
+    "target": _target,
     "ci_provider": _choice("ci_provider"),
     "cloud": _choice("cloud"),
     "deploy_target": _choice("deploy_target"),
@@ -123,7 +134,7 @@ def refusal(answers: Mapping[str, str]) -> str | None:
 
 def _no_text(answers: Mapping[str, str]) -> str | None:
     """A file of answers may hold numbers, lists or nothing where text is meant."""
-    wrong = (name for name in (*RULES, "dataset") if not isinstance(answers.get(name, ""), str))
+    wrong = (name for name in RULES if not isinstance(answers.get(name, ""), str))
     return next((f"{name}: {answers[name]!r} must be text; put it in quotes" for name in wrong), None)
 
 

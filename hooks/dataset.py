@@ -45,12 +45,17 @@ def file_name(dataset: str) -> str:
     return (re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "data") + suffix.lower()
 
 
-def problem(dataset: str, target: str) -> str | None:
-    """What is wrong with the answered data set and target, in one line, or None."""
+def file_problem(dataset: str) -> str | None:
+    """What is wrong with the answered data set, in one line, or None."""
+    return None if dataset == SAMPLE else _file_problem(Path(path_of(dataset)))
+
+
+def column_problem(dataset: str, target: str) -> str | None:
+    """What is wrong with the answered target in a data set that can be read, in one line, or None."""
     if dataset == SAMPLE:
         return _target_problem(target, SAMPLE_COLUMNS, "the sample")
     path = Path(path_of(dataset))
-    return _file_problem(path) or (None if path.suffix.lower() in PARQUET_SUFFIXES else _csv_problem(path, target))
+    return None if path.suffix.lower() in PARQUET_SUFFIXES else _csv_problem(path, target)
 
 
 def _file_problem(path: Path) -> str | None:  # noqa: PLR0911 - one return for each thing that can be wrong

@@ -1,11 +1,14 @@
-"""Cookiecutter's extension point: refuses a wrong answer while questions are asked, before anything is on disk."""
+"""Cookiecutter's extension point: a wrong answer is asked for again, or refused, before anything is on disk."""
 
+import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from pathlib import Path
 
+import click
 from cookiecutter.exceptions import FailedHookException
+from cookiecutter.prompt import read_user_variable
 from jinja2 import Environment
 from jinja2.ext import Extension
 
@@ -15,6 +18,9 @@ from .providers import PROVIDERS
 from .wheel import build
 
 TEMPLATE = Path(__file__).resolve().parent.parent
+QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+# A question is asked so often.
+TRIES = 3
 EXPRESSION = re.compile("<<.*?>>")
 # Where the template's own short expressions stand: questions, hooks and names of folders.
 OWN = {
@@ -28,15 +34,32 @@ OWN = {
 }
 
 
-def refuse_wrong(answers: Mapping[str, str]) -> str:
-    """Return nothing if the answers so far are right.
+def accepted(answers: MutableMapping[str, str]) -> str:
+    """Return nothing once the answers so far are right; a person at the prompts is asked again for a wrong one.
 
     Raises:
-        FailedHookException: cookiecutter prints its one line and exits with 1.
+        FailedHookException: nobody can be asked, or the last try is wrong, too. Cookiecutter prints the text.
     """
-    if problem := rules.refusal(answers):
-        raise FailedHookException(problem)
+    tries = TRIES if _somebody_answers() else 1
+    while problem := rules.refusal(answers):
+        tries -= 1
+        question = problem.partition(":")[0]
+        if not tries or question not in QUESTIONS:
+            raise FailedHookException(problem)
+        print(f"  {problem}")
+        # The default is another question's, or what was just refused.
+        default = None if "<<" in QUESTIONS[question] else QUESTIONS[question]
+        try:
+            answers[question] = read_user_variable(question, default, QUESTIONS["__prompts__"], "  ")
+        except EOFError:
+            raise FailedHookException(problem) from None
     return ""
+
+
+def _somebody_answers() -> bool:
+    """Whether this is cookiecutter's command, at its prompts."""
+    context = click.get_current_context(silent=True)
+    return context is not None and not any(context.params.get(name) for name in ("no_input", "replay", "replay_file"))
 
 
 class Prompts(Extension):
@@ -44,7 +67,7 @@ class Prompts(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        environment.filters["refuse_wrong"] = refuse_wrong
+        environment.filters["accepted"] = accepted
         environment.filters["dataset_path"] = datasets.path_of
         environment.filters["dataset_file"] = datasets.file_name
         environment.globals["providers"] = PROVIDERS

@@ -36,7 +36,7 @@ class Versions:
         self._commit("v1")
         project = "<<cookiecutter.project_slug>>"
         for path, old, new in (
-            (f"{project}/Makefile", "UPGRADE := --upgrade\n", "UPGRADE := --upgrade\nHOST ?= 127.0.0.1\n"),
+            (f"{project}/Makefile", "READY := .venv/ready\n", "READY := .venv/ready\nHOST ?= 127.0.0.1\n"),
             ("src/mlops_maturity/data/conversion.py", '"""\n', '"""\n\n# Fixed.\n'),
             (f"{project}/SECURITY.md", "# ", "# Fixed: "),
         ):

@@ -64,7 +64,7 @@ def test_project_without_the_wheel_passes_its_checks_and_tests(vendored: Project
 def test_vendored_library_trains_nothing_anew_and_is_locked_as_before(vendored: Project) -> None:
     assert stages_that_ran(make(vendored, "run")) == []
     make(vendored, "check-commit")
-    make(vendored, "lock", "UPGRADE=")
+    make(vendored, "lock")
     assert vendored.run("git", "status", "--porcelain").stdout == ""
 
 

@@ -250,11 +250,35 @@ def test_the_level_typed_is_the_level_obtained(level: str, expected: str, tmp_pa
     assert obtained(tmp_path / "penguin-species").items() >= {"maturity_level": expected, "target": "island"}.items()
 
 
-def test_a_level_that_does_not_exist_is_refused_as_soon_as_it_is_typed(tmp_path: Path) -> None:
-    done = run(COOKIECUTTER, tmp_path, typed=typed(maturity_level="3"), check=False)
+def test_a_wrong_answer_at_a_prompt_is_asked_for_again(tmp_path: Path) -> None:
+    write_csv(tmp_path / "table.csv", "x", "y")
+    answers = ["", "2nd", "second", "3", "", "tabel.csv", "table.csv", "", "z", "y", "travis", "gitlab", "", "", ""]
+    done = run(COOKIECUTTER, tmp_path, typed="".join(f"{answer}\n" for answer in answers))
+    expected = {"maturity_level": "0", "dataset": "table.csv", "target": "y", "ci_provider": "gitlab"}
+    assert obtained(tmp_path / "second").items() >= expected.items()
+    for problem in (
+        "'2nd' must be",
+        "'3' is not allowed",
+        "no file",
+        "no column 'species'",
+        "no column 'z'",
+        "'travis'",
+    ):
+        assert done.stdout.count(problem) == 1
+
+
+def test_a_wrong_answer_at_a_prompt_is_refused_the_third_time(tmp_path: Path) -> None:
+    done = run(COOKIECUTTER, tmp_path, typed="\n\n7\n8\n9\n", check=False)
     assert done.returncode == 1
-    assert done.stdout.endswith("maturity_level: '3' is not allowed; answer 0 or 1 or 2\n")
+    assert done.stdout.endswith("maturity_level: '9' is not allowed; answer 0 or 1 or 2\n")
     assert "Column to predict" not in done.stdout, "further questions were asked"
+    assert contents(tmp_path) == {}
+
+
+def test_a_wrong_answer_without_anybody_to_ask_again_is_refused(tmp_path: Path) -> None:
+    done = run(COOKIECUTTER, tmp_path, typed="\n\n7\n", check=False)
+    assert done.returncode == 1
+    assert done.stdout.endswith("maturity_level: '7' is not allowed; answer 0 or 1 or 2\n")
     assert contents(tmp_path) == {}
 
 

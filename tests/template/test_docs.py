@@ -66,8 +66,12 @@ def test_tests_that_are_named_exist(page: Path) -> None:
         assert not name or any(f"def {name}(" in source.read_text() for source in sources), f"{path} has no {name}"
 
 
-def test_picture_is_well_formed() -> None:
-    assert ElementTree.parse(TEMPLATE / "docs" / "levels.svg").getroot().tag.endswith("svg")  # noqa: S314
+def test_picture_of_the_levels_shows_each_alike() -> None:
+    drawing = ElementTree.parse(TEMPLATE / "docs" / "levels.svg").getroot()  # noqa: S314
+    heads = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text") if text.get("class") == "head"]
+    assert [str(head).split(" ")[0] for head in heads] == list(CHOICES["maturity_level"])
+    cards = [rect for rect in drawing.iter("{http://www.w3.org/2000/svg}rect") if "card" in str(rect.get("class"))]
+    assert {card.get("class") for card in cards} == {"card"}, "a level stands out, as if the others were not there"
 
 
 def test_own_and_emitted_workflows_pin_the_same_actions() -> None:

@@ -18,6 +18,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Split
 
 Rows = np.ndarray
+# One for each set.
 FEWEST_GROUPS = 3
 
 
@@ -47,12 +48,18 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
         ignored: columns that do not count when rows are compared.
 
     Raises:
-        ProjectError: the column of the groups or the time is missing, or a set would be empty or without a class.
+        ProjectError: the column of the groups or the time is missing, there are too few groups, or a set would be
+            empty or without a class.
     """
     first = first_equal(frame, ignored)
     some = np.unique(first)
     undated = _undated(frame, some, settings)
     dated = np.setdiff1d(some, undated)
+    if settings.method == "group" and (count := len(np.unique(_groups(frame, settings)))) < FEWEST_GROUPS:
+        raise ProjectError(
+            f"split.by: {settings.by!r} has {count} groups; train, validation and test set need at least "
+            f"{FEWEST_GROUPS}: choose another column"
+        )
     try:
         rest, test = two_parts(frame, dated, target, settings, settings.test)
         share = settings.validation / (1 - settings.test)
@@ -96,17 +103,13 @@ def two_parts(frame: pd.DataFrame, rows: Rows, target: str, settings: Split, sha
         share: of the rows (of the groups, if the split is by groups) that the second part gets.
 
     Raises:
-        ProjectError: the column of the groups or the time is missing, or there are too few groups.
+        ProjectError: the column of the groups or the time is missing.
         ValueError: a part would be empty, or without a class.
     """
     part = frame.iloc[rows]
     match settings.method:
         case "group":
             groups = _groups(part, settings)
-            if len(np.unique(groups)) < FEWEST_GROUPS:
-                raise ProjectError(
-                    f"split.by: {settings.by!r} has fewer than {FEWEST_GROUPS} groups; choose another column"
-                )
             splitter = GroupShuffleSplit(1, test_size=share, random_state=settings.seed)
             first, second = next(splitter.split(rows, groups=groups))
         case "time":
@@ -136,7 +139,8 @@ def _folds(frame: pd.DataFrame, target: str, settings: Split, count: int) -> Ite
             splitter = StratifiedKFold(count, shuffle=True, random_state=settings.seed)
             yield from splitter.split(frame, frame[target].astype("str"))
         case "group":
-            yield from GroupKFold(count).split(frame, groups=_groups(frame, settings))
+            groups = _groups(frame, settings)
+            yield from GroupKFold(min(count, len(np.unique(groups)))).split(frame, groups=groups)
         case "time":
             order = _by_time(frame, settings)
             for train, test in TimeSeriesSplit(count).split(order):

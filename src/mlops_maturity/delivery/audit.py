@@ -66,7 +66,7 @@ def run() -> None:
             open_ones.append(finding.told)
     if open_ones:
         raise ProjectError(
-            f"{'; '.join(open_ones)}; `make lock` takes newer versions, and audit.ignore in params.yaml is for what "
+            f"{'; '.join(open_ones)}; `make upgrade` takes newer versions, and audit.ignore in params.yaml is for what "
             "does not concern this project"
         )
 

@@ -50,7 +50,7 @@ def settle(conflicts: list[str], old: str, new: str, scratch: Path) -> list[str]
         if name not in locks and not (old != new and merging.replace_and_merge(name, old, new, scratch))
     ]
     if left and locks:
-        print("the locks are the template's until `make lock UPGRADE=` resolves them with your own dependencies")
+        print("the locks are the template's until `make lock` resolves them with your own dependencies")
     if conflicts and not left:
         merging.end()
     return left
@@ -59,10 +59,10 @@ def settle(conflicts: list[str], old: str, new: str, scratch: Path) -> list[str]
 def resolve() -> None:
     """Resolve the locks with the project's own dependencies, and let the merge's commit have them."""
     print("resolving the locks with your own dependencies ...", flush=True)
-    command = ["make", "--no-print-directory", "lock", "UPGRADE="]
+    command = ["make", "--no-print-directory", "lock"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        print(f"{done.stderr.strip()}\nthe locks could not be resolved: run `make lock UPGRADE=` and commit them")
+        print(f"{done.stderr.strip()}\nthe locks could not be resolved: run `make lock` and commit them")
     elif git("status", "--porcelain", "--", *LOCKS):
         git("add", "--", *(name for name in LOCKS if Path(name).exists()))
         git("commit", "--quiet", "--amend", "--no-edit", "--no-verify")

@@ -85,12 +85,23 @@ def test_split_smallest_share_still_has_a_row() -> None:
     [
         ("time", "when", r"split\.by: 'when' is not a column; split\.method time needs one"),
         ("group", None, r"split\.by: None is not a column"),
-        ("group", "target", r"split\.by: 'target' has fewer than 3 groups; choose another column"),
+        ("group", "target", r"split\.by: 'target' has 2 groups; train, validation and test set need at least 3"),
     ],
 )
 def test_split_column_that_cannot_divide_is_refused(method: str, by: str | None, says: str) -> None:
     with pytest.raises(ProjectError, match=says):
         split(FRAME, "target", settings(method, by))
+
+
+def test_split_three_groups_are_enough() -> None:
+    frame = FRAME.assign(group=np.resize(["a", "b", "c"], len(FRAME)))
+    parts = split(frame, "target", settings("group", "group"))
+    assert [frame["group"].iloc[rows].nunique() for rows in vars(parts).values()] == [1, 1, 1]
+
+
+def test_folds_of_fewer_groups_than_asked_for_are_one_for_each_group() -> None:
+    frame = FRAME.assign(group=np.resize(["a", "b", "c"], len(FRAME)))
+    assert len(list(folds(frame, "target", settings("group", "group")))) == 3
 
 
 def test_split_class_with_too_few_rows_for_all_sets_is_refused() -> None:

@@ -113,7 +113,7 @@ def test_lock_that_cannot_be_resolved_is_reported(team: Team, capsys: pytest.Cap
     team.edit("Makefile", "@echo 'resolved==1' >> requirements.lock", "@echo broken >&2; exit 1")
     team.edit("pyproject.toml", '  "pytest",', '  "pytest",\n  "hypothesis",')
     upgrading.level_up("1")
-    assert "the locks could not be resolved: run `make lock UPGRADE=`" in capsys.readouterr().out
+    assert "the locks could not be resolved: run `make lock`" in capsys.readouterr().out
     assert team.git("status", "--porcelain") == ""
 
 
@@ -136,7 +136,7 @@ def test_conflict_is_reported_and_can_be_undone(team: Team, capsys: pytest.Captu
     lines = capsys.readouterr().out.splitlines()
     assert "  README.md      both changed it" in lines
     assert "  docs/setup.md  you deleted it, the template changes it" in lines
-    assert "the locks are the template's until `make lock UPGRADE=` resolves them" in "\n".join(lines)
+    assert "the locks are the template's until `make lock` resolves them" in "\n".join(lines)
     assert "<<<<<<< HEAD" in team.text("README.md")
     with pytest.raises(ProjectError, match="a merge has not ended"):
         upgrading.level_up("2")

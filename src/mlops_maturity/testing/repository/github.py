@@ -344,6 +344,6 @@ def github_tries_newer_packages_each_week(repository: Repository) -> Problems:
     times = [entry.get("cron", "") for entry in content["starts"].get("schedule") or []]
     weekly = any(re.fullmatch(r"\d+ \d+ \* \* \d", time) for time in times)
     yield from unless(weekly, "dependencies.yml: nothing looks for newer packages each week")
-    wanted = [f"make {name}" for name in ("lock", "setup", "run", "test", "propose", "pull-request")]
+    wanted = [f"make {name}" for name in ("upgrade", "setup", "run", "test", "propose", "pull-request")]
     found = commands(content["jobs"].get("update", {}))
     yield from unless(found == wanted, f"dependencies.yml must run in this order: {', '.join(wanted)}")

@@ -326,5 +326,5 @@ def gitlab_tries_newer_packages_each_week(repository: Repository) -> Problems:
     pipeline = Pipeline.of(repository)
     weekly = re.fullmatch(r"\d+ \d+ \* \* \d", pipeline.schedules.get("dependencies", ""))
     yield from unless(weekly, "nothing looks for newer packages each week: .gitlab/schedules.toml")
-    wanted = [f"make {name}" for name in ("setup", "lock", "setup", "run", "test", "propose", "pull-request")]
+    wanted = [f"make {name}" for name in ("setup", "upgrade", "setup", "run", "test", "propose", "pull-request")]
     yield from unless(pipeline.script("update") == wanted, f"update must run in this order: {', '.join(wanted)}")

@@ -304,6 +304,6 @@ def jenkins_tries_newer_packages_each_week(repository: Repository) -> Problems:
     text = groovy.without_comments(repository.text(path))
     weekly = re.search(r"cron\('\S+ \S+ \* \* [0-7]'\)", text)
     yield from unless(weekly, f"{path}: nothing looks for newer packages each week")
-    wanted = [f"make {name}" for name in ("setup", "lock", "setup", "run", "test", "propose", "pull-request")]
+    wanted = [f"make {name}" for name in ("setup", "upgrade", "setup", "run", "test", "propose", "pull-request")]
     found = pipeline(repository, path).commands
     yield from unless(found == wanted, f"{path} must run in this order: {', '.join(wanted)}")
