@@ -11,12 +11,9 @@ from mlops_maturity.testing import learning
 pytestmark = [pytest.mark.requirement("CI-04"), pytest.mark.ml_test_score("Monitor 5", 1.0)]
 
 
-@pytest.mark.parametrize("kind", ["gradient_boosting", "linear"])
+@pytest.mark.parametrize("settings", learning.variants())
 @pytest.mark.parametrize("odd", learning.ODD_COLUMNS)
-def test_training_on_odd_columns_is_finite(
-    odd: str, kind: str, rows: pd.DataFrame, schema: Schema, params: Params
-) -> None:
-    settings = params.changed(**{"model.kind": kind})
+def test_training_on_odd_columns_is_finite(odd: str, settings: Params, rows: pd.DataFrame, schema: Schema) -> None:
     batch = learning.with_odd_columns(learning.small_batch(rows, settings, 120), schema, settings, odd)
     trained = learning.train(batch, schema, settings)
     assert np.isfinite(trained.fitted.train_loss).all(), "a loss is not finite"

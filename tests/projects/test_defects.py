@@ -25,7 +25,7 @@ class Shuffled(HistGradientBoostingClassifier):
     """Learns from labels in any order."""
 
     def __init__(self, seed=1):  # noqa: ANN001
-        super().__init__(random_state=seed, min_samples_leaf=1)
+        super().__init__(random_state=seed, min_samples_leaf=1, early_stopping=True)
         self.seed = seed
 
     def fit(self, matrix, target, **more):  # noqa: ANN001, ANN003, ANN201, D102

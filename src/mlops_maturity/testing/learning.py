@@ -1,7 +1,8 @@
 """What a project's model must do in training, whatever its score is: learn, overfit a small batch, stay finite."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,10 @@ import pytest
 
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.splitting import split
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model.estimator import predict
+from mlops_maturity.project import params as settings
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.training import Inputs, models
 from mlops_maturity.training.losses import loss
@@ -33,6 +36,37 @@ ODD_CATEGORIES: dict[str, Callable[[pd.Series], pd.Series]] = {
 ODD_COLUMNS = (*ODD_NUMBERS, *ODD_CATEGORIES)
 # Two losses that differ by less are one.
 SAME = 1e-9
+# Losses at the end of training that are averaged.
+END = 3
+# The rows of the rarest class, or of a regression, that a learning curve over rows begins with.
+FEWEST_ROWS = 8
+# Rows of the two batches that a model is to overfit: any rows, and rows that are linearly independent.
+BATCH, INDEPENDENT = 40, 6
+# The share of what can be learned that a model learns which overfits. One that calibrates itself learns two thirds; one
+# that learns from shuffled labels is worse than the baseline.
+ENOUGH = 0.5
+# Sections of `model` in params.yaml that are no kind of model.
+NO_KINDS = ("parameters",)
+# Values of parameters with which nothing keeps an estimator from learning a few rows by heart.
+FREE: dict[str, bool | float] = {
+    "C": 1e6,
+    "alpha": 1e-6,
+    "bagging_fraction": 1.0,
+    "bootstrap": False,
+    "ccp_alpha": 0.0,
+    "l2_leaf_reg": 1e-6,
+    "l2_regularization": 0.0,
+    "learning_rate": 0.3,
+    "min_child_samples": 1,
+    "min_child_weight": 1e-6,
+    "min_data_in_leaf": 1,
+    "min_samples_leaf": 1,
+    "min_samples_split": 2,
+    "n_neighbors": 1,
+    "reg_alpha": 0.0,
+    "reg_lambda": 0.0,
+    "subsample": 1.0,
+}
 # Rows that are looked through for some that are linearly independent, and the share of a row that others do not say.
 MOST_TRIED, APART = 2_000, 0.1
 
@@ -56,7 +90,20 @@ class Trained:
     loss: float
 
 
-def train(rows: pd.DataFrame, schema: Schema, params: Params, kind: Kind = "model") -> Trained:
+def variants() -> list[Any]:
+    """The settings of params.yaml with each kind of model that it has a section for, as parameters of a test.
+
+    A project whose `model.kind` names no such section has one kind.
+    """
+    params = settings.load()
+    sections = [name for name, value in params.model.items() if isinstance(value, dict)]
+    if params.model.get("kind") not in sections:
+        return [pytest.param(params, id="model")]
+    kinds = [name for name in sections if name not in NO_KINDS]
+    return [pytest.param(params.changed(**{"model.kind": kind}), id=kind) for kind in kinds]
+
+
+def train(rows: pd.DataFrame, schema: Schema, params: Params, kind: Kind = "model", *, free: bool = False) -> Trained:
     """Train the project's model, by the way of the training step, with the same rows to decide when to stop.
 
     Args:
@@ -64,26 +111,111 @@ def train(rows: pd.DataFrame, schema: Schema, params: Params, kind: Kind = "mode
         schema: of the table.
         params: the project's settings.
         kind: another model than the project's own: `simple` or `baseline`.
+        free: whether what keeps the estimator from overfitting is taken from it, see `FREE`.
     """
     features = Features.of(schema, params)
     names = rows[params.data.target]
     target = Target.of(names, schema, params).encode(names)
     matrix = features.of_frame(rows)
-    fitted = models.fit(models.build(kind, params, features), params.task, (matrix, target), (matrix, target))
+    estimator = models.build(kind, params, features)
+    if free:
+        estimator.set_params(**freed(estimator.get_params()))
+    fitted = models.fit(estimator, params.task, (matrix, target), (matrix, target))
     predicted = predict(fitted.estimator, params.task, matrix)
     return Trained(fitted, matrix, target, predicted, loss(params.task, target, predicted))
 
 
-def losses(rows: pd.DataFrame, schema: Schema, params: Params) -> list[float]:
-    """The loss on the rows at each iteration of training, from the baseline's on, where training begins.
+def freed(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of an estimator, and of its parts, that `FREE` has another value for."""
+    found = {}
+    for name, value in parameters.items():
+        free = FREE.get(name.rpartition("__")[2])
+        # Other estimators have other things by the same name, such as a learning rate that is a word.
+        if free is not None and isinstance(value, bool) == isinstance(free, bool) and isinstance(value, int | float):
+            found[name] = free
+    return found
 
-    It skips the test if the model has no loss for each iteration.
+
+@dataclass(frozen=True)
+class Curve:
+    """How the loss falls while a model learns.
+
+    Attributes:
+        name: of the estimator.
+        over: what it learns more of from one loss to the next: iterations or rows.
+        steps: how many of them, at each loss.
+        losses: on the rows that it learns from over iterations, on held-out ones over rows.
+    """
+
+    name: str
+    over: Literal["iterations", "rows"]
+    steps: list[int]
+    losses: list[float]
+
+    @property
+    def fall(self) -> float:
+        """The share of the first loss that the last ones save; single ones may rise."""
+        first, last = self.losses[0], float(np.mean(self.losses[-END:] if len(self.losses) > END else self.losses[-1]))
+        return (first - last) / first if first > 0 else 1.0
+
+    @property
+    def remark(self) -> str:
+        """Why it is not judged by its iterations, if it is not."""
+        if self.over == "iterations":
+            return ""
+        return f"not applicable: {self.name} has no loss for each iteration; judged by its loss over rows instead"
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{step:,}: {value:.4g}" for step, value in zip(self.steps, self.losses, strict=True))
+        return f"the loss of {self.name} by {self.over} does not fall, training does not converge: {shown}"
+
+
+def curve(rows: pd.DataFrame, schema: Schema, params: Params) -> Curve:
+    """The loss of the project's model while it learns, from where training begins.
+
+    Over its iterations, from the baseline's loss on. An estimator without a loss for each iteration is trained on more
+    and more rows, and scored on the rows of the validation set.
     """
     trained = train(rows, schema, params)
-    if not trained.fitted.iterations:
-        name = models.name_of(trained.fitted.estimator)
-        pytest.skip(f"not applicable: {name} has no loss for each iteration")
-    return [train(rows, schema, params, "baseline").loss, *trained.fitted.train_loss]
+    name = models.name_of(trained.fitted.estimator)
+    if trained.fitted.iterations:
+        start = train(rows, schema, params, "baseline").loss
+        return Curve(
+            name, "iterations", [0, *(1 + at for at in trained.fitted.iterations)], [start, *trained.fitted.train_loss]
+        )
+    steps, losses = _losses_over_rows(rows, schema, params)
+    return Curve(name, "rows", steps, losses)
+
+
+def _losses_over_rows(rows: pd.DataFrame, schema: Schema, params: Params) -> tuple[list[int], list[float]]:
+    """The losses on the validation set of models of more and more rows of the train set, of the baseline's at first."""
+    parts = split(rows, params.data.target, params.split, params.data.ignore or {})
+    features, target = Features.of(schema, params), Target.of(rows[params.data.target], schema, params)
+    learned, held_out = rows.iloc[parts.train], rows.iloc[parts.validation]
+    fewest = FEWEST_ROWS
+    if params.task == "classification":
+        learned, rarest = _with_equal_shares(learned, params)
+        fewest = -(-FEWEST_ROWS * len(learned) // rarest)
+    matrix, values = features.of_frame(learned), target.encode(learned[params.data.target])
+    asked = features.of_frame(held_out), target.encode(held_out[params.data.target])
+    steps = sorted({min(len(learned), max(fewest, len(learned) // part)) for part in (16, 8, 4, 2, 1)})
+    kinds: list[Kind] = ["baseline"] * (len(steps) == 1)
+    tried: list[tuple[Kind, int]] = [*((kind, len(learned)) for kind in kinds), *(("model", step) for step in steps)]
+    losses = []
+    for kind, count in tried:
+        estimator = models.build(kind, params, features)
+        fitted = models.fit(estimator, params.task, (matrix[:count], values[:count]), asked)
+        losses.append(loss(params.task, asked[1], predict(fitted.estimator, params.task, asked[0])))
+    return [*(0 for _ in kinds), *steps], losses
+
+
+def _with_equal_shares(rows: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, int]:
+    """Rows in an order in which the first ones have the classes in the shares of all; and how many the rarest has."""
+    shuffled = rows.iloc[np.random.default_rng(params.split.seed).permutation(len(rows))]
+    classes = shuffled.groupby(params.data.target, observed=True)[params.data.target]
+    counts = classes.transform("size").to_numpy("float64")
+    order = np.argsort((classes.cumcount().to_numpy() + 0.5) / counts, kind="stable")
+    return shuffled.iloc[order], int(counts.min())
 
 
 def small_batch(rows: pd.DataFrame, params: Params, size: int) -> pd.DataFrame:
@@ -113,6 +245,11 @@ class Overfit:
     best: float
 
     @property
+    def can_be_learned(self) -> bool:
+        """Whether any prediction is better than the baseline."""
+        return self.baseline - self.best > SAME
+
+    @property
     def share(self) -> float:
         """What the model learned of what can be learned: 1 is all, 0 is the baseline."""
         return (self.baseline - self.loss) / (self.baseline - self.best)
@@ -124,25 +261,35 @@ class Overfit:
         )
 
 
-def overfit(
-    rows: pd.DataFrame, schema: Schema, params: Params, size: int = 40, *, independent: bool = False
-) -> Overfit:
-    """Train the project's model on a few rows alone; skips the test if these rows all look alike.
+def overfit(rows: pd.DataFrame, schema: Schema, params: Params) -> Overfit:
+    """Train the project's model on a few rows alone, freed of what keeps it from overfitting.
+
+    Two batches are tried, and the one that it learns more of counts: a model of any kind may have to learn the first by
+    heart; a linear one can overfit no more rows than it has coefficients, and only rows that are linearly independent.
+    It skips the test if the rows all look alike.
 
     Args:
         rows: to draw them from; they fit the schema.
         schema: of the table.
-        params: settings under which nothing keeps the model from overfitting.
-        size: how many rows.
-        independent: draw rows whose features are linearly independent, as many as there are: a linear model can overfit
-            those, and no others.
+        params: the project's settings.
     """
-    batch = small_batch(independent_rows(rows, schema, params, size) if independent else rows, params, size)
-    model, baseline = (train(batch, schema, params, kind) for kind in ("model", "baseline"))
-    found = Overfit(len(batch), model.loss, baseline.loss, best_loss(params.task, model.matrix, model.target))
-    if found.baseline - found.best < SAME:
+    batch = small_batch(rows, params, BATCH)
+    found = _overfit(batch, schema, params)
+    if not found.can_be_learned:
         pytest.skip(f"not applicable: {len(batch)} rows look alike or have the same target, nothing can be learned")
+    if found.share < ENOUGH:
+        few = small_batch(independent_rows(rows, schema, params, INDEPENDENT), params, INDEPENDENT)
+        try:
+            other = _overfit(few, schema, params)
+        except ValueError:  # too few rows for an estimator that divides them, such as one that calibrates itself
+            return found
+        return other if other.can_be_learned and other.share > found.share else found
     return found
+
+
+def _overfit(batch: pd.DataFrame, schema: Schema, params: Params) -> Overfit:
+    model, baseline = train(batch, schema, params, free=True), train(batch, schema, params, "baseline")
+    return Overfit(len(batch), model.loss, baseline.loss, best_loss(params.task, model.matrix, model.target))
 
 
 def independent_rows(rows: pd.DataFrame, schema: Schema, params: Params, size: int) -> pd.DataFrame:

@@ -7,7 +7,7 @@ is reported as not exercised.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,11 +26,13 @@ from mlops_maturity.project.storage import fetch
 
 if TYPE_CHECKING:
     import pandas as pd
+    from _pytest.terminal import TerminalReporter
     from starlette.testclient import TestClient
 
     from mlops_maturity.model.predictor import Predictor
 
 MOST_ROWS = 20_000
+REMARK = "remark"
 MARKERS = (
     "requirement(id): the row of the level's requirements that the test is for",
     "ml_test_score(test, points): the test of the ML Test Score (Breck et al. 2017) that it automates",
@@ -78,6 +80,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     for marker in item.iter_markers("ml_test_score"):
         test, points = marker.args
         item.user_properties.append(("ml_test_score", f"{test}: {points}"))
+
+
+def pytest_terminal_summary(terminalreporter: "TerminalReporter") -> None:
+    """Print what tests that passed remarked."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == REMARK:
+                terminalreporter.write_line(f"REMARK {report.nodeid}: {value}")
+
+
+@pytest.fixture
+def remark(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say something of a test that passes: it is printed at the end, and in the report. Nothing is said by no text."""
+    return lambda text: request.node.user_properties.append((REMARK, text)) if text else None
 
 
 @pytest.fixture(scope="session")

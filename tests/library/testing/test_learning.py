@@ -1,31 +1,40 @@
 """What a model must do in training is asked in the right way, whatever the table and the model are."""
 
+from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.testing import learning
 from mlops_maturity.testing.learning import (
     best_loss,
+    curve,
+    freed,
     independent_rows,
-    losses,
     overfit,
     small_batch,
     train,
+    variants,
     with_odd_columns,
 )
 from mlops_maturity.training import models
-
-FREE: dict[str, object] = {
-    "model.gradient_boosting.min_samples_leaf": 1,
-    "model.gradient_boosting.l2_regularization": 0.0,
-    "model.gradient_boosting.learning_rate": 0.3,
-    "model.linear.penalty": 1e-6,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -34,13 +43,73 @@ def _here(sample_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(sample_project)
 
 
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseEstimator], None]:
+    """Let the project's model.py build another estimator."""
+    return lambda estimator: monkeypatch.setattr(models, "_own", lambda *_: clone(estimator))
+
+
 @pytest.mark.guards("CI-03b")
-@pytest.mark.parametrize(("kind", "size"), [("gradient_boosting", 40), ("linear", 6)])
+@pytest.mark.parametrize("kind", ["gradient_boosting", "linear"])
 def test_models_of_the_sample_overfit_a_small_batch(
-    kind: str, size: int, rows: pd.DataFrame, schema: Schema, params: Params
+    kind: str, rows: pd.DataFrame, schema: Schema, params: Params
 ) -> None:
-    settings = params.changed(**FREE).changed(**{"model.kind": kind})
-    assert overfit(rows, schema, settings, size, independent=kind == "linear").share > 0.8
+    assert overfit(rows, schema, params.changed(**{"model.kind": kind})).share > 0.8
+
+
+FILLED = SimpleImputer(keep_empty_features=True)
+ESTIMATORS = {
+    "forest": RandomForestClassifier(n_estimators=20, random_state=7),
+    "neighbours": make_pipeline(FILLED, StandardScaler(), KNeighborsClassifier()),
+    "network": make_pipeline(FILLED, StandardScaler(), MLPClassifier(max_iter=400, random_state=7)),
+    "calibrated": CalibratedClassifierCV(HistGradientBoostingClassifier(random_state=7), cv=3),
+    "voting": VotingClassifier(
+        [("tree", DecisionTreeClassifier(max_depth=3)), ("bayes", make_pipeline(FILLED, GaussianNB()))], voting="soft"
+    ),
+}
+
+
+@pytest.mark.guards("CI-03a", "CI-03b")
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_any_estimator_is_seen_to_learn(
+    name: str, build: Callable[[BaseEstimator], None], rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    build(ESTIMATORS[name])
+    assert overfit(rows, schema, params).share > learning.ENOUGH
+    found = curve(rows, schema, params)
+    assert found.over == "rows"
+    assert found.steps[-1] > 5 * found.steps[0]
+    assert found.fall > 0.3, found
+    assert found.remark.startswith("not applicable: ")
+    assert "has no loss for each iteration" in found.remark
+
+
+@pytest.mark.guards("CI-03a", "CI-03b")
+def test_estimator_that_learns_nothing_is_seen(
+    build: Callable[[BaseEstimator], None], rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    build(DummyClassifier(strategy="prior"))
+    found = curve(rows, schema, params)
+    assert found.fall < 0.01
+    assert "the loss of DummyClassifier by rows does not fall, training does not converge" in str(found)
+    assert overfit(rows, schema, params).share < 0.1
+
+
+def test_freed_takes_limits_of_all_parts_and_leaves_other_parameters_of_their_names() -> None:
+    network = make_pipeline(StandardScaler(), MLPClassifier(alpha=1.0))
+    assert freed(network.get_params()) == {"mlpclassifier__alpha": 1e-6}
+    forest = VotingClassifier([("forest", RandomForestClassifier(min_samples_leaf=5))])
+    assert freed(forest.get_params())["forest__min_samples_leaf"] == 1
+    assert freed(forest.get_params())["forest__bootstrap"] is False
+
+
+def test_variants_are_the_kinds_that_have_settings(sample_project: Path, tmp_path: Path) -> None:
+    assert [each.id for each in variants()] == ["gradient_boosting", "linear"]
+    assert [each.values[0].model["kind"] for each in variants()] == ["gradient_boosting", "linear"]
+    content = yaml.safe_load((sample_project / "params.yaml").read_text())
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content | {"model": {"n_estimators": 3}}))
+    with chdir(tmp_path):
+        assert [each.id for each in variants()] == ["model"]
 
 
 def test_rows_that_are_independent_are_so_in_numbers_and_categories(
@@ -64,7 +133,7 @@ def test_labels_that_are_shuffled_are_not_learned(
         return really(estimator, task, (matrix, np.random.default_rng(0).permutation(target)), *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(models, "fit", shuffling)
-    found = overfit(rows, schema, params.changed(**FREE))
+    found = overfit(rows, schema, params)
     assert found.share < 0.5
     assert "was learned" in str(found)
 
@@ -75,7 +144,7 @@ def test_contradictory_labels_are_no_reason_to_fail(rows: pd.DataFrame, schema: 
     other = rows.assign(species=rows["species"].array[np.random.default_rng(1).permutation(len(rows))])
     twice = pd.concat([rows, other], ignore_index=True)
     pairs = twice.iloc[np.arange(len(twice)).reshape(2, -1).T.ravel()].head(40).reset_index(drop=True)
-    found = overfit(pairs, schema, params.changed(**FREE))
+    found = overfit(pairs, schema, params)
     assert found.best > 0.2
     assert found.share > 0.8, found
 
@@ -105,20 +174,12 @@ def test_best_loss_is_that_of_the_means_of_rows_that_look_alike(
 def test_loss_falls_and_does_not_with_a_learning_rate_of_nothing(
     rows: pd.DataFrame, schema: Schema, params: Params
 ) -> None:
-    falling = losses(rows, schema, params)
-    assert falling[-1] < 0.5 * falling[0]
-    flat = losses(rows, schema, params.changed(**{"model.gradient_boosting.learning_rate": 1e-9}))
-    assert flat[-1] > 0.99 * flat[0]
-
-
-def test_model_without_a_loss_for_each_iteration_is_not_applicable(
-    rows: pd.DataFrame, schema: Schema, params: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from sklearn.ensemble import RandomForestClassifier
-
-    monkeypatch.setattr(models, "build", lambda *_: RandomForestClassifier(n_estimators=5, random_state=7))
-    with pytest.raises(pytest.skip.Exception, match="RandomForestClassifier has no loss for each iteration"):
-        losses(rows.dropna(), schema, params)
+    falling = curve(rows, schema, params)
+    assert falling.over == "iterations"
+    assert falling.remark == ""
+    assert falling.fall > 0.5
+    flat = curve(rows, schema, params.changed(**{"model.gradient_boosting.learning_rate": 1e-9}))
+    assert flat.fall < 0.01
 
 
 def test_small_batch_has_each_class_in_turn(rows: pd.DataFrame, params: Params) -> None:

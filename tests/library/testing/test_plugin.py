@@ -24,6 +24,10 @@ def test_settings_and_rows_are_at_hand(params, schema, rows, table):
 def test_real_rows(real_rows):
     assert len(real_rows) == 344
 
+def test_remark(remark):
+    remark("judged otherwise")
+    remark("")
+
 def test_data_module():
     from penguin_species.data import load
     assert load
@@ -63,8 +67,10 @@ def small(project: Path) -> Path:
 
 def test_report_says_what_each_test_is_for(small: Path) -> None:
     done = run(small, f"--junitxml={small}/tests.xml")
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
+    assert "REMARK tests/test_small.py::test_remark: judged otherwise\n" in done.stdout
     report = (small / "tests.xml").read_text()
+    assert '<property name="remark" value="judged otherwise" />' in report
     assert '<property name="requirement" value="CI-08" />' in report
     assert '<property name="ml_test_score" value="Data 1: 1.0" />' in report
 
@@ -74,7 +80,7 @@ def test_without_data_rows_are_synthesised_and_that_is_said(small: Path) -> None
     for folder in (".dvc/cache", "storage"):
         (small / folder).rename(small / f"{folder}-away")
     done = run(small)
-    assert "2 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
+    assert "3 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
     assert "cannot be pulled: tests run on rows synthesised from the schema" in done.stdout
     assert "not exercised: the real data are not at hand" in done.stdout
 
