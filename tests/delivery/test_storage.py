@@ -19,7 +19,7 @@ SAMPLE_DATA = "data/raw/penguins.csv"
 OWN_DATA = "data/raw/houses.csv"
 MODEL = "models/model.zip"
 OWN_VALUE = "Bleecker-Street-17"
-SEE_README = "see 'Data' in README.md"
+SEE_README = "'Data' in README.md"
 
 Environment = Callable[[str], Path]
 # What a command needs to know to find a storage.
@@ -138,7 +138,7 @@ def test_a_clone_without_the_storage_is_told_so_in_one_line(own: Project, projec
     own.run("make", "push")
     other = clone(own.path, tmp_path / "clone", project_python)
     (line,) = complaint(other, "data")
-    assert line.startswith(f"{OWN_DATA} is missing and cannot be pulled")
+    assert f"{OWN_DATA} is missing and cannot be pulled" in line
     assert "'Data' in README.md" in line
     assert SEE_README in complaint(other, "pull")[-1]
 
@@ -280,4 +280,4 @@ def test_who_has_not_logged_in_is_told_so(
         assert SEE_README in printed[-1]
         forget(project, SAMPLE_DATA)
         (line,) = complaint(project, "data", **settings)
-        assert line.startswith(f"{SAMPLE_DATA} is missing and cannot be pulled")
+        assert f"{SAMPLE_DATA} is missing and cannot be pulled" in line
