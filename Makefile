@@ -38,7 +38,7 @@ PYTEST := .venv/bin/python -m pytest --numprocesses=2 --dist=worksteal
 
 .PHONY: test
 test: $(READY) lint ## What a change needs in minutes: all generated and parsed, level 0 really run
-	@$(PYTEST) --speed=test --cov
+	@$(PYTEST) --speed=test
 
 .PHONY: test-all
 test-all: $(READY) ## The same, and all levels and providers really run, with real tools

@@ -56,22 +56,7 @@ FOLDERS = {
 
 # Files of another speed than their folder: what they really run with engines and runners, tests/library and the other
 # files of their folders guard in process and by parsing.
-FILES = {
-    "test_continuous_training.py": "deep",
-    "test_delivery_workflows.py": "deep",
-    "test_gitlab_runs.py": "deep",
-    "test_images.py": "deep",
-    "test_jenkins_runs.py": "deep",
-    "test_level_up.py": "deep",
-    "test_monitoring.py": "deep",
-    "test_release.py": "deep",
-    "test_serving_postgres.py": "deep",
-    "test_storage.py": "deep",
-    "test_story.py": "deep",
-    "test_tables.py": "deep",
-    "test_tuning.py": "deep",
-    "test_watching.py": "deep",
-}
+FILES: dict[str, str] = {}
 
 # Minutes of the files that take longest, about. They are begun first, and shared out among the processes; those that
 # use the container engine count as one, because only one process at a time may have it.

@@ -40,7 +40,7 @@ SETTINGS = {
 # The records that the sample has most of, and heavier ones.
 USUAL = [RECORD | {"bill_length_mm": 38.0 + 0.4 * number, "body_mass_g": 3400 + 40 * number} for number in range(20)]
 HEAVIER = [record | {"body_mass_g": 6300} for record in USUAL]
-NAMED = "for name, answer in zip(ids, answers, strict=True)"
+RATIO = 'return {"bill_ratio": columns["bill_length_mm"] / columns["bill_depth_mm"]}'
 
 
 @dataclass
@@ -58,8 +58,8 @@ class Story:
 
     @property
     def code(self) -> str:
-        """Where the service puts answers together."""
-        return f"src/{self.package}/serving/together.py"
+        """What the team computes for each request."""
+        return f"src/{self.package}/features.py"
 
     def take(self, *command: str, fails: str = "", **settings: str) -> str:
         """Run a command of the project; if it is to fail, it must say why."""
@@ -122,7 +122,7 @@ class Story:
     def _run(self, *command: str, **settings: str) -> CompletedProcess[str]:
         environment = self.engine.environment | {"PYTHONPATH": str(self.project / "src")} | settings
         given = {"IMAGE_REPOSITORY": self.images}
-        full = [str(self.python), "-m", self.package, *command]
+        full = [str(self.python), "-m", "mlops_maturity", *command]
         return run(full, self.project, check=False, environment=environment | given)
 
 
@@ -170,7 +170,7 @@ def test_releases_come_and_go_and_no_request_fails(story: Story) -> None:
     with ExitStack() as flows:
         first_release_goes_to_all_environments(story, flows)
         better_model_with_the_same_code_goes_through_by_itself(story)
-        release_with_mixed_up_answers_never_meets_a_user(story)
+        release_with_other_features_than_its_model_never_meets_a_user(story)
         slow_release_is_found_out_once_it_serves_and_is_taken_back(story)
         worse_model_is_refused(story)
         drifted_traffic_asks_for_a_new_model(story)
@@ -212,24 +212,24 @@ def better_model_with_the_same_code_goes_through_by_itself(story: Story) -> None
     story.served.append(better)
 
 
-def release_with_mixed_up_answers_never_meets_a_user(story: Story) -> None:
-    mixed_up = NAMED.replace("answers,", "answers[::-1],")
-    story.change(story.code, {NAMED: mixed_up})
-    story.commit("Mix up answers")
+def release_with_other_features_than_its_model_never_meets_a_user(story: Story) -> None:
+    mixed_up = RATIO.replace("length", "width").replace("depth", "length").replace("width", "depth")
+    story.change(story.code, {RATIO: mixed_up})
+    story.commit("Mix up a feature")
     assert story.release() not in story.served
     story.deploy("test", fails="taken back")
     assert f"test: {story.served[-1]}" in story.take("status")
-    story.change(story.code, {mixed_up: NAMED})
+    story.change(story.code, {mixed_up: RATIO})
 
 
 def slow_release_is_found_out_once_it_serves_and_is_taken_back(story: Story) -> None:
-    slow = NAMED.replace("answers,", "(time.sleep(0.1), answers)[1],")
-    story.change(story.code, {NAMED: slow})
+    slow = f"__import__('time').sleep(0.1)\n    {RATIO}"
+    story.change(story.code, {RATIO: slow})
     story.commit("Answer slowly")
     story.release()
     assert "over the budget" in story.deploy("staging", fails="taken back")
     assert f"staging: {story.served[-1]}" in story.take("status")
-    story.change(story.code, {slow: NAMED})
+    story.change(story.code, {slow: RATIO})
     story.commit("Answer as before")
     assert story.release() == story.served[-1], "the same content is the same release"
 

@@ -1,5 +1,6 @@
 """The user's own table at the first question: understood, reviewed as files, and everything after it green."""
 
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,14 @@ import pytest
 import yaml
 from _pytest.mark import ParameterSet
 from conftest import Bake, Project
-from tables import HOPELESS, REAL, UGLY, WRITERS, Frame, clean
+from tables import HOPELESS, NOISE, REAL, UGLY, WRITERS, Frame, clean
 
 DATA = ("ingest", "validate-data", "split")
 STEPS = (*DATA, "train", "evaluate", "validate-model", "package", "predict")
 # One process for all steps: imports are most of their time, and each step alone is tested elsewhere.
 RUN_ALL = """
 import sys
-from {package}.__main__ import main
+from mlops_maturity.__main__ import main
 for step in {steps}:
     if main([step, *({predict} if step == "predict" else [])]):
         sys.exit(1)
@@ -26,7 +27,7 @@ for step in {steps}:
 def run_all(project: Project, python: Path, steps: tuple[str, ...] = STEPS) -> Any:
     raw = next(path for path in (project.path / "data" / "raw").iterdir() if path.suffix not in (".dvc", ""))
     predict = [f"data/raw/{raw.name}", "reports/predictions.parquet"]
-    code = RUN_ALL.format(package=project.package, steps=steps, predict=predict)
+    code = RUN_ALL.format(steps=steps, predict=predict)
     return project.python(python, "-c", code, check=False)
 
 
@@ -86,6 +87,17 @@ def test_hopeless_table_is_refused_in_one_line(name: str, bake: Bake, project_py
     assert (project.files(), project.text("params.yaml")) == before
 
 
+def test_table_without_a_signal_trains_and_its_model_is_not_packaged(
+    bake: Bake, project_python: Path, tmp_path: Path
+) -> None:
+    project = bake_own(bake, tmp_path, NOISE)
+    done = run_all(project, project_python)
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert "gate closed: " in line
+    assert not (project.path / "models" / "model.zip").exists()
+
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_any_programs_file_is_read(name: str, bake: Bake, project_python: Path, tmp_path: Path) -> None:
     WRITERS[name](clean(), tmp_path / name)
@@ -143,6 +155,7 @@ def test_suites_are_green_with_and_without_the_data(
     assert with_data.returncode == 0, with_data.stdout
     # As in a fork: no data, no secret, only what is in git.
     (project.path / "data" / "raw" / "table.csv").unlink()
+    shutil.rmtree(project.path / ".dvc" / "cache")
     without = project.python(python, "-m", "pytest", "-q", check=False)
     assert without.returncode == 0, without.stdout
     assert "not exercised: the real data are not at hand" in without.stdout

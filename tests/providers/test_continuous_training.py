@@ -27,9 +27,9 @@ DRIFTED = """
 import json
 import sys
 from pathlib import Path
-from {package}.data.reading import read_table
-from {package}.serving.log_tables import metadata, predictions
-from {package}.serving.predictor import Predictor
+from mlops_maturity.data.reading import read_table
+from mlops_maturity.serving.log_tables import metadata, predictions
+from mlops_maturity.serving.predictor import Predictor
 from sqlalchemy import create_engine
 model = Predictor.load(Path("models/production.zip"))
 rows = read_table(Path("data/raw/penguins.csv")).dropna().sample(3000, replace=True, random_state=7)
@@ -40,7 +40,7 @@ metadata.create_all(log)
 answers = [answer["prediction"] for answer in model.answers(model.of_records(records))]
 with log.begin() as connection:
     connection.execute(predictions.insert(), [
-        dict(id=f"{{number:06}}", at=float(number), model_version=model.version, record=json.dumps(record),
+        dict(id=f"{number:06}", at=float(number), model_version=model.version, record=json.dumps(record),
              prediction=json.dumps(answer), probabilities=None)
         for number, (record, answer) in enumerate(zip(records, answers))
     ])
@@ -89,7 +89,7 @@ class Story:
         self.project.run("git", "fetch", "--quiet", "--tags", "origin")
         self.project.step(python, "fetch")
         address = f"sqlite:///{self.origin.with_name('log.sqlite')}"
-        self.project.python(python, "-c", DRIFTED.format(package=self.project.package), address)
+        self.project.python(python, "-c", DRIFTED, address)
         return address
 
 

@@ -16,7 +16,7 @@ from test_delivery_workflows import DOCKER
 # What differs by the provider; all suites are run elsewhere.
 ONE = "tests/test_features.py"
 FEW = f"tests/test_repository.py {ONE}"
-PROMOTE = "from {package} import registry; registry.assign(registry.register())"
+PROMOTE = "from mlops_maturity.registry import versions; versions.assign(versions.register())"
 CHANGE: dict[str, Any] = {"CHANGE_ID": "1", "CHANGE_TARGET": "main", "BRANCH_NAME": "PR-1"}
 RELEASER = {"by": "ada", "groups": ["releasers"]}
 Answer = dict[str, dict[str, Any]]
@@ -84,13 +84,13 @@ def test_level_0_is_green_and_red_at_what_is_wrong(tmp_path: Path) -> None:
 
     # Data that do not fit the schema: the tests are red, and their results are kept.
     story.change("data/schema.yaml", ", Gentoo]", "]")
-    done = story.jenkins.build("checks", "Jenkinsfile", PYTEST_ADDOPTS="--exitfirst tests/data")
+    done = story.jenkins.build("checks", "Jenkinsfile", PYTEST_ADDOPTS="--exitfirst tests/test_data.py")
     done.ended("FAILURE", checks="FAILURE")
     assert done.commands == {"make setup": 0, "make lint": 0, "make test": 2}
     assert done.kept == ["tests/reports/tests.xml"]
 
     # A file that is not formatted: red before that.
-    story.change(f"src/{story.project.package}/paths.py", "from pathlib", "from  pathlib")
+    story.change(f"src/{story.project.package}/data.py", "import pandas", "import  pandas")
     done = story.jenkins.build("checks", "Jenkinsfile")
     assert done.commands == {"make setup": 0, "make lint": 2}
 
@@ -256,7 +256,7 @@ def test_monitoring_acts(environment: Callable[..., Path], machine: Callable[[st
     story.git("add", "--all")
     story.git("commit", "--quiet", "--message", "Train")
     story.git("push", "--quiet", "origin", "main")
-    with_python("-c", PROMOTE.format(package=project.package))
+    with_python("-c", PROMOTE)
 
     # Drift of a service that is well asks for a training, which decides itself whether it is due.
     heavy = {"records": [RECORD | {"body_mass_g": 5_500 + number} for number in range(100)]}

@@ -15,7 +15,7 @@ GH = """#!/bin/sh
 case "$*" in "auth token") exit 1 ;; *list*) echo "[]" ;; esac
 echo "gh $*" >> "$GH_LOG"
 """
-PROMOTE = "from {package} import registry; registry.assign(registry.register())"
+PROMOTE = "from mlops_maturity.registry import versions; versions.assign(versions.register())"
 
 
 class Story:
@@ -40,7 +40,7 @@ class Story:
         self._python("-m", "dvc", "push")
         self.project.run("git", "add", "--all")
         self.project.run("git", "commit", "--quiet", "--message", "Train")
-        self._python("-c", PROMOTE.format(package=self.project.package))
+        self._python("-c", PROMOTE)
 
     def _python(self, *arguments: str) -> None:
         path = f"{self.python.parent}:{clean_environment()['PATH']}"

@@ -65,7 +65,7 @@ class Service:
 @contextmanager
 def serving(project: Project, python: Path, **environment: str) -> Iterator[Service]:
     """Serve a project's packaged model; it is killed at the end if it still runs."""
-    command = [str(python), "-m", project.package, "serve", "--port", "0"]
+    command = [str(python), "-m", "mlops_maturity", "serve", "--port", "0"]
     settings = clean_environment(PYTHONPATH=str(project.path / "src"), **environment)
     with subprocess.Popen(command, cwd=project.path, env=settings, stdout=subprocess.PIPE, text=True) as process:
         try:

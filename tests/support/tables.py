@@ -157,12 +157,11 @@ UGLY: dict[str, tuple[Frame, str]] = {
     "forty rows": (lambda: clean().head(40), "data.task: classification"),
 }
 
+# No column says anything about the target.
+NOISE: Frame = _target(lambda _: np.where(CHANCE > 0.5, "u", "v"))
+
 # Each refused by the first run, in one line that says so.
 HOPELESS: dict[str, tuple[Frame, str]] = {
-    "noise": (
-        _target(lambda _: np.where(CHANCE > 0.5, "u", "v")),
-        "no model predicts 'ziel' from the other columns any better than a guess does",
-    ),
     "nothing but the target": (lambda: clean()[["ziel"]], "no column can explain 'ziel'"),
     "a name for a target": (_target(lambda _: [f"Person {n}" for n in COUNT]), "choose another target"),
     "a date for a target": (_target(lambda _: pd.date_range("2020-01-01", periods=ROWS)), "choose another target"),
