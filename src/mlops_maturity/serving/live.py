@@ -13,32 +13,31 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
 from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import JSONResponse
 from msgspec.structs import astuple
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.serving.bodies import Bodies, GoneError, replay
 from mlops_maturity.serving.fast import reader
 from mlops_maturity.serving.log import PredictionLog
 from mlops_maturity.serving.log_tables import DEFAULT, VARIABLE
-from mlops_maturity.serving.routes import add_routes
-from mlops_maturity.serving.server import listen, opened
-from mlops_maturity.serving.service import MOST_BYTES, create_app
+from mlops_maturity.serving.routes import ENDING, add_routes
+from mlops_maturity.serving.server import SECONDS_TO_END, Server, listen, opened
+from mlops_maturity.serving.service import create_app
 from mlops_maturity.serving.telemetry import Telemetry
 from mlops_maturity.serving.together import BUSY, RETRY, Together
 
-# Requests that may be under way. At ten thousand a second, the last of them waits for a twentieth of a second.
+# Requests that are under way, from when their body is there until their answer is. At ten thousand a second, the last
+# of them waits for a twentieth of a second.
 MOST_UNDER_WAY = 512
-SECONDS_FOR_A_BODY = 10
-# Of each, the requests that are under way and the log; Kubernetes waits for 30 in all.
-SECONDS_TO_END = 10
 # Two threads take turns this often, so that writing the log does not hold up an answer. Python's own is 0.005.
 SECONDS_OF_A_TURN = 0.0005
 
@@ -58,9 +57,7 @@ def run(model: Path, host: str, port: int) -> None:
         os.environ.get(VARIABLE, DEFAULT), durable=os.environ.get(f"{VARIABLE}_DURABLE", "0") not in ("", "0")
     )
     app = LiveApp(predictor, log, lambda: server.should_exit)
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=SECONDS_TO_END)
-    )
+    server = Server(app)
     listening = listen(host, port)
     sys.setswitchinterval(SECONDS_OF_A_TURN)
     # The server raises the signal again when it has ended well, and that is what the exit code is to say.
@@ -88,10 +85,12 @@ class LiveApp:
         self._log = log
         self._together = Together(predictor, log)
         self._read = reader(predictor.schema, self._columns)
+        self._is_ending = is_ending
+        self._bodies = Bodies()
         self._under_way = 0
         self._telemetry = Telemetry(predictor, log)
         self._framework = create_app(predictor, self._answer_checked, self._lifespan)
-        add_routes(self._framework, predictor, log, self._telemetry, is_ending)
+        add_routes(self._framework, predictor, log, self._telemetry, self._obstacle)
         self._routes = {getattr(route, "path", "") for route in self._framework.routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,41 +98,68 @@ class LiveApp:
         if scope["type"] != "http":
             await self._framework(scope, receive, send)
             return
-        started, status, path = time.perf_counter(), 500, scope["path"]
+        answer: ASGIApp = self._framework
+        if scope["method"] == "POST":
+            try:
+                body = await self._bodies.read(receive)
+            except GoneError:
+                self._telemetry.answered(self._route(scope), 408, 0)
+                return
+            except HTTPException as error:
+                answer = response_of(error)
+            else:
+                if self._is_busy:
+                    answer = response_of(HTTPException(503, BUSY, RETRY))
+                elif scope["path"] == "/predict":
+                    answer = partial(self._predict, body)
+                else:
+                    receive = replay(body, receive)
+        await self._counted(answer, scope, receive, send)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._under_way >= MOST_UNDER_WAY
+
+    def _obstacle(self) -> str | None:
+        if self._is_ending():
+            return ENDING
+        return BUSY if self._is_busy else None
+
+    async def _counted(self, answer: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and count it; how long the client takes to read the answer is its own affair."""
+        started, status = time.perf_counter(), 0
 
         async def watched(message: Message) -> None:
             nonlocal status
-            status = message.get("status", status)
+            if not status:
+                status = message["status"]
+                self._under_way -= 1
             await send(message)
 
         self._under_way += 1
         try:
-            if scope["method"] != "POST":
-                await self._framework(scope, receive, watched)
-            elif self._under_way > MOST_UNDER_WAY:
-                await JSONResponse({"detail": BUSY}, 503, RETRY)(scope, receive, watched)
-            elif path == "/predict":
-                await self._predict(scope, receive, watched)
-            else:
-                await self._framework(scope, receive, watched)
+            await answer(scope, receive, watched)
         finally:
-            self._under_way -= 1
-            route = path if path in self._routes else "other"
-            self._telemetry.answered(route, status, time.perf_counter() - started)
+            if not status:
+                self._under_way -= 1
+            self._telemetry.answered(self._route(scope), status or 500, time.perf_counter() - started)
 
-    async def _predict(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _route(self, scope: Scope) -> str:
+        path: str = scope["path"]
+        return path if path in self._routes else "other"
+
+    async def _predict(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await read_body(receive)
-            try:
-                if self._read is None or not is_json(scope):
-                    raise ValueError
-                records = self._read(body)
-            except (ValueError, RecursionError):
-                await self._framework(scope, replay(body, receive), send)
-                return
+            if self._read is None or not is_json(scope):
+                raise ValueError
+            records = self._read(body)
+        except (ValueError, RecursionError):
+            await self._framework(scope, replay(body, receive), send)
+            return
+        try:
             content = await self._answer([astuple(record) for record in records], records)
         except HTTPException as error:
-            await JSONResponse({"detail": error.detail}, error.status_code, error.headers)(scope, receive, send)
+            await response_of(error)(scope, receive, send)
             return
         headers = [(b"content-type", JSON.encode()), (b"content-length", b"%d" % len(content))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -159,40 +185,11 @@ class LiveApp:
         await asyncio.to_thread(self._log.close, SECONDS_TO_END)
 
 
-async def read_body(receive: Receive) -> bytes:
-    """The whole body of a request.
-
-    Raises:
-        HTTPException: it is too large, or does not come.
-    """
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        try:
-            async with asyncio.timeout(SECONDS_FOR_A_BODY):
-                parts, size = [body], len(body)
-                while message.get("more_body") and size <= MOST_BYTES:
-                    message = await receive()
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-        except TimeoutError:
-            raise HTTPException(408, "the body did not come") from None
-        body = b"".join(parts)
-    if len(body) > MOST_BYTES:
-        raise HTTPException(413, f"more than {MOST_BYTES:,} bytes")
-    return body
-
-
-def replay(body: bytes, receive: Receive) -> Receive:
-    """What tells the framework of a body that was read before."""
-    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-    async def again() -> Message:
-        return next(messages, None) or await receive()
-
-    return again
-
-
 def is_json(scope: Scope) -> bool:
     """Whether a body is said to be JSON; any other, a page of the web can make a browser send without asking."""
     return any(name == b"content-type" and value.startswith(b"application/json") for name, value in scope["headers"])
+
+
+def response_of(error: HTTPException) -> Response:
+    """What answers a request that is refused."""
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)

@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,6 +30,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.serving.log_file import LogFile
 from mlops_maturity.serving.log_tables import VARIABLE, labels, metadata, predictions
 
 # Shorter, and the database is bothered more often; longer, and answers wait behind more rows that are written at once.
@@ -41,6 +41,8 @@ MOST_AT_ONCE = 1_000
 # statement, not while the database works on it: so few statements. The database keeps each ready that it has seen: so
 # few sizes. Every SQLite takes 999 values at once.
 ROWS_OF_A_STATEMENT = (128, 32, 8, 1)
+# What is random of an id, behind the 8 bytes of its time.
+ID_BYTES = 12
 # Between two tries to write to a database that is away.
 RETRY_SECONDS = 0.5
 
@@ -97,8 +99,7 @@ def open_engine(url: str, *, durable: bool) -> Engine:
 
 
 def _sqlite(url: URL, synchronous: str) -> Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    LogFile(url).make_folder()
     engine = create_engine(url)
 
     @event.listens_for(engine, "connect")
@@ -163,11 +164,10 @@ class PredictionLog:
         self.failures = 0
         self.dropped = 0
         self._engine = open_engine(url, durable=durable)
+        self._file = LogFile(self._engine.url)
         # Both kinds of database say it alike; only one of them need be loaded.
         told = import_module(f"sqlalchemy.dialects.{self._engine.dialect.name}").insert(labels)
-        self._insert_label = told.on_conflict_do_update(
-            index_elements=["prediction_id"], set_={"at": told.excluded.at, "label": told.excluded.label}
-        )
+        self._insert_label = told.on_conflict_do_nothing(index_elements=["prediction_id"])
         self._most_waiting = most_waiting
         self._queue: deque[Entry] = deque()
         # Each is written by one thread only, so that no lock is needed: how many were put, how many are done with.
@@ -176,7 +176,6 @@ class PredictionLog:
         self._wake = threading.Event()
         self._deadline: float | None = None
         self._last_id = 0
-        self._process = secrets.token_hex(4)
         self._thread = threading.Thread(target=self._run, name="prediction log", daemon=True)
         self._thread.start()
 
@@ -191,10 +190,12 @@ class PredictionLog:
         return self.waiting >= self._most_waiting
 
     def new_ids(self, count: int) -> list[str]:
-        """Names for predictions: they sort by time, and no two processes give the same."""
+        """Names for predictions: they sort by time, and nobody can guess one, since whoever knows it may label it."""
         first = max(time.time_ns(), self._last_id + 1)
         self._last_id = first + count - 1
-        return [f"{number:016x}{self._process}" for number in range(first, first + count)]
+        chance = secrets.token_hex(ID_BYTES * count)
+        size = 2 * ID_BYTES
+        return [f"{first + place:016x}{chance[place * size : (place + 1) * size]}" for place in range(count)]
 
     def put(self, entry: Entry) -> "asyncio.Future[None] | None":
         """Log predictions, and return what to wait for before the answer is sent, if it must wait."""
@@ -207,11 +208,14 @@ class PredictionLog:
         self._wake.set()
         return committed
 
-    def label(self, values: Mapping[str, Any]) -> list[str]:
-        """Log what turned out to be so, unless one of the predictions is not known; return those that are not.
+    def label(self, values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+        """Log what turned out to be so, unless one of the predictions is not known.
 
         Args:
-            values: the true value of each prediction, by its id. A later one takes the place of an earlier one.
+            values: the true value of each prediction, by its id. The first one that is given stays.
+
+        Returns:
+            The predictions that are not known, and those that have another label already.
 
         Raises:
             SQLAlchemyError: the database is away.
@@ -221,14 +225,17 @@ class PredictionLog:
         if unknown:
             self._wait_until_written()
             unknown = self._unknown(list(values))
-        if not unknown:
-            now = time.time()
-            rows = [
-                {"prediction_id": name, "at": now, "label": encode(value).decode()} for name, value in values.items()
-            ]
-            with self._engine.begin() as connection:
-                connection.execute(self._insert_label, rows)
-        return unknown
+        if unknown:
+            return unknown, []
+        now = time.time()
+        given = {name: encode(value).decode() for name, value in values.items()}
+        rows = [{"prediction_id": name, "at": now, "label": value} for name, value in given.items()]
+        with self._engine.begin() as connection:
+            connection.execute(self._insert_label, rows)
+            found = connection.execute(
+                select(labels.c.prediction_id, labels.c.label).where(labels.c.prediction_id.in_(list(given)))
+            ).all()
+        return [], [name for name, value in found if value != given[name]]
 
     def close(self, seconds: float) -> int:
         """Write what waits, and return how many predictions could not be written in so many seconds."""
@@ -254,11 +261,14 @@ class PredictionLog:
 
     def _run(self) -> None:
         self.is_open = self._try(metadata.create_all)
+        self._file.remember()
         while True:
             self._wake.wait(PAUSE)
             self._wake.clear()
             # Looked at before the queue: nothing is put after the end was asked for.
             ending = self._deadline is not None
+            if self._file.is_gone:
+                self._try(metadata.create_all)
             while rows := self._next_rows():
                 if not self._try(lambda connection, rows=rows: insert(connection, rows)):  # type: ignore[misc]
                     self.dropped += len(rows)
@@ -280,14 +290,25 @@ class PredictionLog:
             try:
                 with self._engine.begin() as connection:
                     action(connection)
-            except SQLAlchemyError as error:
+                if not self._file.is_gone:
+                    return True
+                self._begin_anew()
+            except (SQLAlchemyError, OSError) as error:
                 self.failures += 1
                 logger.warning("the prediction log is away, %d wait: %s", self.waiting, str(error).splitlines()[0])
                 if self._deadline is not None and time.monotonic() > self._deadline:
                     return False
                 time.sleep(RETRY_SECONDS)
-            else:
-                return True
+
+    def _begin_anew(self) -> None:
+        """Make a new file where the log's was deleted."""
+        self.failures += 1
+        logger.warning("%s was deleted or exchanged: what was in it is gone, a new one begins", self._file.path)
+        self._engine.dispose()
+        self._file.make_folder()
+        with self._engine.begin() as connection:
+            metadata.create_all(connection)
+        self._file.remember()
 
     def _tell(self) -> None:
         """Let the answers go whose predictions are written."""

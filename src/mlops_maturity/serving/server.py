@@ -1,13 +1,29 @@
 """Running the prediction service on this machine."""
 
+import asyncio
+import resource
+import signal
 import socket
+import time
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import uvicorn
 
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.serving.connections import MOST_CONNECTIONS, Connection, State
 from mlops_maturity.serving.service import create_app
+
+# Of each, the requests that are under way and the log; with the time to drain, Kubernetes waits for 30 in all.
+SECONDS_TO_END = 10
+# New requests come for so long after SIGTERM: until whoever sends them knows.
+SECONDS_TO_DRAIN = 3
+BACKLOG = 2048
+# Files that are no connections: of the log, of libraries.
+OTHER_FILES = 128
+FILES = resource.RLIMIT_NOFILE
 
 
 def run(model: Path, host: str, port: int) -> None:
@@ -17,8 +33,86 @@ def run(model: Path, host: str, port: int) -> None:
         ProjectError: the model is missing or damaged, or the address is not to be had.
     """
     app = create_app(opened(model))
-    listening = listen(host, port)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+    Server(app).run(sockets=[listen(host, port)])
+
+
+class Server(uvicorn.Server):
+    """Runs an application, holds its clients to limits, and ends without a request that gets no answer."""
+
+    server_state: State
+
+    def __init__(self, app: Any) -> None:
+        """Prepare to run an ASGI application."""
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=Connection,
+                ws="none",
+                log_level="warning",
+                access_log=False,
+                backlog=BACKLOG,
+                timeout_graceful_shutdown=SECONDS_TO_END,
+            )
+        )
+        self.server_state = State(connections_at_most())
+        self._drains = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note that the process is told to end; only a person at the terminal does not want to wait."""
+        self._drains = sig == signal.SIGTERM
+        super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Hold the clients to their time."""
+        self.server_state.expire()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, after the requests that are there or on their way."""
+        if self._drains and sockets:
+            await self._drain(sockets)
+        await super().shutdown(sockets)
+
+    async def _drain(self, sockets: list[socket.socket]) -> None:
+        """Answer, and close each connection with its next answer; no connection that the system accepted is dropped."""
+        self.server_state.end()
+        await self._while_connected(SECONDS_TO_DRAIN)
+        # A copy of each socket is open while the server's own is closed, or the system would reset what it holds ready.
+        copies = [each.dup() for each in sockets]
+        for server in self.servers:
+            server.close()
+        for copy in copies:
+            await self._accept_rest(copy)
+            copy.close()
+        await self._while_connected(SECONDS_TO_DRAIN)
+
+    async def _accept_rest(self, listening: socket.socket) -> None:
+        listening.setblocking(False)
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, _ = listening.accept()
+            except BlockingIOError:
+                return
+            await loop.connect_accepted_socket(
+                lambda: Connection(self.config, self.server_state, self.lifespan.state), accepted
+            )
+
+    async def _while_connected(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while self.server_state.connections and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+            self.server_state.expire()
+
+
+def connections_at_most() -> int:
+    """How many connections this process may have; each takes an open file, of which the system may allow only few."""
+    wanted = MOST_CONNECTIONS + OTHER_FILES
+    now, most = (limit if limit != resource.RLIM_INFINITY else wanted for limit in resource.getrlimit(FILES))
+    if now < wanted:
+        now = min(wanted, most)
+        resource.setrlimit(FILES, (now, resource.getrlimit(FILES)[1]))
+    return min(wanted, now) - OTHER_FILES
 
 
 def opened(model: Path) -> Predictor:
@@ -39,7 +133,7 @@ def listen(host: str, port: int) -> socket.socket:
         ProjectError: the address is not to be had.
     """
     try:
-        listening = socket.create_server((host, port), backlog=2048)
+        listening = socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:
         raise ProjectError(f"{host}:{port} is not to be had ({error.strerror}); choose another with --port") from None
     # Port 0 asks for any that is free.

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -11,7 +11,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    WithJsonSchema,
+    create_model,
+    model_validator,
+)
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
@@ -22,6 +31,9 @@ from mlops_maturity.model.predictor import Predictor
 MOST_RECORDS = 1_000
 MOST_BYTES = 2_000_000
 LONGEST_TEXT = 10_000
+# Of a refusal; whoever sends more at once has another fault than the one that the first of them name.
+MOST_PROBLEMS = 30
+LONGEST_WORD = 500
 
 # What a record of a request becomes, and what is told of the records.
 Answering = Callable[[list[dict[str, Any]]], Awaitable[Any]]
@@ -42,6 +54,20 @@ class Answer(BaseModel):
     id: str | None = Field(None, description="names the prediction where predictions are logged")
     prediction: bool | int | float | str
     probabilities: dict[str, float] | None = None
+
+
+class Strict(BaseModel):
+    """Has the fields that it names, and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def not_far_too_many(cls, value: Any) -> Any:
+        """Do not look at each of thousands of fields that nobody asked for."""
+        if isinstance(value, dict) and len(value) > len(cls.model_fields) + MOST_PROBLEMS:
+            raise ValueError("far more fields than it may have")
+        return value
 
 
 class Answers(BaseModel):
@@ -67,7 +93,10 @@ class Refusal(BaseModel):
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"description": f"The body has more than {MOST_BYTES:,} bytes"},
-    422: {"model": Refusal, "description": "The body does not fit the schema; each field that does not is named"},
+    422: {
+        "model": Refusal,
+        "description": "The body does not fit the schema; fields of the first record that does not are named",
+    },
 }
 
 
@@ -96,11 +125,10 @@ def create_app(
     record: Any = record_model(predictor.schema)
     answer = answering or predictions
 
-    class Records(BaseModel):
+    class Records(Strict):
         """The records to predict."""
 
-        model_config = ConfigDict(extra="forbid")
-        records: Annotated[list[record], Field(min_length=1, max_length=MOST_RECORDS)]
+        records: Annotated[list[record], Field(min_length=1, max_length=MOST_RECORDS, fail_fast=True)]
 
     @app.get("/health")
     async def health() -> Health:
@@ -120,7 +148,7 @@ def create_app(
     @app.exception_handler(RequestValidationError)
     async def refused(_: Request, error: RequestValidationError) -> Response:
         """Name the fields, and leave out what was sent: not every value of a request can be said in JSON."""
-        return _refusal([{key: problem[key] for key in ("loc", "msg", "type")} for problem in error.errors()])
+        return _refusal([shortened(problem) for problem in error.errors()[:MOST_PROBLEMS]])
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:
@@ -134,6 +162,12 @@ def create_app(
 
 def _refusal(problems: list[dict[str, Any]]) -> Response:
     return JSONResponse({"detail": problems}, 422)
+
+
+def shortened(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a problem: names and lists of allowed values can be of any length."""
+    loc = [part[:LONGEST_WORD] if isinstance(part, str) else part for part in problem["loc"]]
+    return {"loc": loc, "msg": problem["msg"][:LONGEST_WORD], "type": problem["type"]}
 
 
 def record_model(schema: Schema) -> type[BaseModel]:
@@ -150,7 +184,8 @@ def record_model(schema: Schema) -> type[BaseModel]:
         fields[f"column_{number}"] = (Annotated[kind, Field(alias=name)], default)
     return create_model(
         "Record",
-        __config__=ConfigDict(extra="forbid", json_schema_extra={"example": example(schema)}),
+        __base__=Strict,
+        __cls_kwargs__={"json_schema_extra": {"example": example(schema)}},
         **fields,
     )
 

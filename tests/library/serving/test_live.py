@@ -20,7 +20,7 @@ from library.waiting import wait_until
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT
-from mlops_maturity.serving import live, together
+from mlops_maturity.serving import bodies, live, together
 from mlops_maturity.serving import log as log_module
 from mlops_maturity.serving.live import LiveApp
 from mlops_maturity.serving.log import PredictionLog
@@ -152,12 +152,77 @@ def test_predict_too_many_requests_are_refused_for_now(
         assert [status for status, _ in ask_at_once(app, [body] * 5)] == [200, 200, 200, 503, 503]
 
 
-def test_predict_body_that_does_not_come_times_out(
+def test_predict_body_that_does_not_come_holds_up_nobody(
+    predictor: Predictor, log: PredictionLog, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_UNDER_WAY", 1)
+    app = LiveApp(predictor, log)
+
+    async def one_that_comes() -> tuple[int, Any]:
+        silent = [asyncio.create_task(ask(app, b"{", ends=False)) for _ in range(5)]
+        await asyncio.sleep(0)
+        answered = await ask(app, json.dumps(body).encode())
+        for task in silent:
+            task.cancel()
+        return answered
+
+    assert asyncio.run(one_that_comes())[0] == 200
+
+
+def test_predict_answer_that_is_not_read_holds_up_nobody(
+    predictor: Predictor, log: PredictionLog, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_UNDER_WAY", 1)
+    app, content = LiveApp(predictor, log), json.dumps(body).encode()
+
+    async def one_that_reads() -> tuple[int, Any]:
+        unread = asyncio.create_task(ask(app, content, reads=False))
+        await asyncio.sleep(0.1)
+        answered = await ask(app, content)
+        unread.cancel()
+        return answered
+
+    assert asyncio.run(one_that_reads())[0] == 200
+
+
+def test_predict_bodies_in_parts_over_the_room_for_them_are_refused_for_now(
+    predictor: Predictor, log: PredictionLog, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, content = LiveApp(predictor, log), json.dumps(body).encode()
+    monkeypatch.setattr(bodies, "MOST_BYTES_IN_PARTS", len(content))
+    for _ in range(2):
+        assert asyncio.run(ask(app, content[:-1], content[-1:]))[0] == 200
+        assert asyncio.run(ask(app, content, b" " * len(content), b" "))[0] == 503
+    assert asyncio.run(ask(app, content + b" " * len(content)))[0] == 200
+
+
+def test_predict_client_that_goes_is_counted_and_not_answered(client: TestClient) -> None:
+    app = client.app
+    assert isinstance(app, LiveApp)
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app({"type": "http", "method": "POST", "path": "/predict", "headers": []}, receive, send))
+    assert sent == []
+    assert 'http_requests_total{route="/predict",status="408"} 1.0' in client.get("/metrics").text
+
+
+def test_ready_while_requests_are_refused_is_refused(
     predictor: Predictor, log: PredictionLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "SECONDS_FOR_A_BODY", 0.01)
-    status, _ = asyncio.run(ask(LiveApp(predictor, log), b"{", ends=False))
-    assert status == 408
+    with TestClient(LiveApp(predictor, log)) as client:
+        wait_until(lambda: log.is_open)
+        monkeypatch.setattr(live, "MOST_UNDER_WAY", 1)  # the question itself
+        response = client.get("/ready")
+        assert (response.status_code, response.json()) == (503, {"status": together.BUSY})
+        monkeypatch.setattr(live, "MOST_UNDER_WAY", 2)
+        assert client.get("/ready").status_code == 200
 
 
 @pytest.mark.guards("MON-01")
@@ -266,9 +331,25 @@ def test_label_of_a_prediction_is_logged(kind: str, label: object, log: Predicti
         wait_until(lambda: log.is_open)
         name = client.post("/predict", json={"records": [example(predictor.schema)]}).json()["predictions"][0]["id"]
         response = client.post("/labels", json={"labels": [{"id": name, "label": label}]})
-    assert (response.status_code, response.json()) == (200, {"written": 1})
+    assert (response.status_code, response.json()) == (200, {"written": 1, "kept": []})
     ((labelled, written),) = select(file, "SELECT prediction_id, label FROM labels")
     assert (labelled, json.loads(written)) == (name, label)
+
+
+@pytest.mark.guards("MON-01")
+def test_label_that_differs_from_the_first_is_named_and_not_taken(
+    client: TestClient, file: Path, body: dict[str, Any]
+) -> None:
+    first, second = (client.post("/predict", json=body).json()["predictions"][0]["id"] for _ in range(2))
+
+    def give(*values: tuple[str, str]) -> Any:
+        return client.post("/labels", json={"labels": [{"id": name, "label": label} for name, label in values]}).json()
+
+    assert give((first, "yes")) == {"written": 1, "kept": []}
+    assert give((first, "yes")) == {"written": 1, "kept": []}
+    assert give((first, "no"), (second, "no")) == {"written": 1, "kept": [first]}
+    assert give((second, "no"), (second, "yes")) == {"written": 1, "kept": [second]}
+    assert dict(select(file, "SELECT prediction_id, label FROM labels")) == {first: '"yes"', second: '"no"'}
 
 
 @pytest.mark.guards("MON-01")
@@ -356,13 +437,14 @@ def test_column_that_cannot_be_read_fast_is_answered_by_the_framework(
         assert client.post("/predict", json=body).status_code == 200
 
 
-async def ask(app: LiveApp, *parts: bytes, ends: bool = True) -> tuple[int, Any]:
+async def ask(app: LiveApp, *parts: bytes, ends: bool = True, reads: bool = True) -> tuple[int, Any]:
     """The status and the content of one answer, as a server would get it.
 
     Args:
         app: that is asked.
         parts: of the body.
         ends: whether the last of them comes as the last.
+        reads: whether the client takes the answer.
     """
     sent: list[Any] = []
     more = [True] * (len(parts) - 1) + [not ends]
@@ -375,6 +457,8 @@ async def ask(app: LiveApp, *parts: bytes, ends: bool = True) -> tuple[int, Any]
         return await asyncio.sleep(60, {})
 
     async def send(message: Any) -> None:
+        if not reads:
+            await asyncio.sleep(60)
         sent.append(message)
 
     headers = [(b"content-type", b"application/json")]

@@ -1,6 +1,8 @@
 """The prediction log: what was answered is in it, whatever happens to the database."""
 
 import asyncio
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,45 @@ def test_row_of_a_regression_has_no_probabilities(file: Path) -> None:
 def test_ids_differ_and_sort_by_time(log: PredictionLog) -> None:
     ids = [name for _ in range(100) for name in log.new_ids(3)]
     assert ids == sorted(set(ids))
+
+
+def test_ids_of_one_moment_cannot_be_guessed_from_each_other(
+    log: PredictionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+    ids = [*log.new_ids(500), *log.new_ids(500)]
+    assert {len(name) for name in ids} == {40}
+    assert len({name[16:] for name in ids}) == 1_000
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_put_file_was_deleted_begins_a_new_one(
+    file: Path, durable: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(log_module, "RETRY_SECONDS", 0.02)
+    log = PredictionLog(f"sqlite:///{file}", durable=durable)
+
+    async def put(count: int) -> list[str]:
+        asked = entry(log, count)
+        log.put(asked)
+        while log.waiting:
+            await asyncio.sleep(0.005)
+        return list(asked.ids)
+
+    asyncio.run(put(3))
+    shutil.rmtree(file.parent)
+    after = asyncio.run(put(2))
+    assert logged_ids(file) == after
+    assert log.label({after[0]: "a"}) == ([], [])
+    assert log.close(5) == 0
+    assert log.failures >= 1
+    assert f"{file} was deleted or exchanged" in caplog.text
+
+
+def test_file_that_is_deleted_while_nothing_is_asked_is_noticed(log: PredictionLog, file: Path) -> None:
+    wait_until(lambda: log.is_open)
+    file.unlink()
+    wait_until(lambda: file.exists() and bool(select(file, "SELECT 1 FROM sqlite_master WHERE name = 'labels'")))
 
 
 def test_put_rows_are_written_while_the_service_runs(log: PredictionLog, file: Path) -> None:
@@ -104,10 +145,10 @@ def test_label_needs_its_prediction(log: PredictionLog, file: Path) -> None:
     (name,) = asked.ids
     wait_until(lambda: log.is_open)
     log.put(asked)
-    assert log.label({name: "a", "another": "b"}) == ["another"]
-    assert log.label({name: "a"}) == []
-    assert log.label({name: "b"}) == []
-    assert select(file, "SELECT prediction_id, label FROM labels") == [(name, '"b"')]
+    assert log.label({name: "a", "another": "b"}) == (["another"], [])
+    assert log.label({name: "a"}) == ([], [])
+    assert log.label({name: "b"}) == ([], [name])
+    assert select(file, "SELECT prediction_id, label FROM labels") == [(name, '"a"')]
 
 
 def test_label_of_what_is_not_written_in_time_is_an_error(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +160,7 @@ def test_label_of_what_is_not_written_in_time_is_an_error(file: Path, monkeypatc
         log.put(asked)
         with pytest.raises(TimeoutError):
             log._wait_until_written(seconds=0.05)
-    assert log.label({asked.ids[0]: "a"}) == []
+    assert log.label({asked.ids[0]: "a"}) == ([], [])
     log.close(5)
 
 

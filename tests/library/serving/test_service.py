@@ -18,7 +18,7 @@ from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT
 from mlops_maturity.serving import server
-from mlops_maturity.serving.service import MOST_BYTES, MOST_RECORDS, create_app, example, record_model
+from mlops_maturity.serving.service import MOST_BYTES, MOST_PROBLEMS, MOST_RECORDS, create_app, example, record_model
 
 pytestmark = pytest.mark.guards("0-SERVE")
 
@@ -107,6 +107,24 @@ def test_predict_wrong_field_is_named(client: TestClient, predictor: Predictor) 
         response = client.post("/predict", json={"records": [record | {name: {"not": "a value"}}]})
         assert response.status_code == 422
         assert response.json()["detail"][0]["loc"] == ["body", "records", 0, name]
+
+
+@pytest.mark.guards("1-API")
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"records": [{str(number): 1 for number in range(100_000)}]},
+        {"records": [{}]} | {str(number): 1 for number in range(100_000)},
+        {"records": [{"x": 1}] * MOST_RECORDS},
+        {"records": [{"x" * 1_000_000: 1}]},
+    ],
+    ids=["fields", "beside", "records", "long name"],
+)
+def test_predict_refusal_of_much_junk_is_short(client: TestClient, junk: object) -> None:
+    response = client.post("/predict", json=junk)
+    assert response.status_code == 422
+    assert 1 <= len(response.json()["detail"]) <= MOST_PROBLEMS
+    assert len(response.content) < 20_000
 
 
 def test_unknown_path_is_not_found(client: TestClient) -> None:
