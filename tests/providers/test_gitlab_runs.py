@@ -27,7 +27,7 @@ case "$1 $2" in
 esac
 """
 # All suites of a level are run in other tests: here, those that know of the provider.
-FEW = "tests/project tests/unit"
+FEW = "tests/test_repository.py tests/test_features.py"
 CHECKS = ["setup", "lint", "check-commit", "test", "maturity", "diff"]
 CLOCK = Event("schedule", variables={"WORKFLOW": "train"})
 
@@ -114,7 +114,7 @@ def test_checks_are_green_on_a_fresh_repository(
 def test_red_on_a_file_that_is_not_formatted(story: Callable[[str], Story]) -> None:
     new = story("2")
     (new.tools / "python3").unlink()  # from nothing
-    new.change("src/penguin_species/errors.py", "class ProjectError(Exception):", "class ProjectError( Exception ):")
+    new.change("src/penguin_species/data.py", "import pandas as pd", "import  pandas as pd")
     done = new.happens(PUSH)
     done.ended(checks="failure")
     assert done.targets("checks") == ["setup", "lint"]
