@@ -80,7 +80,8 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     for column, values in metrics["slices"].items():
         names = [name for name in next(iter(values.values()), {}) if name != "rows"]
         rows = [
-            (value, f"{found['rows']:,}", *(f"{found[name]:.4g}" for name in names)) for value, found in values.items()
+            (value, f"{found['rows']:,}", *(f"{found[name]:.4g}" if name in found else "" for name in names))
+            for value, found in values.items()
         ]
         lines += ["", f"### Slices by {_cell(column)}", "", *_table((column, "rows", *names), rows)]
     return "\n".join(lines)

@@ -80,11 +80,11 @@ def judge(metrics: Mapping[str, Any], bounds: Gates) -> list[Gate]:
     """Hold what was measured to params.yaml.
 
     Args:
-        metrics: `gains` over the baselines and `scores` by set, as in metrics.json.
+        metrics: `gains` over the baselines, `scores` by set and `slices`, as in metrics.json.
         bounds: of params.yaml.
 
     Raises:
-        ProjectError: a target names a score that is not measured.
+        ProjectError: a target names a score that is not measured, or not on slices.
     """
     gains, scores = metrics["gains"], metrics["scores"]["test"]
     required = {"baseline": bounds.beats_baseline, "simple": bounds.beats_simple}
@@ -101,7 +101,26 @@ def judge(metrics: Mapping[str, Any], bounds: Gates) -> list[Gate]:
         if isinstance(bound, Target):
             at_most = bound.at_most is not None
         gates.append(Gate(f"target_{score}", meaning, scores[score], _bound(bound), at_most, share=False))
+        if isinstance(bound, Target) and bound.slices is not None:
+            gates += _on_slices(score, meaning, metrics["slices"], bound.slices, at_most)
     return gates
+
+
+def _on_slices(
+    score: str, meaning: str, slices: Mapping[str, Mapping[str, Mapping[str, float]]], bound: float, at_most: bool
+) -> list[Gate]:
+    """A gate for each slice that the score is measured on; the first of a column is the whole test set."""
+    found = [
+        Gate(f"target_{score} where {column} is {value}", meaning, values[score], bound, at_most, share=False)
+        for column, by_value in slices.items()
+        for value, values in list(by_value.items())[1:]
+        if score in values
+    ]
+    if not found:
+        measured = {name: None for by_value in slices.values() for values in by_value.values() for name in values}
+        told = ", ".join(name for name in measured if name != "rows") or "nothing, for params.yaml declares no slices"
+        raise ProjectError(f"params.yaml: gates.targets: {score} is not measured on slices; there is {told}")
+    return found
 
 
 def _bound(target: float | Target) -> float:

@@ -7,6 +7,7 @@ and when, changes nothing: nothing random is left to a worker.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,13 +86,20 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
         self.number = number
         self.rows = rows
 
-    def fit(self, matrix: np.ndarray, values: np.ndarray, by: np.ndarray | None = None) -> "Candidate":
+    def fit(
+        self,
+        matrix: np.ndarray,
+        values: np.ndarray,
+        by: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+    ) -> "Candidate":
         """Train a model.
 
         Args:
             matrix: features (rows, features).
             values: the target (rows,), classes as numbers from 0.
             by: what the rows are divided by, if the project divides them by groups or time.
+            weights: how much each row counts, if the project says so.
 
         Raises:
             ProjectError: the estimator does not take its settings.
@@ -107,11 +115,14 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
             stop = stop[np.isin(values[stop], self.classes_)]
             values = np.searchsorted(self.classes_, values)
             if len(self.classes_) < 2 or not len(stop):
-                estimator = models.baseline(study.params.task)
+                estimator, weights = models.baseline(study.params.task), None
         parts = [(matrix[rows], values[rows]) for rows in (learn, stop)]
+        counts = () if weights is None else (weights[some][learn],)
         try:
             with threadpool_limits(1):
-                self.model_ = models.fit(estimator, study.params.task, parts[0], parts[1], curve=False).estimator
+                self.model_ = models.fit(
+                    estimator, study.params.task, (*parts[0], *counts), parts[1], curve=False
+                ).estimator
         except Exception as error:
             raise ProjectError(
                 f"model.py: {models.name_of(estimator)} cannot be fitted with {study.settings[self.number]}: "
@@ -149,7 +160,9 @@ def plan(study: Study, parts: Parts) -> list[tuple[int, int]]:
     return [(count, first * factor**rung) for rung, count in enumerate(counts)]
 
 
-def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray | None, parts: Parts) -> pd.DataFrame:
+def search(
+    study: Study, matrix: np.ndarray, values: np.ndarray, parts: Parts, extra: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
     """Compare candidates where joblib is configured to.
 
     The current settings meet the best candidate on all rows, whatever chance did to them on a few.
@@ -158,8 +171,8 @@ def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray 
         study: what they have in common.
         matrix: features (rows, features).
         values: the target (rows,), classes as numbers from 0.
-        by: the values of the column `split.by` (rows,), if the split is by groups or time.
         parts: folds: rows to learn from and to score on.
+        extra: what `Candidate.fit` takes beside them: `by` and `weights`, each (rows,).
 
     Returns:
         The candidates, best first: of equal ones, the one that was declared first. Each as it was on the last rung it
@@ -171,7 +184,6 @@ def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray 
     """
     rungs = plan(study, parts)
     most = rungs[-1][1]
-    extra = {} if by is None else {"by": by}
     found = HalvingGridSearchCV(
         Candidate(study),
         {"number": list(range(len(study.candidates)))},
@@ -189,7 +201,7 @@ def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray 
     if not any(line["candidate"] == 0 and line["rung"] == len(rungs) for line in lines):
         today = Candidate(study, rows=most)
         scores = cross_val_score(
-            today, matrix, values, scoring=negative_loss, cv=parts, params=extra, error_score="raise"
+            today, matrix, values, scoring=negative_loss, cv=parts, params=dict(extra), error_score="raise"
         )
         lines.append(_line(0, len(rungs) - 1, most, scores.mean(), scores.std()))
     table = pd.DataFrame(lines).sort_values(["rung", "loss", "candidate"], ascending=[False, True, True])

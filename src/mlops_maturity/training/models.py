@@ -2,6 +2,8 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import signature
 from typing import Literal
 from warnings import catch_warnings, simplefilter
 
@@ -16,7 +18,9 @@ from sklearn.pipeline import Pipeline
 from mlops_maturity.data.features import Features
 from mlops_maturity.model.estimator import predict, threads_for
 from mlops_maturity.project.contract import own
+from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params, Task
+from mlops_maturity.project.paths import PARAMS
 from mlops_maturity.training.inputs import Inputs
 from mlops_maturity.training.losses import loss
 
@@ -94,7 +98,32 @@ def _own(params: Params, features: Features) -> BaseEstimator:
                 f"returned {type(estimator).__name__}, which has no {method}(): "
                 f"{params.task} needs an estimator with fit() and {answer}()"
             )
+    if parameters := params.model.get("parameters"):
+        for name in parameters:
+            require_parameter(estimator, name, "model.parameters")
+        estimator.set_params(**parameters)
     return estimator
+
+
+def require_parameter(estimator: BaseEstimator, name: str, where: str) -> None:
+    """Refuse a parameter that an estimator does not have.
+
+    Args:
+        estimator: what model.py builds.
+        name: of the parameter; of a step of a pipeline, `step__parameter`.
+        where: the setting of params.yaml that names it.
+
+    Raises:
+        ProjectError: it does not have it; the text names those with a name like it.
+    """
+    known = estimator.get_params()
+    if name not in known:
+        plain = [each for each, value in known.items() if not hasattr(value, "get_params") and each != "steps"]
+        near = get_close_matches(name, plain, n=3, cutoff=0.5) or [each for each in plain if each.endswith(f"__{name}")]
+        raise ProjectError(
+            f"{PARAMS}: {where}: {name!r} is no parameter of the {type(estimator).__name__} that build() in model.py "
+            f"returns; {'did you mean ' + ', '.join(near) + '?' if near else 'it has ' + ', '.join(sorted(plain)[:20])}"
+        )
 
 
 def name_of(estimator: BaseEstimator) -> str:
@@ -107,7 +136,7 @@ def name_of(estimator: BaseEstimator) -> str:
 def fit(
     estimator: BaseEstimator,
     task: Task,
-    train: tuple[np.ndarray, np.ndarray],
+    train: tuple[np.ndarray, ...],
     validation: tuple[np.ndarray, np.ndarray],
     *,
     curve: bool = True,
@@ -117,23 +146,44 @@ def fit(
     Args:
         estimator: untrained.
         task: classification or regression.
-        train: features (rows, features) and target (rows,), classes as numbers from 0.
+        train: features (rows, features), target (rows,), classes as numbers from 0, and if rows do not count alike,
+            how much each does (rows,).
         validation: the same of the rows that tell when to stop.
         curve: whether a linear model is fitted again for each loss along the way.
+
+    Raises:
+        ProjectError: there are weights, and the estimator takes none.
     """
     with threads_for(len(train[0])):
         return _fit(estimator, task, train, validation, curve)
 
 
+def _weight_of(estimator: BaseEstimator) -> str:
+    """The name under which the fit() of an estimator takes sample weights: of a pipeline, that of its last step."""
+    last, prefix = estimator, ""
+    while isinstance(last, Pipeline):
+        name, last = last.steps[-1]
+        prefix += f"{name}__"
+    taken = signature(last.fit).parameters
+    if "sample_weight" not in taken and not any(each.kind is each.VAR_KEYWORD for each in taken.values()):
+        raise ProjectError(
+            f"params.yaml: data.weight: the fit() of {type(last).__name__} takes no sample_weight; build another "
+            "estimator, or set data.weight to null"
+        )
+    return f"{prefix}sample_weight"
+
+
 def _fit(
     estimator: BaseEstimator,
     task: Task,
-    train: tuple[np.ndarray, np.ndarray],
+    train: tuple[np.ndarray, ...],
     validation: tuple[np.ndarray, np.ndarray],
     curve: bool,
 ) -> Fitted:
+    matrix, target, *weights = train
+    extra = {_weight_of(estimator): weights[0]} if weights else {}
     if isinstance(estimator, (HistGradientBoostingClassifier, HistGradientBoostingRegressor)):
-        estimator.fit(_without_empty_columns(train[0]), train[1], X_val=validation[0], y_val=validation[1])
+        estimator.fit(_without_empty_columns(matrix), target, X_val=validation[0], y_val=validation[1], **extra)
         _round_thresholds(estimator)
         # Boosting reports half the squared error, and scores: the larger, the better.
         scale = -1.0 if task == "classification" else -2.0
@@ -144,7 +194,7 @@ def _fit(
         losses: tuple[list[int], list[float], list[float]] = ([], [], [])
         if curve and (limit := _iterations_of(estimator)):
             losses = _curve(estimator, limit, task, train, validation)
-        estimator.fit(*train)
+        estimator.fit(matrix, target, **extra)
     return Fitted(estimator, *losses)
 
 
@@ -168,19 +218,20 @@ def _curve(
     estimator: BaseEstimator,
     limit: str,
     task: Task,
-    train: tuple[np.ndarray, np.ndarray],
+    train: tuple[np.ndarray, ...],
     validation: tuple[np.ndarray, np.ndarray],
 ) -> tuple[list[int], list[float], list[float]]:
     some = slice(CURVE_ROWS)
     classes = np.unique(train[1]) if task == "classification" else None
     if classes is not None and len(np.unique(train[1][some])) < len(classes):
         some = slice(None)
+    extra = {_weight_of(estimator): weights[some] for weights in train[2:]}
     most = estimator.get_params()[limit]
     iterations = [step for step in CURVE_STEPS if most is None or step <= most]
     losses: tuple[list[float], list[float]] = ([], [])
     for step in iterations:
-        estimator.set_params(**{limit: step}).fit(train[0][some], train[1][some])
-        for values, (matrix, target) in zip(losses, (train, validation), strict=True):
+        estimator.set_params(**{limit: step}).fit(train[0][some], train[1][some], **extra)
+        for values, (matrix, target) in zip(losses, (train[:2], validation), strict=True):
             values.append(loss(task, target[some], predict(estimator, task, matrix[some])))
     estimator.set_params(**{limit: most})
     return iterations, *losses

@@ -65,7 +65,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     frame = conform(schema, frame)
     proposal = Proposal(params)
     proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
-    proposal.settle("data.ignore", lambda: unusable(frame, schema, target))
+    proposal.settle("data.ignore", lambda: unusable(frame, schema, target) | dict(params.no_features.values()))
     ignored = proposal.params.data.ignore or {}
     if not set(schema.columns) - {target, *ignored}:
         told = "; ".join(f"{name}: {reason}" for name, reason in ignored.items()) or "there is no other"

@@ -110,7 +110,7 @@ def _scores(scores: Mapping[str, Mapping[str, float]]) -> str:
 def _slice(column: str, values: Mapping[str, Mapping[str, float]]) -> str:
     names = [name for name in next(iter(values.values()), {}) if name != "rows"]
     rows = [
-        (escape(value), f"{found['rows']:,}", *(f"{found[name]:.4g}" for name in names))
+        (escape(value), f"{found['rows']:,}", *(f"{found[name]:.4g}" if name in found else "" for name in names))
         for value, found in values.items()
     ]
     return f"<h2>Slices by {escape(column)}</h2>\n" + table(("", "rows", *names), rows)

@@ -75,8 +75,11 @@ def train_model(
     target = Target.of(train[params.data.target], schema, params)
     sets = [(features.of_frame(rows), target.encode(rows[params.data.target])) for rows in (train, validation)]
     estimator = models.build(kind, params, features)
+    weights = weights_of(train, params) if kind == "model" else ()
     try:
-        fitted = models.fit(estimator, params.task, sets[0], sets[1])
+        fitted = models.fit(estimator, params.task, (*sets[0], *weights), sets[1])
+    except ProjectError:
+        raise
     except Exception as error:
         why = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise ProjectError(f"model.py: {models.name_of(estimator)} cannot be fitted: {why}") from error
@@ -107,6 +110,23 @@ def train_model(
     proof.check()
     manifest["parity"] = {"rows": len(some), **vars(proof)}
     return artefact, fitted
+
+
+def weights_of(rows: pd.DataFrame, params: Params) -> tuple[np.ndarray, ...]:
+    """How much each row counts in training, (rows,); nothing where data.weight names no column.
+
+    Raises:
+        ProjectError: there is no such column, or it does not hold a number of at least zero for each row.
+    """
+    name = params.data.weight
+    if name is None:
+        return ()
+    if name not in rows:
+        raise ProjectError(f"params.yaml: data.weight: {name!r} is not a column")
+    weights: np.ndarray = pd.to_numeric(rows[name], errors="coerce").to_numpy("float64", na_value=np.nan)
+    if wrong := int((~(np.isfinite(weights) & (weights >= 0))).sum()):
+        raise ProjectError(f"params.yaml: data.weight: {name!r} is no number of at least zero in {wrong:,} rows")
+    return (weights,)
 
 
 def require_row_wise(features: Features, rows: pd.DataFrame) -> None:
