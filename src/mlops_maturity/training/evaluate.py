@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -14,8 +15,10 @@ from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.contract import own
 from mlops_maturity.project.files import existing, read_json, write_json
+from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
+from mlops_maturity.training.caveats import caveats
 from mlops_maturity.training.gates import judge
 from mlops_maturity.training.importance import permutation_importance
 from mlops_maturity.training.losses import baseline, gains, loss
@@ -47,20 +50,22 @@ def run() -> None:
     metrics, evaluation = evaluate(predictor, simple, sets, params)
     metrics["model_sha256"] = artefact.digest
     write_json(METRICS, metrics)
-    told = metrics["scores"]["test"]  # type: ignore[index]
-    print(f"test set, {len(sets['test']):,} rows: " + ", ".join(f"{name} {value:.4g}" for name, value in told.items()))
+    told = metrics["scores"]["test"]
+    print(
+        f"test set, {len(sets['test']):,} rows: " + ", ".join(f"{name} {number(value)}" for name, value in told.items())
+    )
 
     from mlops_maturity.training import cards, plots, report  # matplotlib is for the pictures alone
 
-    history = read_json(HISTORY, made_by="make train")
-    pictures = plots.draw(predictor, evaluation, history)
-    report.write(metrics, pictures, predictor)
-    cards.write(metrics, read_json(DATA_FACTS, made_by="make data"), predictor.manifest, schemas.load())
+    history, facts = read_json(HISTORY, made_by="make train"), read_json(DATA_FACTS, made_by="make data")
+    schema, pictures = schemas.load(), plots.draw(predictor, evaluation, history)
+    report.write(metrics, pictures, predictor, facts, schema.notes)
+    cards.write(metrics, facts, predictor.manifest, schema)
 
 
 def evaluate(
     predictor: Predictor, simple: Predictor, sets: dict[str, pd.DataFrame], params: Params
-) -> tuple[dict[str, object], Evaluation]:
+) -> tuple[dict[str, Any], Evaluation]:
     """Score the model and the two that it must beat.
 
     Args:
@@ -78,7 +83,7 @@ def evaluate(
     actual, answer = encoded["test"], predicted["test"]
     guess = baseline(task, encoded["train"], len(actual), len(target.classes))
     plain = simple.of_frame(sets["test"])
-    metrics: dict[str, object] = {
+    metrics: dict[str, Any] = {
         "scores": {
             **{name: scored(predictor, rows, predicted[name]) for name, rows in sets.items()},
             "baseline, test": scores(task, actual, guess),
@@ -88,7 +93,8 @@ def evaluate(
         "rows": {name: len(rows) for name, rows in sets.items()},
         "slices": _slices(predictor, sets["test"], actual, answer, params),
     }
-    metrics["gates"] = [gate.told for gate in judge(metrics, params.gates)]
+    metrics["gates"] = [gate.as_data for gate in judge(metrics, params.gates)]
+    metrics["warnings"] = list(caveats(metrics))
     importance = permutation_importance(predictor, sets["test"], actual, params.split.seed)
     return metrics, Evaluation(actual, answer, importance)
 
