@@ -48,7 +48,7 @@ def test_publish_of_a_new_model_leaves_main_alone(
     words = PULL_REQUEST.read_text()
     assert words.startswith("## Model v2\n\nTrained because of drift: the bills are longer.\n")
     assert "compared with v1 on its own:\n" in words
-    assert "- open: not_worse\n" in words
+    assert "- PASS not_worse\n" in words
     assert (tmp_path / "page.md").read_text() == f"{words}\n"
 
 

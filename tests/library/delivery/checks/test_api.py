@@ -83,7 +83,7 @@ def test_check_api_of_a_service_with_other_answers_fails(
         api.run(address.url, model)
     message = str(refused.value)
     assert "records: " in message
-    assert "wanted the model's own answers within 1e-05" in message
+    assert "required: the model's own answers within 1e-05" in message
     assert "GET" not in message
 
 
