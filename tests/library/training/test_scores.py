@@ -54,16 +54,16 @@ def test_own_score_is_measured_on_each_slice_that_it_is_defined_on(
 
 
 @pytest.mark.guards("1-GATE")
-@pytest.mark.parametrize(("bound", "is_open"), [(1.0, True), (-0.1, False)])
+@pytest.mark.parametrize(("bound", "passed"), [(1.0, True), (-0.1, False)])
 def test_gate_on_slices_has_the_direction_of_the_target(
-    bound: float, is_open: bool, measured: dict[str, Any], params: Params
+    bound: float, passed: bool, measured: dict[str, Any], params: Params
 ) -> None:
     target = {"missed_gentoos": {"at_most": 1.0, "slices": bound}}
     gates = {gate.name: gate for gate in judge(measured, params.changed(**{"gates.targets": target}).gates)}
-    assert gates["target_missed_gentoos"].is_open
+    assert gates["target_missed_gentoos"].passed
     on_slice = gates["target_missed_gentoos where island is Biscoe"]
     assert on_slice.at_most
-    assert on_slice.is_open is is_open
+    assert on_slice.passed is passed
     assert "target_missed_gentoos where island is Dream" not in gates
 
 

@@ -135,7 +135,7 @@ def test_hold_of_a_trial_asks_where_the_release_will_run(
     infra.hold(trial)
     said = capsys.readouterr().out
     assert "memory: " in said
-    assert f"wanted at least {params.infrastructure.memory_mb:,.0f} MB" in said
+    assert f"required: at least {params.infrastructure.memory_mb:,.0f} MB" in said
 
 
 def test_try_out_of_a_release_that_misses_something_fails(trial: Any) -> None:
