@@ -105,7 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions of all packages")
     like = "" if parser.parse_args().upgrade else known()
-    own = third_party(f"{LIBRARY['name']}[{extra}]" for extra in ("dev", "tables"))
+    own = third_party(f"{LIBRARY['name']}[{extra}]" for extra in ("dev", "tables", "foreign"))
     wanted = {answer: requirements(*answer) for answer in ANSWERS}
     whole = "".join(
         compile_lock(sorted({*own, *(name for asked in wanted.values() for name in asked["all"])}), like=like).values()

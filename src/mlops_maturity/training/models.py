@@ -1,10 +1,11 @@
 """The models: the one that is trained, and the two that it must beat."""
 
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import signature
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -34,6 +35,7 @@ CURVE_STEPS = (1, 2, 3, 5, 8, 13, 21, 34)
 CURVE_ROWS = 20_000
 
 
+BoostedTrees: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 LINEAR = (ElasticNet, Lasso, LogisticRegression, Ridge)
 
 
@@ -58,29 +60,28 @@ def build(kind: Kind, params: Params, features: Features) -> BaseEstimator:
     """An estimator that is not fitted yet.
 
     - model: what the project's model.py builds
-    - simple: one tree of depth 3, which a person could draw; its leaves are shrunk, so that none is ever certain
+    - simple: one tree of depth 3, which a person could draw; its leaves are shrunk, so that none is ever certain. Where
+      all that is known is text, it is the baseline
     - baseline: the frequency of the classes, or the mean
 
     Raises:
         ProjectError: model.py fails, or returns something that cannot be fitted.
     """
+    if kind == "model":
+        return _own(params, features)
+    if kind == "baseline" or not features.names:
+        return baseline(params.task)
     classify = params.task == "classification"
-    match kind:
-        case "baseline":
-            return baseline(params.task)
-        case "simple":
-            return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(
-                early_stopping=True,
-                learning_rate=1.0,
-                max_iter=1,
-                max_depth=3,
-                min_samples_leaf=SIMPLE_LEAF,
-                l2_regularization=1.0,
-                scoring="loss",
-                random_state=params.split.seed,
-            )
-        case _:
-            return _own(params, features)
+    return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(
+        early_stopping=True,
+        learning_rate=1.0,
+        max_iter=1,
+        max_depth=3,
+        min_samples_leaf=SIMPLE_LEAF,
+        l2_regularization=1.0,
+        scoring="loss",
+        random_state=params.split.seed,
+    )
 
 
 def baseline(task: Task) -> BaseEstimator:
@@ -136,8 +137,8 @@ def name_of(estimator: BaseEstimator) -> str:
 def fit(
     estimator: BaseEstimator,
     task: Task,
-    train: tuple[np.ndarray, ...],
-    validation: tuple[np.ndarray, np.ndarray],
+    train: tuple[Any, ...],
+    validation: tuple[Any, np.ndarray],
     *,
     curve: bool = True,
 ) -> Fitted:
@@ -146,8 +147,8 @@ def fit(
     Args:
         estimator: untrained.
         task: classification or regression.
-        train: features (rows, features), target (rows,), classes as numbers from 0, and if rows do not count alike,
-            how much each does (rows,).
+        train: what its lane has it see of the rows, target (rows,), classes as numbers from 0, and if rows do not count
+            alike, how much each does (rows,).
         validation: the same of the rows that tell when to stop.
         curve: whether a linear model is fitted again for each loss along the way.
 
@@ -176,15 +177,16 @@ def _weight_of(estimator: BaseEstimator) -> str:
 def _fit(
     estimator: BaseEstimator,
     task: Task,
-    train: tuple[np.ndarray, ...],
-    validation: tuple[np.ndarray, np.ndarray],
+    train: tuple[Any, ...],
+    validation: tuple[Any, np.ndarray],
     curve: bool,
 ) -> Fitted:
-    matrix, target, *weights = train
+    inputs, target, *weights = train
     extra = {_weight_of(estimator): weights[0]} if weights else {}
-    if isinstance(estimator, (HistGradientBoostingClassifier, HistGradientBoostingRegressor)):
-        estimator.fit(_without_empty_columns(matrix), target, X_val=validation[0], y_val=validation[1], **extra)
-        _round_thresholds(estimator)
+    if isinstance(estimator, BoostedTrees):
+        estimator.fit(_without_empty_columns(inputs), target, X_val=validation[0], y_val=validation[1], **extra)
+        if isinstance(inputs, np.ndarray):
+            _round_thresholds(estimator)
         # Boosting reports half the squared error, and scores: the larger, the better.
         scale = -1.0 if task == "classification" else -2.0
         scores = [scale * estimator.train_score_, scale * estimator.validation_score_]
@@ -194,8 +196,22 @@ def _fit(
         losses: tuple[list[int], list[float], list[float]] = ([], [], [])
         if curve and (limit := _iterations_of(estimator)):
             losses = _curve(estimator, limit, task, train, validation)
-        estimator.fit(matrix, target, **extra)
+        estimator.fit(inputs, target, **extra)
+    if isinstance(inputs, np.ndarray):
+        for part in _parts(estimator):
+            _round_thresholds(part)
     return Fitted(estimator, *losses)
+
+
+def _parts(found: Any) -> Iterator[BoostedTrees]:
+    """The boosted trees in a fitted estimator."""
+    if isinstance(found, BoostedTrees):
+        if hasattr(found, "_predictors"):  # else it is a pattern that others were made of
+            yield found
+    elif isinstance(found, (list, tuple)):
+        yield from (part for one in found for part in _parts(one))
+    elif hasattr(found, "get_params") or hasattr(found, "estimator"):
+        yield from (part for one in vars(found).values() for part in _parts(one))
 
 
 def _iterations_of(estimator: BaseEstimator) -> str:
@@ -208,18 +224,21 @@ def _iterations_of(estimator: BaseEstimator) -> str:
     return f"{prefix}max_iter" if isinstance(last, LINEAR) else ""
 
 
-def _without_empty_columns(matrix: np.ndarray) -> np.ndarray:
+def _without_empty_columns(inputs: Any) -> Any:
     """Zeros for a feature that is missing in every row: boosting finds no bins for it, and no tree will ask for it."""
-    empty = np.isnan(matrix).all(axis=0)
-    return np.where(empty, np.float32(0), matrix) if empty.any() else matrix
+    if not isinstance(inputs, np.ndarray):
+        numbers = inputs.select_dtypes("number")
+        return inputs.assign(**dict.fromkeys(numbers.columns[numbers.isna().all()], 0.0))
+    empty = np.isnan(inputs).all(axis=0)
+    return np.where(empty, np.float32(0), inputs) if empty.any() else inputs
 
 
 def _curve(
     estimator: BaseEstimator,
     limit: str,
     task: Task,
-    train: tuple[np.ndarray, ...],
-    validation: tuple[np.ndarray, np.ndarray],
+    train: tuple[Any, ...],
+    validation: tuple[Any, np.ndarray],
 ) -> tuple[list[int], list[float], list[float]]:
     some = slice(CURVE_ROWS)
     classes = np.unique(train[1]) if task == "classification" else None
@@ -237,7 +256,7 @@ def _curve(
     return iterations, *losses
 
 
-def _round_thresholds(estimator: HistGradientBoostingClassifier | HistGradientBoostingRegressor) -> None:
+def _round_thresholds(estimator: BoostedTrees) -> None:
     """Round thresholds down to float32.
 
     Features are float32, so no row changes its side; an exported model, whose thresholds are float32, then decides as

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.data import lanes
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import folds, split
@@ -16,6 +17,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.numbers import percent
 from mlops_maturity.project.params import Params, SplitMethod
 from mlops_maturity.training import models
+from mlops_maturity.training.choice import lane_of
 from mlops_maturity.training.losses import gains
 
 # Enough rows to tell models apart, few enough to wait for.
@@ -162,7 +164,11 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Tria
         params = params.changed(**{"model.kind": kind})
     features = Features.of(schema, params)
     target = Target.of(frame[params.data.target], schema, params)
-    matrix, values = features.of_frame(frame), target.encode(frame[params.data.target])
+    seen = {
+        name: lanes.of_table(features, lane_of(models.build(name, params, features), params, name), frame)
+        for name in KINDS
+    }
+    values = target.encode(frame[params.data.target])
     found: list[dict[str, float]] = []
     for train, validation, score in _rounds(frame, params):
         if len(np.unique(values[train])) < max(2, len(target.classes)):
@@ -171,14 +177,14 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Tria
                 return None
             continue
         answers = {}
-        for name in KINDS:
+        for name, inputs in seen.items():
             fitted = models.fit(
                 models.build(name, params, features),
                 params.task,
-                (matrix[train], values[train]),
-                (matrix[validation], values[validation]),
+                (lanes.take(inputs, train), values[train]),
+                (lanes.take(inputs, validation), values[validation]),
             )
-            answers[name] = predict(fitted.estimator, params.task, matrix[score])
+            answers[name] = predict(fitted.estimator, params.task, lanes.take(inputs, score))
         found.append(gains(params.task, values[score], answers["model"], answers["baseline"], answers["simple"]))
     held_out, *others = found
     if len(others) < 2:

@@ -14,6 +14,7 @@ from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import ParameterSampler
 
+from mlops_maturity.data import lanes
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
@@ -25,6 +26,7 @@ from mlops_maturity.project.files import existing, replacing
 from mlops_maturity.project.params import Choice, Params, Range
 from mlops_maturity.project.paths import PARAMS, TRAIN, TUNING
 from mlops_maturity.training import models, yaml_edit
+from mlops_maturity.training.choice import lane_of
 from mlops_maturity.training.cluster import workers
 from mlops_maturity.training.halving import Settings, Study, plan, search
 from mlops_maturity.training.train import weights_of
@@ -100,7 +102,8 @@ def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[
         steps = ", then ".join(f"{count} candidates on {rows:,} rows" for count, rows in rungs)
         print(f"tuning {models.name_of(estimators[0])} {where}, {len(parts)} folds: {steps}", flush=True)
         values = target.encode(train[params.data.target])
-        table = search(study, features.of_frame(train), values, parts, extra)
+        inputs = lanes.of_table(features, lane_of(estimators[0], params), train)
+        table = search(study, inputs, values, parts, extra)
     return table.join(pd.DataFrame(told), on="candidate")
 
 

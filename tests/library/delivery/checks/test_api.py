@@ -77,8 +77,8 @@ def test_check_api_of_a_model_with_another_input_fails(
 def test_check_api_of_a_service_with_other_answers_fails(
     serve: Serve, model: Path, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = predictor.of_matrix
-    monkeypatch.setattr(predictor, "of_matrix", lambda matrix: answers(matrix)[..., ::-1].copy())
+    answers = predictor.of_inputs
+    monkeypatch.setattr(predictor, "of_inputs", lambda matrix: answers(matrix)[..., ::-1].copy())
     with serve(predictor) as address, pytest.raises(ProjectError) as refused:
         api.run(address.url, model)
     message = str(refused.value)
