@@ -1,8 +1,7 @@
-"""The data set that was answered: what can be said of it with the standard library, and taking it in."""
+"""The data set that was answered: what can be said of it with the standard library."""
 
 import codecs
 import csv
-import hashlib
 import os
 import re
 import shutil
@@ -72,9 +71,11 @@ def _file_problem(path: Path) -> str | None:  # noqa: PLR0911 - one return for e
     if not head.strip():
         return f"dataset: {str(path)!r} is empty; give a file with a header line and at least {MINIMUM_ROWS} rows"
     if size > LARGEST_BYTES:
-        return f"dataset: {str(path)!r} has {_size(size)}; at most {_size(LARGEST_BYTES)}: give a sample of its rows"
+        return (
+            f"dataset: {str(path)!r} has {readable(size)}; at most {readable(LARGEST_BYTES)}: give a sample of its rows"
+        )
     if (free := shutil.disk_usage(os.getcwd()).free) < COPIES * size:
-        return f"dataset: {str(path)!r} needs {_size(COPIES * size)} of disk, {_size(free)} are free; make room"
+        return f"dataset: {str(path)!r} needs {readable(COPIES * size)} of disk, {readable(free)} are free; make room"
     if path.suffix.lower() in PARQUET_SUFFIXES:
         return None if head.startswith(b"PAR1") else f"dataset: {str(path)!r} is not a Parquet file; export it again"
     if b"\0" in head:
@@ -143,40 +144,10 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def _size(count: float) -> str:
+def readable(count: float) -> str:
+    """A number of bytes as people write it."""
     for unit in ("B", "KB", "MB"):
         if count < 1024:
             return f"{count:.0f} {unit}"
         count /= 1024
     return f"{count:.1f} GB"
-
-
-def take_in(source: Path, project: Path, *, copies: list[Path]) -> None:
-    """Put the file into the project as `dvc add` would: data/raw, the cache and the pointer.
-
-    Args:
-        source: the file; it may already lie in data/raw.
-        project: the root of the generated project.
-        copies: further DVC storages (laid out as a cache is) that get the content, too.
-
-    Raises:
-        OSError: it cannot be read, or the disk is full.
-    """
-    raw = project / "data" / "raw" / source.name
-    raw = raw.with_name(file_name(str(source)) if source.parent != raw.parent else source.name)
-    if source != raw:
-        raw.parent.mkdir(parents=True, exist_ok=True)
-        if source.stat().st_size > 100 * 2**20:
-            print(f"Taking in {source.name} ({_size(source.stat().st_size)}) ...", flush=True)
-        shutil.copyfile(source, raw)
-    with raw.open("rb") as file:
-        digest = hashlib.file_digest(file, "md5").hexdigest()
-    for storage in (project / ".dvc" / "cache", *copies):
-        entry = storage / "files" / "md5" / digest[:2] / digest[2:]
-        entry.parent.mkdir(parents=True)
-        shutil.copyfile(raw, entry)
-    (project / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]).chmod(0o444)
-    raw.with_name(f"{raw.name}.dvc").write_text(
-        f"outs:\n- md5: {digest}\n  size: {raw.stat().st_size}\n  hash: md5\n  path: {raw.name}\n"
-    )
-    raw.with_name(".gitignore").write_text(f"/{raw.name}\n")

@@ -3,8 +3,9 @@
 import json
 import logging
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import click
 from cookiecutter.exceptions import FailedHookException
@@ -14,8 +15,9 @@ from jinja2.ext import Extension
 
 from . import answers as rules
 from . import dataset as datasets
+from . import generation, layout
 from .providers import PROVIDERS
-from .wheel import build
+from .wheel import library
 
 TEMPLATE = Path(__file__).resolve().parent.parent
 QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
@@ -27,7 +29,7 @@ OWN = {
     expression
     for text in (
         (TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"),
-        "<< cookiecutter | tojson >> << template_folder | tojson >>",
+        "<< cookiecutter | begin >> << cookiecutter | finish >>",
         "<<cookiecutter.project_slug>> <<cookiecutter.__package_name>>",
     )
     for expression in EXPRESSION.findall(text)
@@ -62,17 +64,38 @@ def _somebody_answers() -> bool:
     return context is not None and not any(context.params.get(name) for name in ("no_input", "replay", "replay_file"))
 
 
+def copy_as_it_is(answers: Mapping[str, Any]) -> str:
+    """Let cookiecutter copy what it need not render for these answers. The hook deletes what was not asked for."""
+    wanted = layout.emitted(answers)
+    names = layout.not_rendered(TEMPLATE / "<<cookiecutter.project_slug>>", answers["__package_name"], wanted)
+    answers["_copy_without_render"][:] = names
+    return ""
+
+
+def _or_fail(step: Callable[[Mapping[str, str]], str | None]) -> Callable[[Mapping[str, str]], str]:
+    """A step of generating a project, whose problem cookiecutter prints; it then takes away what it has written."""
+
+    def done(answers: Mapping[str, str]) -> str:
+        if problem := step(answers):
+            raise FailedHookException(problem)
+        return ""
+
+    return done
+
+
 class Prompts(Extension):
     """What cookiecutter.json and the hooks use of this template's own code."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.filters["accepted"] = accepted
+        environment.filters["copy_as_it_is"] = copy_as_it_is
+        environment.filters["begin"] = _or_fail(generation.begin)
+        environment.filters["finish"] = _or_fail(generation.finish)
         environment.filters["dataset_path"] = datasets.path_of
         environment.filters["dataset_file"] = datasets.file_name
         environment.globals["providers"] = PROVIDERS
-        environment.globals["library"] = build()
-        environment.globals["template_folder"] = str(TEMPLATE)
+        environment.globals["library"] = library()
         # TOML and YAML know no surrogate pairs, which is what JSON's escapes make of an emoji.
         environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
         # A hook says in one line what is wrong; cookiecutter would print its own stack below it.

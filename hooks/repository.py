@@ -1,6 +1,5 @@
 """The git repository of a new project, and what to do where git is not as one would like it."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,11 +18,6 @@ PLAIN = (
 
 class GitError(Exception):
     """Git refused; the text is its own first line."""
-
-
-def git_is_installed() -> bool:
-    """Whether there is a git command."""
-    return shutil.which("git") is not None
 
 
 def make(project: Path, author: str) -> str:

@@ -23,25 +23,30 @@ DATE = (1980, 1, 1, 0, 0, 0)
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)\s*(\[(?P<extras>[^]]*)\])?(?P<rest>.*)")
 
 
-class Wheel(NamedTuple):
-    """A wheel.
+class Library(NamedTuple):
+    """What the wheel is made of.
 
     Attributes:
         version: that of pyproject.toml, with a name for the content of the wheel.
-        name: of its file.
-        sha256: of its bytes.
-        content: its bytes.
+        project: the section of pyproject.toml.
+        files: of the wheel, by their paths.
+        about: the files of its metadata, by their names.
     """
 
     version: str
-    name: str
-    sha256: str
-    content: bytes
+    project: Mapping[str, Any]
+    files: dict[str, bytes]
+    about: dict[str, bytes]
+
+    @property
+    def name(self) -> str:
+        """The name of the wheel's file."""
+        return f"{PACKAGE}-{self.version}-py3-none-any.whl"
 
 
 @functools.cache
-def build(template: Path = TEMPLATE) -> Wheel:
-    """Make the wheel of the library that lies in a template's folder."""
+def library(template: Path = TEMPLATE) -> Library:
+    """Read the library that lies in a template's folder."""
     settings = tomllib.loads((template / "pyproject.toml").read_text(encoding="utf-8"))
     project, data = settings["project"], settings["tool"]["setuptools"]["package-data"][PACKAGE]
     files = {path.relative_to(template / "src").as_posix(): path.read_bytes() for path in _sources(template, data)}
@@ -55,14 +60,35 @@ def build(template: Path = TEMPLATE) -> Wheel:
     for name, content in sorted({**files, **about}.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     # A letter first: of digits alone, a version would be read as a number, without the zeros that it begins with.
-    version = f"{project['version']}+c{digest.hexdigest()[:8]}"
-    about["METADATA"] = _metadata(project, version)
-    folder = f"{PACKAGE}-{version}.dist-info"
-    files |= {f"{folder}/{name}": content for name, content in about.items()}
+    return Library(f"{project['version']}+c{digest.hexdigest()[:8]}", project, files, about)
+
+
+class Wheel(NamedTuple):
+    """A wheel.
+
+    Attributes:
+        version: of the library.
+        name: of its file.
+        sha256: of its bytes.
+        content: its bytes.
+    """
+
+    version: str
+    name: str
+    sha256: str
+    content: bytes
+
+
+def build(template: Path = TEMPLATE) -> Wheel:
+    """Make the wheel of the library that lies in a template's folder."""
+    made = library(template)
+    folder = f"{PACKAGE}-{made.version}.dist-info"
+    about = made.about | {"METADATA": _metadata(made.project, made.version)}
+    files = made.files | {f"{folder}/{name}": content for name, content in about.items()}
     record = "".join(f"{name},sha256={_base64(content)},{len(content)}\n" for name, content in sorted(files.items()))
     files[f"{folder}/RECORD"] = f"{record}{folder}/RECORD,,\n".encode()
     content = _zip(files)
-    return Wheel(version, f"{PACKAGE}-{version}-py3-none-any.whl", hashlib.sha256(content).hexdigest(), content)
+    return Wheel(made.version, made.name, hashlib.sha256(content).hexdigest(), content)
 
 
 def write(project: Path, *, with_steps: bool) -> None:

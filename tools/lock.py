@@ -6,7 +6,6 @@ lock: its wheel travels with the project.
 """
 
 import argparse
-import json
 import re
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from hooks import wheel
+from hooks import locks, wheel
 from hooks.answers import CHOICES
 
 TEMPLATE = Path(__file__).resolve().parent.parent
@@ -48,7 +47,7 @@ def requirements(level: str, cloud: str) -> dict[str, list[str]]:
     """What a project asks for in its pyproject.toml: `serve` for its service, `all` for everything."""
     answers = {"maturity_level": level, "cloud": cloud, "project_slug": "project", "project_name": "Project"}
     source = (PROJECT / "pyproject.toml").read_text()
-    text = Environment(**DELIMITERS).from_string(source).render(cookiecutter=answers, library=wheel.build())  # noqa: S701
+    text = Environment(**DELIMITERS).from_string(source).render(cookiecutter=answers, library=wheel.library())  # noqa: S701
     project = tomllib.loads(text)["project"]
     optional = project["optional-dependencies"]
     serve = project["dependencies"]
@@ -95,26 +94,9 @@ def compile_lock(wanted: list[str], *, within: str = "", like: str = "") -> dict
         return {entry.split(" ")[0]: entry for entry in ENTRY.findall(lock.read_text())}
 
 
-def condition(answers: Iterable[Answer]) -> str:
-    """What the template asks before it writes an entry that only these answers have."""
-    clouds = {level: [cloud for known, cloud in answers if known == level] for level in LEVELS}
-    whole = [level for level in LEVELS if len(clouds[level]) == len(CLOUDS)]
-    terms = [f"cookiecutter.maturity_level in {json.dumps(whole)}"] if whole else []
-    shared = [cloud for cloud in CLOUDS if all(cloud in clouds[level] for level in LEVELS if level not in whole)]
-    terms += [f'cookiecutter.cloud == "{cloud}"' for cloud in shared if len(whole) < len(LEVELS)]
-    terms += [
-        f'(cookiecutter.maturity_level == "{level}" and cookiecutter.cloud == "{cloud}")'
-        for level in LEVELS
-        if level not in whole
-        for cloud in clouds[level]
-        if cloud not in shared
-    ]
-    return " or ".join(terms)
-
-
 def known() -> str:
     """The versions of the locks at hand."""
-    entries = {entry for lock in (OWN_LOCK, PROJECT / "requirements.lock") for entry in ENTRY.findall(lock.read_text())}
+    entries = {entry for lock in (OWN_LOCK, PROJECT / locks.LOCK) for entry in ENTRY.findall(lock.read_text())}
     return "".join(sorted(entries))
 
 
@@ -123,7 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions of all packages")
     like = "" if parser.parse_args().upgrade else known()
-    own = third_party(f"{LIBRARY['name']}[{extra}]" for extra in ("dev", "tables"))
+    own = third_party(f"{LIBRARY['name']}[{extra}]" for extra in ("dev", "tables", "foreign"))
     wanted = {answer: requirements(*answer) for answer in ANSWERS}
     whole = "".join(
         compile_lock(sorted({*own, *(name for asked in wanted.values() for name in asked["all"])}), like=like).values()
@@ -135,8 +117,8 @@ def main() -> None:
     for name, entry in sorted(entries.items(), key=lambda item: item[0].split("==")):
         answers = [answer for answer in ANSWERS if name in parts[answer]]
         everyone = len(answers) == len(ANSWERS)
-        lines.append(entry if everyone else f"<% if {condition(answers)} %>\n{entry}<% endif %>\n")
-    (PROJECT / "requirements.lock").write_text("".join(lines))
+        lines.append(entry if everyone else locks.entry(entry, [locks.who(*answer) for answer in answers]))
+    (PROJECT / locks.LOCK).write_text("".join(lines))
     serving = compile_lock(wanted[LEVELS[-1], CLOUDS[0]]["serve"], within=whole)
     (PROJECT / "deploy" / "requirements.lock").write_text("".join(serving.values()))
     print(f"locked {len(lines)} packages, {len(serving)} of them for the service")

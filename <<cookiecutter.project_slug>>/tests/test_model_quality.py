@@ -10,7 +10,7 @@ from mlops_maturity.project.files import read_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import METRICS, MODEL_CARD
 from mlops_maturity.testing.quality import harmful_columns
-from mlops_maturity.training.gates import judge, require_open
+from mlops_maturity.training.gates import judge, require_passed
 
 
 @pytest.mark.requirement("0-BASE")
@@ -18,7 +18,7 @@ from mlops_maturity.training.gates import judge, require_open
 @pytest.mark.ml_test_score("Infra 4", 1.0)
 @pytest.mark.usefixtures("held_out")
 def test_model_passes_its_gates(workspace: Path, params: Params) -> None:
-    require_open(judge(read_json(workspace / METRICS, "make evaluate"), params.gates))
+    require_passed(judge(read_json(workspace / METRICS, "make evaluate"), params.gates))
 
 
 @pytest.mark.requirement("0-BASE")

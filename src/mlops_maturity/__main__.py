@@ -21,7 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name in STEPS:
         return _in_one_line(name, lambda: run_steps([name, *options["then"]]))
     command = options.pop("of")
-    return _in_one_line(name, lambda: command.run(**options))
+    code = _in_one_line(name, lambda: command.run(**options))
+    if command.then and not code:
+        print(f"next: {command.then}")
+    return code
 
 
 def _in_one_line(name: str, run: Any) -> int:
@@ -36,31 +39,44 @@ def _in_one_line(name: str, run: Any) -> int:
     return 0
 
 
-def _level() -> int:
-    """The level of the project at hand; outside of a project, the highest, so that --help names every command."""
-    try:
-        return answers.load().level
-    except ProjectError:
-        return 2
-
-
 def _options(arguments: Sequence[str]) -> dict[str, Any]:
-    """The command and what it is told."""
+    """The command and its options."""
     import argparse
 
     from mlops_maturity.commands import commands
 
-    parser = argparse.ArgumentParser(prog="mlops-maturity", description="From data to a served model.")
-    parsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    level = answers.level_at_hand()
+    parser = argparse.ArgumentParser(
+        prog="mlops-maturity",
+        usage="mlops-maturity <command> [options]",
+        description="From data to a served model. `mlops-maturity <command> --help` describes one command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_overview(level),
+    )
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="<command>", help=argparse.SUPPRESS)
     for name, step in STEPS.items():
-        added = parsers.add_parser(name, help=step.purpose, description=step.purpose)
+        added = parsers.add_parser(name, description=step.purpose)
         added.add_argument("then", nargs="*", choices=[*STEPS, []], metavar="step", help="further steps, in this order")
-    for name, command in commands(_level()).items():
-        added = parsers.add_parser(name, help=command.purpose, description=command.purpose)
+    for name, command in commands(level).items():
+        added = parsers.add_parser(name, description=command.purpose)
         added.set_defaults(of=command)
         for flags, settings in command.arguments:
             added.add_argument(*flags, **settings)
     return vars(parser.parse_args(arguments))
+
+
+def _overview(level: int) -> str:
+    """The commands by what they are for, and some examples."""
+    from mlops_maturity.commands import EXAMPLES, GROUPS, commands
+
+    purposes = {name: step.purpose for name, step in STEPS.items()}
+    purposes |= {name: command.purpose for name, command in commands(level).items()}
+    lines = []
+    for title, names in GROUPS.items():
+        if known := [name for name in names if name in purposes]:
+            lines += [f"{title}:", *(f"    {name:<15} {purposes[name]}" for name in known), ""]
+    examples = [f"    {command:<48} {purpose}" for least, command, purpose in EXAMPLES if least <= level]
+    return "\n".join([*lines, "Examples:", *examples])
 
 
 if __name__ == "__main__":

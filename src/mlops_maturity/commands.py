@@ -6,7 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mlops_maturity.project import paths
+from mlops_maturity.pipeline.steps import STEPS
+from mlops_maturity.project import answers, paths
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
 
@@ -21,6 +22,7 @@ class Command:
         arguments: what the function takes, as argparse's `add_argument` does.
         function: its name.
         levels: the levels whose projects have it.
+        then: what people do next, printed when it has succeeded.
     """
 
     purpose: str
@@ -28,11 +30,42 @@ class Command:
     arguments: tuple[Argument, ...] = ()
     function: str = "run"
     levels: tuple[int, ...] = (0, 1, 2)
+    then: str = ""
 
     def run(self, **options: Any) -> None:
         """Run the command in the current folder."""
         function: Callable[..., object] = getattr(import_module(f"mlops_maturity.{self.module}"), self.function)
         function(**options)
+
+
+# The command line's help, in this order; steps are those of the pipeline.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "From the data to a model": ("run", *STEPS, "tune", "diff", "check-commit", "pull", "push"),
+    "Using the model": ("predict", "serve"),
+    "Versions and continuous training": (
+        *("register", "promote", "fetch", "lineage", "trigger", "publish", "propose", "pull-request"),
+    ),
+    "Deployment": (
+        *("image", "pipeline-image", "release", "login", "deploy", "verify", "rollback", "stop", "status", "audit"),
+    ),
+    "Checks of a release": ("check-data", "check-model", "check-infra", "check-shadow", "check-api", "check-load"),
+    "Monitoring": ("monitor", "watch", "act"),
+    "The project": ("maturity", "configure", "level-up", "update", "change", "vendor", "completion"),
+}
+# By level: what a person of it does most.
+EXAMPLES = (
+    (0, "mlops-maturity run", "train and package a model"),
+    (0, "mlops-maturity train evaluate", "two steps, one after the other"),
+    (0, "mlops-maturity predict new.csv", "predict the rows of a file"),
+    (1, "mlops-maturity lineage v3 --json", "where a version comes from, for a program"),
+    (2, "mlops-maturity deploy --environment staging", "deploy the next release there"),
+)
+
+
+def completion() -> None:
+    """Print what makes bash (or zsh, after `autoload -U bashcompinit && bashcompinit`) complete the commands."""
+    names = " ".join([*STEPS, *commands(answers.level_at_hand())])
+    print(f"complete -o default -W '{names}' mlops-maturity")
 
 
 def argument(*names: str, **settings: Any) -> Argument:
@@ -61,6 +94,7 @@ def table(level: int) -> dict[str, Command]:
     url = argument("--url", default="http://127.0.0.1:8000", help="of the service; default: http://127.0.0.1:8000")
     settings = argument("--settings", default="", help="as JSON; default: what params.yaml says")
     log = argument("--log", help="URL of the prediction log; default: $PREDICTION_LOG or logs/predictions.sqlite")
+    as_json = argument("--json", action="store_true", help="as JSON, for a program", dest="as_json")
     why = argument("--why", default="", help="for those who read the record")
     template = argument("--template", default="", help="a path or an address; default: where it was")
     version = argument("--version", default="", help="of the template: a tag, a branch or a commit")
@@ -78,8 +112,18 @@ def table(level: int) -> dict[str, Command]:
             "pipeline.running",
             (argument("part", nargs="?", choices=("data", "train", "evaluate", "package"), help="default: all"),),
         ),
-        "pull": Command("fetch data and model from the DVC remote", "project.storage", function="pull"),
-        "push": Command("bring data and model to the DVC remote", "project.storage", function="push"),
+        "pull": Command(
+            "fetch data and model from the DVC remote",
+            "project.storage",
+            function="pull",
+            then="`make run` goes on from here",
+        ),
+        "push": Command(
+            "bring data and model to the DVC remote",
+            "project.storage",
+            function="push",
+            then="commit dvc.lock or the .dvc files, and push the commit",
+        ),
         "predict": Command(
             "predict every row of a file",
             "serving.batch",
@@ -87,6 +131,7 @@ def table(level: int) -> dict[str, Command]:
                 argument("source", type=_path, nargs="?", help="a CSV or Parquet file; default: the raw data"),
                 argument("destination", type=_path, nargs="?", help=f"default: {paths.PREDICTIONS}"),
             ),
+            then="`make serve` answers over HTTP",
         ),
         "serve": Command(
             "answer over HTTP with the packaged model",
@@ -104,6 +149,7 @@ def table(level: int) -> dict[str, Command]:
                 argument("path", type=Path, nargs="?", help="of any git repository; default: the project at hand"),
                 argument("--report", type=Path, help=f"a JUnit report of its tests; default: {paths.TESTS}"),
             ),
+            then="reports/maturity.md has the whole report",
         ),
         "check-commit": Command(
             "refuse a commit with a stale dvc.lock or data that were not pushed", "project.storage", levels=(1, 2)
@@ -145,7 +191,7 @@ def table(level: int) -> dict[str, Command]:
         "lineage": Command(
             "print where a version comes from",
             "delivery.lineage",
-            (argument("name", nargs="?", help="v3, say; default: the one in production"),),
+            (argument("name", nargs="?", help="v3, say; default: the one in production"), as_json),
             "tell",
             levels=(1, 2),
         ),
@@ -154,6 +200,7 @@ def table(level: int) -> dict[str, Command]:
             "delivery.image",
             (argument("--model", type=Path, default=paths.PRODUCTION, help=f"default: {paths.PRODUCTION}"),),
             levels=(1, 2),
+            then="`make deploy`",
         ),
         "deploy": Command(
             "deploy a release in the place of the one that serves, and run the checks of its environment",
@@ -163,6 +210,7 @@ def table(level: int) -> dict[str, Command]:
                 argument("--model", type=Path, help="of the release; default: the one that is next there"),
             ),
             levels=(1, 2),
+            then="`make lineage` shows what serves",
         ),
         "release": Command(
             "build the release of the code at hand once: image, wheel, bill of materials, checksums",
@@ -173,6 +221,7 @@ def table(level: int) -> dict[str, Command]:
                 ),
             ),
             levels=(2,),
+            then="`make deploy ENV=test`",
         ),
         "login": Command("log the container engine in to the registry of images", "delivery.login", levels=(2,)),
         "pipeline-image": Command(
@@ -187,7 +236,10 @@ def table(level: int) -> dict[str, Command]:
             levels=(2,),
         ),
         "status": Command(
-            "print what serves in each environment, and what was done there last", "delivery.status", levels=(2,)
+            "print what serves in each environment, and what was done there last",
+            "delivery.status",
+            (as_json,),
+            levels=(2,),
         ),
         "check-data": Command(
             "validate data against their schema: those for training, or a file that is to be predicted",
@@ -263,19 +315,24 @@ def table(level: int) -> dict[str, Command]:
             levels=(1, 2),
         ),
         "tune": Command(
-            "search better settings for the model and write them into params.yaml", "training.tune", levels=(1, 2)
+            "search better settings for the model and write them into params.yaml",
+            "training.tune",
+            levels=(1, 2),
+            then="`make run` trains with these settings",
         ),
         "monitor": Command(
             "compare live data and live performance with the model's own",
             "monitoring.monitor",
             (log, model),
             levels=(1, 2),
+            then="look at reports/monitoring.html",
         ),
         "watch": Command(
             "monitor, look at age and health too, and decide what follows",
             "monitoring.watch",
             (log, model, argument("--service", help="URL of the live service; default: $SERVICE_URL")),
             levels=(2,),
+            then="look at reports/monitoring.html; `make act` does what it asks for",
         ),
         "act": Command(
             "start the training and open the issue that `watch` found to be wanted",
@@ -299,6 +356,11 @@ def table(level: int) -> dict[str, Command]:
         ),
         "update": Command("take over fixes of the template", "template.upgrading", (template, version), "update"),
         "vendor": Command("replace the wheel of the library by its source, in src/", "template.vendor"),
+        "completion": Command(
+            'print what completes commands in a shell: eval "$(mlops-maturity completion)"',
+            "commands",
+            function="completion",
+        ),
         "change": Command(
             "change the CI provider, the cloud or the target of deployments",
             "template.upgrading",

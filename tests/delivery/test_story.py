@@ -236,7 +236,7 @@ def slow_release_is_found_out_once_it_serves_and_is_taken_back(story: Story) -> 
 
 def worse_model_is_refused(story: Story) -> None:
     worse = story.train("Train too short", **{"max_iter: 300\n": "max_iter: 18\n"})
-    story.take("register", fails="gate closed")
+    story.take("register", fails="gate failed")
     story.take("check-model", fails=f"model {worse} is not fit to be deployed")
     assert f"production: {story.served[-1]}" in story.take("status")
     story.git("revert", "--no-edit", "HEAD")

@@ -1,15 +1,17 @@
 """The command line: a level has its own commands, and what a person can fix is printed in one line."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from library.in_process import command, run
-from mlops_maturity.__main__ import main
-from mlops_maturity.commands import commands
+from mlops_maturity.__main__ import _options, main
+from mlops_maturity.commands import EXAMPLES, GROUPS, commands
 from mlops_maturity.delivery.environments import AUTOMATION, DELIVERY
 from mlops_maturity.pipeline.steps import STEPS
+from mlops_maturity.project import storage
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,35 @@ def test_help_names_each_command_of_the_level(level: int, capsys: pytest.Capture
         main(["--help"])
     printed = capsys.readouterr().out
     assert [name for name in (*STEPS, *commands(level)) if f"\n    {name}" not in printed] == []
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_each_command_is_in_one_group_and_no_other(level: int) -> None:
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert len(grouped) == len(set(grouped))
+    assert {*STEPS, *commands(level)} <= set(grouped)
+
+
+def test_examples_of_the_help_name_commands_and_options_that_there_are() -> None:
+    for least, example, _ in EXAMPLES:
+        generated(least)
+        assert _options(example.split()[1:])["command"] in {*STEPS, *commands(least)}
+
+
+def test_completion_names_each_command(capsys: pytest.CaptureFixture[str]) -> None:
+    generated(2)
+    main(["completion"])
+    script = f"{capsys.readouterr().out}compgen -W 'evaluate deploy' -- dep; complete -p mlops-maturity"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert "check-load" in done.stdout
+
+
+def test_command_that_succeeds_says_what_is_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(storage, "_with_progress", lambda *_: None)
+    assert main(["push"]) == 0
+    assert capsys.readouterr().out.startswith("next: commit ")
 
 
 @pytest.mark.parametrize(("level", "names"), [(1, AUTOMATION), (2, DELIVERY)])

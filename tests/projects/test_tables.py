@@ -94,7 +94,7 @@ def test_table_without_a_signal_trains_and_its_model_is_not_packaged(
     done = run_all(project, project_python)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
-    assert "gate closed: " in line
+    assert "gate failed: " in line
     assert not (project.path / "models" / "model.zip").exists()
 
 

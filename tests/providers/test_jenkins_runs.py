@@ -157,7 +157,7 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     assert list(done.commands.items())[-1] == ("make run", 2)
     done.says(f"TRAIN: demand: {why}")
     assert not (tmp_path / "run").exists()
-    done.says("gate CLOSED: target_accuracy")
+    done.says("FAIL target_accuracy")
     assert story.remote("refs/tags/*", "refs/heads/*") == before
 
 

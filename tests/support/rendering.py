@@ -11,7 +11,7 @@ from cookiecutter.environment import StrictEnvironment
 from cookiecutter.generate import generate_context
 from cookiecutter.prompt import prompt_for_config
 
-from hooks import layout
+from hooks import layout, locks
 from hooks.answers import CHOICES
 
 TEMPLATE = Path(__file__).resolve().parents[2]
@@ -50,7 +50,8 @@ def rendered(asked: Mapping[str, str]) -> dict[str, str]:
     answers = prompt_for_config(context, no_input=True)
     files = [path for path in layout.emitted(answers) if not path.startswith(("data/raw/", "vendor/"))]
     places = {path: path.replace(answers["__package_name"], "<<cookiecutter.__package_name>>") for path in files}
-    return {path: _compiled(PROJECT / place).render(cookiecutter=answers) for path, place in places.items()}
+    texts = {path: _compiled(PROJECT / place).render(cookiecutter=answers) for path, place in places.items()}
+    return texts | {locks.LOCK: locks.selected(texts[locks.LOCK], answers)}
 
 
 def is_counted(path: str) -> bool:

@@ -115,8 +115,8 @@ def test_without_git_it_is_refused_in_one_line(tmp_path: Path) -> None:
     before = contents(tmp_path)
     done = generate(tmp_path, PATH=str(tmp_path / "bin"))
     assert done.returncode == 1
-    assert done.stderr.startswith("git was not found; install it")
-    assert done.stderr.count("\n") == 1
+    assert done.stdout.startswith("git was not found; install it")
+    assert done.stdout.count("\n") == 1
     assert contents(tmp_path) == before
 
 
@@ -199,9 +199,9 @@ def test_nothing_is_left_when_the_data_cannot_be_written(tmp_path: Path) -> None
     limited = ["sh", "-c", 'ulimit -f 1024 && exec "$@"', "sh", *COOKIECUTTER, "--no-input", *OWN]
     done = run(limited, tmp_path, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("the project could not be written: ")
-    assert "File too large" in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert done.stdout.startswith("the project could not be written: ")
+    assert "File too large" in done.stdout
+    assert done.stdout.count("\n") == 1
     assert contents(tmp_path) == before
 
 

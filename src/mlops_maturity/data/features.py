@@ -105,7 +105,7 @@ class Features:
             formats={name: column.format for name, column in seen.items() if column.format not in (None, "ISO8601")},
             texts=tuple(name for name, column in seen.items() if column.type == "text"),
         ).with_own(own("features"), schema)
-        if not features.names:
+        if not features.columns:
             raise ProjectError("params.yaml: data.ignore leaves no feature; take a column out of it")
         return features
 
@@ -161,7 +161,7 @@ class Features:
             for part in _parts_of_series(frame[name]):
                 matrix[:, position] = part
                 position += 1
-        for name, values in self._derived(columns_of_frame(self, frame), rows).items():
+        for name, values in self.derived_of(columns_of_frame(self, frame), rows).items():
             matrix[:, position + self.derived.index(name)] = values
         for code, (name, table) in enumerate(self._codes.items(), start=position + len(self.derived)):
             words = frame[name].astype("category").cat
@@ -170,8 +170,8 @@ class Features:
             matrix[:, code] = lookup[words.codes.to_numpy()]
         return matrix
 
-    def _derived(self, columns: Columns, rows: int) -> dict[str, np.ndarray]:
-        """What features.py computes, by name, as numbers that float32 can hold."""
+    def derived_of(self, columns: Columns, rows: int) -> dict[str, np.ndarray]:
+        """What features.py computes, by name (rows,), as numbers that float32 can hold."""
         if self.function is None:
             return {}
         found = self._computed(self.function, columns, rows)
@@ -206,20 +206,19 @@ class Features:
         return frozenset((*self.columns, *parts))
 
     def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """The features of records: float32, (records, features).
+        """The features of records: float32, (records, features)."""
+        return self.of_rows(self.rows_of(records))
+
+    def rows_of(self, records: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+        """The values of records in the order of `columns`.
 
         A missing value is None or a key that is not there. A date or time may be written as ISO 8601 says.
         """
         plain = (*self.numbers, *self.categories, *self.texts)
-        return self.of_rows(
-            [
-                [
-                    *map(record.get, plain),
-                    *(in_utc(record.get(name), self.formats.get(name)) for name in self.times),
-                ]
-                for record in records
-            ]
-        )
+        return [
+            [*map(record.get, plain), *(in_utc(record.get(name), self.formats.get(name)) for name in self.times)]
+            for record in records
+        ]
 
     def of_rows(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
         """The features of records whose values are in the order of `columns`: float32, (records, features).
@@ -244,7 +243,7 @@ class Features:
         )
         if self.derived:
             position = numbers + len(DATE_PARTS) * len(self.times)
-            for values in self._derived(columns_of_rows(self, matrix, rows), len(rows)).values():
+            for values in self.derived_of(columns_of_rows(self, matrix, rows), len(rows)).values():
                 matrix[:, position] = values
                 position += 1
         for name, offset in self.offsets.items():
@@ -285,7 +284,7 @@ def probe(schema: Schema) -> Columns:
 
 def probed(features: Features, schema: Schema) -> dict[str, list[float | None]]:
     """What features.py computes of the made-up rows: a model keeps it, to know its own features again."""
-    found = features._derived(probe(schema.only(features.columns)), PROBES)
+    found = features.derived_of(probe(schema.only(features.columns)), PROBES)
     return {
         name: [None if np.isnan(value) else float(value) for value in values.astype(np.float32)]
         for name, values in found.items()

@@ -40,6 +40,7 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
     - random: at random
     - group: at random, all rows of a group in the same set
     - time: the latest rows are the test set, the ones before them the validation set; the train set gets the undated
+    - column: as a column says, equal rows or not; if it has no validation set, that is drawn from the train set
 
     Args:
         frame: the rows.
@@ -48,9 +49,11 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
         ignored: columns that do not count when rows are compared.
 
     Raises:
-        ProjectError: the column of the groups or the time is missing, there are too few groups, or a set would be
+        ProjectError: the column that it is by is missing, there are too few groups, or a set would be
             empty or without a class.
     """
+    if settings.method == "column":
+        return _given(frame, target, settings)
     first = first_equal(frame, ignored)
     some = np.unique(first)
     undated = _undated(frame, some, settings)
@@ -68,6 +71,19 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
         raise ProjectError(f"params.yaml: split: {error}; choose another method, or larger sets") from None
     sets = (np.concatenate([train, undated]), validation, test)
     return Parts(*(np.flatnonzero(np.isin(first, rows)) for rows in sets))
+
+
+def _given(frame: pd.DataFrame, target: str, settings: Split) -> Parts:
+    """The sets that a column says: train, validation and test."""
+    words = _column(frame, settings).astype("str").str.strip().str.lower().to_numpy()
+    rows = {name: np.flatnonzero(words == name) for name in ("train", "validation", "test")}
+    if strange := sorted(set(words) - set(rows)):
+        raise ProjectError(f"split.by: {settings.by!r} holds {strange[0]!r}; each row must say {', '.join(rows)}")
+    if empty := [name for name in ("train", "test") if not len(rows[name])]:
+        raise ProjectError(f"split.by: {settings.by!r} puts no row into the {empty[0]} set")
+    if not len(rows["validation"]):
+        rows["train"], rows["validation"] = two_parts(frame, rows["train"], target, settings, settings.validation)
+    return Parts(**{name: np.sort(found) for name, found in rows.items()})
 
 
 def first_equal(frame: pd.DataFrame, ignored: Iterable[str] = ()) -> Rows:
@@ -162,5 +178,5 @@ def _by_time(frame: pd.DataFrame, settings: Split) -> Rows:
 
 def _column(frame: pd.DataFrame, settings: Split) -> pd.Series:
     if settings.by not in frame:
-        raise ProjectError(f"split.by: {settings.by!r} is not a column; split.method {settings.method} needs one")
+        raise ProjectError(f"split.by: {settings.by!r} is not a column; split.method {settings.method} requires one")
     return frame[settings.by]

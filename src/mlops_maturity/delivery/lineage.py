@@ -41,6 +41,9 @@ def lineage(name: str | None = None) -> dict[str, Any]:
     }
 
 
-def tell(name: str | None) -> None:
-    """Print the lineage of a version as YAML."""
+def tell(name: str | None, as_json: bool = False) -> None:
+    """Print the lineage of a version as YAML, or as JSON."""
+    if as_json:
+        print(json.dumps(lineage(name), indent=2, sort_keys=True))
+        return
     print(yaml.safe_dump(lineage(name), sort_keys=False, allow_unicode=True, width=120).rstrip())

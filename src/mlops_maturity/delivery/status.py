@@ -1,5 +1,9 @@
 """What is where: each environment with its release, and the last things that were done there."""
 
+import json
+from dataclasses import asdict
+from typing import Any
+
 from mlops_maturity.delivery import records
 from mlops_maturity.delivery.environments import environments
 
@@ -23,9 +27,12 @@ def served(model: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def run() -> None:
-    """Print what serves in each environment, and what was done there last."""
+def run(as_json: bool = False) -> None:
+    """Print what serves in each environment, and what was done there last; as JSON, all that was done there."""
     records.fetch()
+    if as_json:
+        print(json.dumps({environment: _facts(environment) for environment in environments()}, indent=2))
+        return
     for environment in environments():
         known = records.history(environment)
         served = records.serving(known)
@@ -36,3 +43,12 @@ def run() -> None:
         print(f"{environment}: {release.key}, model {release.model}, commit {release.commit[:12]}, {release.digest}")
         for record in known[: -LAST - 1 : -1]:
             print(f"  {' | '.join(records.told(record))}")
+
+
+def _facts(environment: str) -> dict[str, Any]:
+    known = records.history(environment)
+    served = records.serving(known)
+    return {
+        "serves": asdict(served[-1]) if served else None,
+        "records": [asdict(record) | {"at": record.at.isoformat()} for record in known],
+    }

@@ -22,6 +22,7 @@ TRAINED_FIELDS = frozenset(
         "classes",
         "features",
         "format",
+        "lane",
         "model",
         "package",
         "package_versions",

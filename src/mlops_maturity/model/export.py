@@ -1,17 +1,20 @@
 """From a scikit-learn model to one that can be loaded without running foreign code, proven to answer the same."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from mlops_maturity.data.lanes import Lane
+from mlops_maturity.model.foreign import is_catboost, of_catboost, register
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Task
 
 Format = Literal["onnx", "skops"]
 
-OPSET = 18
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+MOST_TOLD = 160
 # Bounds of the parity gate: a conversion that is right differs by float32 rounding, on a hair's breadth by one leaf.
 TYPICAL_DIFFERENCE = 1e-5
 LARGE_DIFFERENCE = 1e-3
@@ -21,10 +24,17 @@ FLIPPED_SHARE = 1e-4
 
 @dataclass(frozen=True)
 class Exported:
-    """A model in a safe format."""
+    """A model in a safe format.
+
+    Attributes:
+        content: the model.
+        format: of it.
+        why: it is not ONNX, where its lane would have it so.
+    """
 
     content: bytes
     format: Format
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,50 +51,79 @@ class Parity:
     large: float
     flipped: float
 
-    def check(self) -> None:
-        """Raise if the exported model is not the same model.
-
-        Raises:
-            ProjectError: it is not.
-        """
+    @property
+    def problem(self) -> str:
+        """Why the exported model is not the trained one; nothing if it is."""
         for name, value, bound in (
             ("99.9th percentile of the differences", self.typical, TYPICAL_DIFFERENCE),
             ("share of rows that differ by over 0.001", self.large, LARGE_SHARE),
             ("share of rows with another class", self.flipped, FLIPPED_SHARE),
         ):
             if not value <= bound:
-                raise ProjectError(
-                    f"parity: the exported model is not the trained one: the {name} is {value:.2g}, over {bound:g}"
-                )
+                return f"the {name} is {value:.2g}, over {bound:g}"
+        return ""
+
+    def check(self) -> None:
+        """Raise if the exported model is not the same model.
+
+        Raises:
+            ProjectError: it is not.
+        """
+        if self.problem:
+            raise ProjectError(f"parity: the exported model is not the trained one: {self.problem}")
 
 
-def export(estimator: BaseEstimator, width: int) -> Exported:
-    """Write the model as ONNX, or with skops if it has a part that ONNX cannot say. Never as a pickle.
+def export(estimator: BaseEstimator, lane: Lane, width: int) -> Exported:
+    """Write the model as ONNX, or with skops if it has a part that ONNX cannot express. Never as a pickle.
 
     Args:
-        estimator: fitted; takes float32 (rows, width).
-        width: the number of features.
+        estimator: fitted.
+        lane: what it sees: of a frame, ONNX expresses nothing that a service could ask at speed.
+        width: the number of features of the matrix (rows, width), float32.
     """
-    from skl2onnx import to_onnx  # two seconds that only training needs
-    from skl2onnx.common.data_types import FloatTensorType
-    from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
-
+    if lane == "frame":
+        return as_skops(estimator)
     try:
-        model = to_onnx(
-            estimator,
-            initial_types=[("features", FloatTensorType([None, width]))],
-            options={"zipmap": False} if hasattr(estimator, "predict_proba") else None,
-            target_opset=OPSET,
-        )
-    except (MissingConverter, MissingShapeCalculator):
-        import skops.io
-
-        return Exported(skops.io.dumps(estimator), "skops")
+        model = of_catboost(estimator) if is_catboost(estimator) else _converted(estimator, width)
+    except Exception as error:
+        # Converters refuse in many ways what they do not know: whatever one says, skops can store the model.
+        return as_skops(estimator, f"ONNX cannot express it: {_first_line(error)}")
     # skl2onnx lists them in the order of a set, which differs from process to process.
     imports = sorted(model.opset_import, key=lambda opset: opset.domain)
     del model.opset_import[:]
     model.opset_import.extend(imports)
     return Exported(model.SerializeToString(deterministic=True), "onnx")
+
+
+def as_skops(estimator: BaseEstimator, why: str = "") -> Exported:
+    """Write the model with skops.
+
+    Args:
+        estimator: fitted.
+        why: it is not written as ONNX.
+    """
+    import skops.io
+
+    return Exported(skops.io.dumps(estimator), "skops", why)
+
+
+def _converted(estimator: BaseEstimator, width: int) -> Any:
+    from skl2onnx import to_onnx  # two seconds that only training needs
+    from skl2onnx.common.data_types import FloatTensorType
+
+    register()
+    return to_onnx(
+        estimator,
+        initial_types=[("features", FloatTensorType([None, width]))],
+        options={"zipmap": False} if hasattr(estimator, "predict_proba") else None,
+        target_opset=OPSETS,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says, without the lists of all that would be known instead."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {line}"[:MOST_TOLD]
 
 
 def parity(task: Task, trained: np.ndarray, exported: np.ndarray, scale: float = 1.0) -> Parity:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from mlops_maturity.data import lanes
 from mlops_maturity.data.features import Features, probed
+from mlops_maturity.data.lanes import Lane
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.model.trust import trusted_of
 from mlops_maturity.project.contract import own
-from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Task
 from mlops_maturity.project.paths import ARTEFACT
 
@@ -28,9 +30,9 @@ ROWS_AT_ONCE = 100_000
 
 
 class Session(Protocol):
-    """A loaded model: float32 features (rows, features) to probabilities (rows, classes) or values (rows,)."""
+    """A loaded model: what its lane has it see, to probabilities (rows, classes) or values (rows,)."""
 
-    def __call__(self, matrix: np.ndarray) -> np.ndarray:
+    def __call__(self, inputs: Any) -> np.ndarray:
         """Answer."""
 
 
@@ -40,6 +42,7 @@ class Predictor:
     Attributes:
         manifest: what there is to know of it.
         task: classification or regression.
+        lane: matrix or frame: what the model sees.
         schema: what a record must look like: the columns that the model needs.
         features: what the model sees of a record.
         target: what is predicted.
@@ -60,6 +63,7 @@ class Predictor:
         self.manifest = artefact.manifest
         self.written = time.time() if written is None else written
         self.task: Task = self.manifest["task"]
+        self.lane: Lane = self.manifest["lane"]
         self.features = features_of(self.manifest["features"])
         self.schema = Schema.model_validate(self.manifest["schema"]).only(self.features.columns)
         self._root = root
@@ -109,24 +113,24 @@ class Predictor:
         """The version of the model, the same for the same model."""
         return str(self.manifest.get("version", "trained"))
 
-    def of_matrix(self, matrix: np.ndarray) -> np.ndarray:
-        """Probabilities (rows, classes) or values (rows,) of float32 features (rows, features)."""
-        if len(matrix) <= ROWS_AT_ONCE:
-            return self._session(matrix)
-        starts = range(0, len(matrix), ROWS_AT_ONCE)
-        return np.concatenate([self._session(matrix[start : start + ROWS_AT_ONCE]) for start in starts])
+    def of_inputs(self, inputs: Any) -> np.ndarray:
+        """Probabilities (rows, classes) or values (rows,) of what the model's lane has it see."""
+        if len(inputs) <= ROWS_AT_ONCE:
+            return self._session(inputs)
+        starts = range(0, len(inputs), ROWS_AT_ONCE)
+        return np.concatenate([self._session(inputs[start : start + ROWS_AT_ONCE]) for start in starts])
 
     def of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
         """Probabilities or values of a table that fits the schema."""
-        return self.of_matrix(self.own_features.of_frame(frame))
+        return self.of_inputs(lanes.of_table(self.own_features, self.lane, frame))
 
     def of_rows(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
         """Probabilities or values of records whose values are in the order of the features' columns."""
-        return self.of_matrix(self.own_features.of_rows(rows))
+        return self.of_inputs(lanes.of_rows(self.own_features, self.lane, rows))
 
     def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Probabilities or values of records."""
-        return self.of_matrix(self.own_features.of_records(records))
+        return self.of_rows(self.features.rows_of(records))
 
     def answers(self, predicted: np.ndarray) -> list[dict[str, Any]]:
         """What to tell of predictions: the most probable class and the probability of each, or the value."""
@@ -192,8 +196,8 @@ def _onnx_session(model: bytes, task: Task) -> Session:
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     output = session.get_outputs()[-1].name
 
-    def run(matrix: np.ndarray) -> np.ndarray:
-        answer: np.ndarray = session.run([output], {"features": matrix})[0]
+    def run(inputs: np.ndarray) -> np.ndarray:
+        answer: np.ndarray = session.run([output], {"features": inputs})[0]
         return answer if task == "classification" else answer.reshape(-1)
 
     return run
@@ -204,10 +208,5 @@ def _skops_session(model: bytes, task: Task, trusted: Sequence[str]) -> Session:
 
     from mlops_maturity.model.estimator import predict
 
-    if unknown := sorted(set(skops.io.get_untrusted_types(data=model)) - set(trusted)):
-        raise ProjectError(
-            f"the model holds types that are not known to be safe: {', '.join(unknown)}; if their code may run "
-            "wherever the model is loaded, add them to model.trusted in params.yaml"
-        )
-    estimator = skops.io.loads(model, trusted=list(trusted))
-    return lambda matrix: predict(estimator, task, matrix)
+    estimator = skops.io.loads(model, trusted=trusted_of(model, trusted))
+    return lambda inputs: predict(estimator, task, inputs)

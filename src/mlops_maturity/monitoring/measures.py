@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from mlops_maturity.monitoring.windows import Trigger
-from mlops_maturity.training.report import table
+from mlops_maturity.training.page import table
 
 CSS = {True: "over", False: "", None: "faint"}
 
@@ -48,7 +48,9 @@ def shown(measures: Sequence[Measure]) -> str:
         )
         for measure in measures
     ]
-    return f'<h2>Age and service</h2><div class="columns">{table(("what", "now", "what it may be"), rows)}</div>'
+    return "<h2>Age and service</h2>" + table(
+        ("measure", "now", "limit"), rows, name="Age and service", css="words columns"
+    )
 
 
 def lasting(seconds: float) -> str:

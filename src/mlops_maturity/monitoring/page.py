@@ -10,46 +10,22 @@ from mlops_maturity.monitoring.findings import DataWindow, Findings, LossWindow,
 from mlops_maturity.monitoring.profile import Reference
 from mlops_maturity.monitoring.windows import Trigger
 from mlops_maturity.project.files import write_text
+from mlops_maturity.project.numbers import number
 from mlops_maturity.project.paths import MONITORING_PAGE
-from mlops_maturity.training.report import STYLE, table
+from mlops_maturity.training.page import document, figure, note, table
 
 # Further columns are in the table; a page of hundreds of pictures is read by nobody.
 MOST_PICTURES = 24
 
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}h1 + p {{ margin-top: .3rem; }}
-h3 {{ margin: 0; overflow-wrap: anywhere; }}
-section {{ border-left: .4rem solid; margin: 1rem 0; padding: .1rem 1rem; }}
-section p {{ margin: .3rem 0; }}
-.fires {{ background: #fdf0f0; border-color: #c53030; }}
-.quiet {{ background: #f0f9f3; border-color: #2f855a; }}
-.unknown {{ background: #fdf8ec; border-color: #b7791f; }}
-.columns td:nth-child(-n+2), .columns th:nth-child(-n+2) {{ overflow-wrap: anywhere; text-align: left; }}
-td span {{ white-space: nowrap; }}
-.over {{ color: #c53030; font-weight: bold; }}
-.faint {{ color: #6b7280; }}
-.boxes span {{ background: #d1d5db; display: inline-block; height: .9rem; margin-right: .15rem; width: .9rem; }}
-.boxes span.bad {{ background: #c53030; }}
-.cards {{ display: grid; gap: 1.2rem; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); }}
-.cards p {{ margin: 0; overflow-wrap: anywhere; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="faint">{summary}</p>
-{verdicts}
-{more}
-{data}
-{loss}
-</body>
-</html>
+STYLE = """\
+.columns th:first-child, .columns td { overflow-wrap: anywhere; }
+.drift td:nth-child(2) { text-align: left; }
+td span { white-space: nowrap; }
+.over { color: #c53030; font-weight: bold; }
+.boxes span { background: #d1d5db; display: inline-block; height: .9rem; margin-right: .15rem; width: .9rem; }
+.boxes span.bad { background: #c53030; }
+.cards { display: grid; gap: 1.2rem; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }
+.cards p { margin: 0; overflow-wrap: anywhere; }
 """
 
 WORDS = {
@@ -103,28 +79,31 @@ def write(
     """
     rows = sum(window.rows for window in found.data)
     span = f"{rows:,} predictions, {_span(found.data[0].begin, found.data[-1].end)}. " if found.data else ""
-    text = PAGE.format(
-        title=escape(f"Monitoring: {predictor.target.name}"),
-        style=STYLE,
-        summary=escape(
-            f"{span}Model {found.version}, compared with the {_rows_of(reference):,} rows that it learned from."
-            + (f" Log: {found.log}." if found.log else "")
-        ),
-        verdicts="\n".join(_verdict(words[name], trigger) for name, trigger in found.triggers.items()),
-        more=more,
-        data=_data(found, reference) if found.data else "",
-        loss=_loss(found.loss, predictor, reference) if found.loss else "",
+    manifest = predictor.manifest
+    origin = f"Model {found.version}"
+    if commit := manifest.get("code", {}).get("commit"):
+        origin += f" of commit {commit[:10]}"
+    if digest := manifest.get("data", {}).get("md5"):
+        origin += f", trained on the data with MD5 {digest}"
+    summary = f"{span}{origin}, compared with the {_rows_of(reference):,} rows that it learned from." + (
+        f" Log: {found.log}." if found.log else ""
     )
-    write_text(MONITORING_PAGE, text)
+    body = [
+        f'<p class="faint">{escape(summary)}</p>',
+        *(_verdict(words[name], trigger) for name, trigger in found.triggers.items()),
+        more,
+        _data(found, reference) if found.data else "",
+        _loss(found.loss, predictor, reference) if found.loss else "",
+    ]
+    write_text(MONITORING_PAGE, document(f"Monitoring of the model for {predictor.target.name}", body, STYLE))
 
 
 def _verdict(words: Words, trigger: Trigger) -> str:
     said = state(trigger)
     told = {"FIRES": f"{words.fires}: {words.asks}", "quiet": words.quiet}.get(said, "could not be judged")
-    advice = f"<p>{escape(words.advice)}</p>" if trigger.fires else ""
-    css = {"FIRES": "fires", "quiet": "quiet"}.get(said, "unknown")
-    title = escape(f"{words.about} {told}")
-    return f'<section class="{css}"><h3>{title}</h3><p>{escape(trigger.reason)}.</p>{advice}</section>'
+    css = {"FIRES": "fail", "quiet": "pass"}.get(said, "warn")
+    lines = [f"{trigger.reason}.", *([words.advice] if trigger.fires else [])]
+    return note(css, f"{words.about} {told}", map(escape, lines))
 
 
 def _data(found: Findings, reference: Reference) -> str:
@@ -144,7 +123,7 @@ def _data(found: Findings, reference: Reference) -> str:
             f"<p>{more} more columns are nearer to the reference than these.</p>" if more else "",
             "<h2>Drift over windows</h2>",
             "<p>The worst column of each window, in units of its limit. The last is the newest.</p>",
-            _picture(pictures.over_windows(worst, [1.0] * len(worst), _times(found.data), "times its limit"), "Drift"),
+            figure(pictures.over_windows(worst, [1.0] * len(worst), _times(found.data), "times its limit"), "Drift"),
         ]
     )
 
@@ -166,7 +145,7 @@ def _drift_table(windows: Sequence[DataWindow]) -> str:
                 f'<span class="boxes">{boxes}</span>',
             )
         )
-    return f'<div class="columns">{table(header, rows)}</div>'
+    return table(header, rows, name="Columns", css="columns drift")
 
 
 def _cell(check: Check | None) -> str:
@@ -182,7 +161,7 @@ def _card(drift: Drift, found: Findings, reference: Reference) -> str:
     css = "over" if drift.violates else ""
     return (
         f'<div><h3 class="{css}">{escape(drift.column)}</h3><p class="faint">{escape(drift.change)}</p>'
-        f"{_picture(content, drift.column)}</div>"
+        f"{figure(content, drift.column)}</div>"
     )
 
 
@@ -193,29 +172,27 @@ def _loss(windows: Sequence[LossWindow], predictor: Predictor, reference: Refere
         (
             _span(window.begin, window.end),
             f"{window.performance.rows:,}",
-            f"{window.performance.loss:.4g}",
+            number(window.performance.loss),
             _cell(growth),
-            *(f"{window.performance.scores[name]:.4g}" for name in names),
+            *(number(window.performance.scores[name]) for name in names),
         )
         for window, growth in zip(windows, growths, strict=True)
     ]
-    promised = [f"{predictor.manifest['metrics']['scores']['test'][name]:.4g}" for name in names]
-    rows.insert(0, ("test set", f"{reference.loss.rows:,}", f"{reference.loss.mean:.4g}", "", *promised))
+    promised = [number(predictor.manifest["metrics"]["scores"]["test"][name]) for name in names]
+    rows.insert(0, ("test set", f"{reference.loss.rows:,}", number(reference.loss.mean), "", *promised))
     values, limits = [growth.value for growth in growths], [growth.limit for growth in growths]
     return "\n".join(
         [
             "<h2>Performance over windows</h2>",
             f"<p>{GROWTH}</p>",
-            table(("predictions with a label", "rows", "loss", "growth / limit", *names), rows),
-            _picture(
-                pictures.over_windows(values, limits, _times(windows), "growth of the loss"), "Growth of the loss"
+            table(
+                ("predictions with a label", "rows", "loss", "growth / limit", *names),
+                rows,
+                name="Performance over windows",
             ),
+            figure(pictures.over_windows(values, limits, _times(windows), "growth of the loss"), "Growth of the loss"),
         ]
     )
-
-
-def _picture(content: str, title: str) -> str:
-    return f'<img alt="{escape(title)}" src="{content}">'
 
 
 def _times(windows: Iterable[DataWindow | LossWindow]) -> list[str]:

@@ -11,7 +11,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_json
 from mlops_maturity.project.paths import ARTEFACT, DATA_FACTS, METRICS, MODEL, REFERENCE
 from mlops_maturity.project.repository import code_commit
-from mlops_maturity.training.gates import judge, require_open
+from mlops_maturity.training.gates import judge, require_passed
 
 
 def run() -> None:
@@ -26,8 +26,8 @@ def run() -> None:
         raise ProjectError(f"{METRICS} tells of another model than {MODEL}; run `make evaluate` first")
     # The gates of params.yaml as they are now: one that was raised since the evaluation counts.
     gates = judge(metrics, settings.load().gates)
-    require_open(gates)
-    metrics["gates"] = [gate.told for gate in gates]
+    require_passed(gates)
+    metrics["gates"] = [gate.as_data for gate in gates]
     # Only a project that watches live data makes a reference for them.
     reference = REFERENCE.read_bytes() if REFERENCE.exists() else None
     packaged = package(trained, metrics, read_json(DATA_FACTS, made_by="make data"), reference)

@@ -78,9 +78,9 @@ def told(version: str, reason: str) -> Iterator[str]:
     yield "Gates:"
     yield ""
     for gate in [*metrics["gates"], *comparison.get("gates", [])]:
-        yield f"- {'open' if gate['open'] else 'CLOSED'}: {gate['name']}"
+        yield f"- {'PASS' if gate['passed'] else 'FAIL'} {gate['name']}"
     yield ""
-    yield f"Merging takes over `dvc.lock`, metrics and cards. `make lineage VERSION={version}` tells the rest."
+    yield f"Merging takes over `dvc.lock`, metrics and cards. `make lineage VERSION={version}` shows its origin."
 
 
 def in_words(name: str, value: float, before: float | None) -> str:

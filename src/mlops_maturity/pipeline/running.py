@@ -1,9 +1,10 @@
 """From the data to a packaged model: at level 0 the steps themselves, from level 1 on the pipeline, which is DVC's."""
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,12 @@ PARTS = {
     "evaluate": ("evaluate", "validate-model"),
     "package": ("package",),
 }
+# What DVC says for those who call it themselves.
+CHATTER = re.compile(
+    r"\s*$|> |\t|(Stage )?'.+' didn't change|Updating lock file|Generating lock file|Verifying data sources|"
+    r"To track the changes|To enable auto staging|Use `dvc push`"
+)
+NEXT = "next: look at reports/evaluation.html; `make test`; then `make push` and a commit keep the result"
 
 
 class StepError(ProjectError):
@@ -41,6 +48,8 @@ def run(part: str | None = None) -> None:
         _take_steps([part] if part else list(PARTS))
     else:
         _reproduce(part)
+    if part is None:
+        print(NEXT)
 
 
 def run_steps(names: Sequence[str]) -> None:
@@ -84,8 +93,21 @@ def _reproduce(part: str | None) -> None:
     # The commands of dvc.yaml are found beside this one, and belong to one run.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     run = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    if subprocess.run(command, env=os.environ | {"PATH": path, "RUN_ID": run}, check=False).returncode:
+    # A pipe would keep what a step prints until it ends.
+    environment = os.environ | {"PATH": path, "RUN_ID": run, "PYTHONUNBUFFERED": "1"}
+    if _run(command, environment):
         raise ProjectError("the pipeline stopped, see above; the next run goes on where it did")
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run DVC without what it says of itself, unless V is set, and return its exit code."""
+    if os.environ.get("V"):
+        return subprocess.run(command, env=environment, check=False).returncode
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            if not CHATTER.match(line):
+                print(line, end="", flush=True)
+    return process.returncode
 
 
 def _begin_with_what_others_made() -> None:

@@ -38,7 +38,7 @@ STEPS = {
         leaves=(paths.TABLE, paths.SOURCE),
     ),
     "validate-data": Step(
-        "hold the data to the schema",
+        "validate the data against the schema",
         "mlops_maturity.data.validation",
         needs=(paths.SCHEMA, paths.TABLE),
         leaves=(paths.DATA_VALIDATION,),
@@ -71,13 +71,13 @@ STEPS = {
         leaves=(paths.METRICS, paths.PLOTS, paths.REPORT),
     ),
     "profile": Step(
-        "note what the data and the answers look like, for live ones to be compared with",
+        "describe data and predictions, for live ones to be compared with",
         "mlops_maturity.monitoring.profile",
         needs=(paths.MODEL, paths.TRAIN, paths.TEST),
         leaves=(paths.REFERENCE,),
     ),
     "validate-model": Step(
-        "hold the model to its gates",
+        "check the model against its gates",
         "mlops_maturity.training.gates",
         needs=(paths.PARAMS, paths.METRICS),
         leaves=(paths.MODEL_VALIDATION,),

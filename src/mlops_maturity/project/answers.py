@@ -54,3 +54,11 @@ def load(path: Path = RECORD) -> Answers:
         ) from None
     except (KeyError, TypeError, ValueError) as error:
         raise ProjectError(f"{path} is damaged ({error!r}); restore it with `git restore {path}`") from None
+
+
+def level_at_hand() -> int:
+    """The level of the project at hand; outside of a project, the highest, so that help names every command."""
+    try:
+        return load().level
+    except ProjectError:
+        return 2

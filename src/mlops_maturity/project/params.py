@@ -10,7 +10,7 @@ from mlops_maturity.project.files import read_yaml
 from mlops_maturity.project.paths import PARAMS
 
 Task = Literal["classification", "regression"]
-SplitMethod = Literal["stratified", "random", "group", "time"]
+SplitMethod = Literal["stratified", "random", "group", "time", "column"]
 
 
 class Section(BaseModel):
@@ -20,17 +20,18 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """What is read and what is predicted."""
+    """What is read and what is predicted. `weight` is the column of how much each row counts in training."""
 
     raw: Path
     target: str
     task: Task | None
     min_class_rows: int = Field(ge=2)
     ignore: dict[str, str] | None
+    weight: str | None = None
 
 
 class Split(Section):
-    """How the rows are divided. `by` is the column of the groups or of the time."""
+    """How the rows are divided. `by` is the column of the groups, of the time, or of the set that each row is in."""
 
     method: SplitMethod | None
     by: str | None
@@ -47,10 +48,11 @@ class Production(Section):
 
 
 class Target(Section):
-    """What a score must reach, and in which direction."""
+    """What a score must reach, and in which direction; `slices` is the bound on each value of each slice."""
 
     at_least: float | None = None
     at_most: float | None = None
+    slices: float | None = None
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> "Target":
@@ -115,20 +117,36 @@ class Range(Section):
         return self
 
 
+def _kind_of_choice(value: Any) -> str:
+    if isinstance(value, list):
+        return "list"
+    return "range" if isinstance(value, Range) or {"low", "high"} & set(value or ()) else "kind"
+
+
 Choice = Annotated[
     Annotated[list[Any], Field(min_length=1), Tag("list")] | Annotated[Range, Tag("range")],
-    Discriminator(lambda value: "list" if isinstance(value, list) else "range"),
+    Discriminator(_kind_of_choice),
+]
+Choices = Annotated[
+    Annotated[list[Any], Field(min_length=1), Tag("list")]
+    | Annotated[Range, Tag("range")]
+    | Annotated[dict[str, Choice], Tag("kind")],
+    Discriminator(_kind_of_choice),
 ]
 
 
 class Tune(Section):
-    """What is tried when settings are tuned: `space` holds, for a kind of model, the choices for its settings."""
+    """What is tried when a model is tuned.
+
+    `space` has the choices for parameters of the estimator, by scikit-learn's names, and for settings of `model`; those
+    of one kind of model (`model.kind`) may stand under its name.
+    """
 
     candidates: int = Field(default=27, ge=2, le=200)
     factor: int = Field(default=3, ge=2, le=8)
     folds: int = Field(default=5, ge=2, le=20)
     seed: int = Field(default=7, ge=0)
-    space: dict[str, dict[str, Choice]] = {}
+    space: dict[str, Choices] = {}
 
 
 class Monitoring(Section):
@@ -246,10 +264,29 @@ class Params(Section):
     load: Load = Load()
     shadow: Shadow = Shadow()
 
+    @model_validator(mode="after")
+    def _hides_what_is_no_feature(self) -> "Params":
+        for name, (column, reason) in self.no_features.items():
+            if self.data.ignore is not None and column not in self.data.ignore:
+                raise ValueError(f"{name} is {column!r}, which is no feature; add `{column}: {reason}` to data.ignore")
+        return self
+
+    @property
+    def no_features(self) -> dict[str, tuple[str, str]]:
+        """The columns that settings give another use than being learned from, each with the reason, by the setting."""
+        uses = {
+            "data.weight": (self.data.weight, "how much a row counts"),
+            "split.by": (self.split.by if self.split.method == "column" else None, "the set of a row"),
+        }
+        return {name: (column, reason) for name, (column, reason) in uses.items() if column is not None}
+
     @property
     def is_complete(self) -> bool:
-        """Whether the first run has filled in what depends on the data."""
-        return not _has_null(self.model) and None not in (
+        """Whether the first run has filled in what depends on the data; other settings of a model may be null."""
+        trees = self.model.get("gradient_boosting")
+        return None not in (
+            self.model.get("kind", ""),
+            trees.get("min_samples_leaf", "") if isinstance(trees, dict) else "",
             self.data.task,
             self.data.ignore,
             self.split.method,
@@ -275,12 +312,6 @@ class Params(Section):
                 section = section[name]
             section[key] = value
         return Params.model_validate(content)
-
-
-def _has_null(content: Any) -> bool:
-    if isinstance(content, dict):
-        return any(map(_has_null, content.values()))
-    return content is None
 
 
 def load(path: Path = PARAMS) -> Params:

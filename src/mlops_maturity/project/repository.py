@@ -64,6 +64,18 @@ def code_commit() -> dict[str, Any]:
     return {"commit": commit or None, "changed": bool(git("status", "--porcelain", "--", *CODE))}
 
 
+def code_described() -> str:
+    """The commit of the code with its date, for people; the same for the same history."""
+    try:
+        known = code_commit()
+    except ProjectError as error:
+        return f"unknown: {error}"
+    if known["commit"] is None:
+        return "not committed"
+    day = git("show", "--no-patch", "--format=%cs", known["commit"])
+    return f"commit {known['commit'][:10]} of {day}" + (", with uncommitted changes" if known["changed"] else "")
+
+
 def _is_repository() -> bool:
     """Whether this folder is in a git repository, be it one that git refuses to look at."""
     here = Path.cwd()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlops_maturity.data import lanes
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import split
@@ -16,6 +17,7 @@ from mlops_maturity.model.estimator import predict
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.training import Inputs, models
+from mlops_maturity.training.choice import lane_of
 from mlops_maturity.training.losses import loss
 from mlops_maturity.training.models import Fitted, Kind
 
@@ -77,14 +79,14 @@ class Trained:
 
     Attributes:
         fitted: the model with its losses.
-        matrix: the features of the rows, (rows, features).
+        inputs: what the model's lane has it see of the rows.
         target: the encoded target (rows,), classes as numbers from 0.
         predicted: probabilities (rows, classes), or values (rows,).
         loss: log loss, or mean squared error.
     """
 
     fitted: Fitted
-    matrix: np.ndarray
+    inputs: Any
     target: np.ndarray
     predicted: np.ndarray
     loss: float
@@ -116,13 +118,13 @@ def train(rows: pd.DataFrame, schema: Schema, params: Params, kind: Kind = "mode
     features = Features.of(schema, params)
     names = rows[params.data.target]
     target = Target.of(names, schema, params).encode(names)
-    matrix = features.of_frame(rows)
     estimator = models.build(kind, params, features)
     if free:
         estimator.set_params(**freed(estimator.get_params()))
-    fitted = models.fit(estimator, params.task, (matrix, target), (matrix, target))
-    predicted = predict(fitted.estimator, params.task, matrix)
-    return Trained(fitted, matrix, target, predicted, loss(params.task, target, predicted))
+    inputs = lanes.of_table(features, lane_of(estimator, params, kind), rows)
+    fitted = models.fit(estimator, params.task, (inputs, target), (inputs, target))
+    predicted = predict(fitted.estimator, params.task, inputs)
+    return Trained(fitted, inputs, target, predicted, loss(params.task, target, predicted))
 
 
 def freed(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,16 +198,17 @@ def _losses_over_rows(rows: pd.DataFrame, schema: Schema, params: Params) -> tup
     if params.task == "classification":
         learned, rarest = _with_equal_shares(learned, params)
         fewest = -(-FEWEST_ROWS * len(learned) // rarest)
-    matrix, values = features.of_frame(learned), target.encode(learned[params.data.target])
-    asked = features.of_frame(held_out), target.encode(held_out[params.data.target])
+    values, actual = (target.encode(some[params.data.target]) for some in (learned, held_out))
     steps = sorted({min(len(learned), max(fewest, len(learned) // part)) for part in (16, 8, 4, 2, 1)})
     kinds: list[Kind] = ["baseline"] * (len(steps) == 1)
     tried: list[tuple[Kind, int]] = [*((kind, len(learned)) for kind in kinds), *(("model", step) for step in steps)]
     losses = []
     for kind, count in tried:
         estimator = models.build(kind, params, features)
-        fitted = models.fit(estimator, params.task, (matrix[:count], values[:count]), asked)
-        losses.append(loss(params.task, asked[1], predict(fitted.estimator, params.task, asked[0])))
+        lane = lane_of(estimator, params, kind)
+        few, asked = (lanes.of_table(features, lane, some) for some in (learned.iloc[:count], held_out))
+        fitted = models.fit(estimator, params.task, (few, values[:count]), (asked, actual))
+        losses.append(loss(params.task, actual, predict(fitted.estimator, params.task, asked)))
     return [*(0 for _ in kinds), *steps], losses
 
 
@@ -289,7 +292,7 @@ def overfit(rows: pd.DataFrame, schema: Schema, params: Params) -> Overfit:
 
 def _overfit(batch: pd.DataFrame, schema: Schema, params: Params) -> Overfit:
     model, baseline = train(batch, schema, params, free=True), train(batch, schema, params, "baseline")
-    return Overfit(len(batch), model.loss, baseline.loss, best_loss(params.task, model.matrix, model.target))
+    return Overfit(len(batch), model.loss, baseline.loss, best_loss(params.task, model.inputs, model.target))
 
 
 def independent_rows(rows: pd.DataFrame, schema: Schema, params: Params, size: int) -> pd.DataFrame:
@@ -325,16 +328,16 @@ def independent_rows(rows: pd.DataFrame, schema: Schema, params: Params, size: i
     return drawn.iloc[kept]
 
 
-def best_loss(task: Task, matrix: np.ndarray, target: np.ndarray) -> float:
-    """The loss of the best possible prediction of rows from their features, of which some may be alike.
+def best_loss(task: Task, inputs: Any, target: np.ndarray) -> float:
+    """The loss of the best possible prediction of rows from what a model sees of them; some may look alike.
 
     Args:
         task: classification or regression.
-        matrix: the features (rows, features).
+        inputs: the matrix (rows, features), or the frame.
         target: encoded (rows,).
     """
-    _, group = np.unique(np.where(np.isnan(matrix), -np.inf, matrix), axis=0, return_inverse=True)
-    group = group.ravel()
+    table = pd.DataFrame(inputs)
+    group = table.groupby(list(table.columns), dropna=False, observed=True, sort=False).ngroup().to_numpy()
     members = np.bincount(group)
     if task == "regression":
         means = np.bincount(group, weights=target) / members

@@ -7,6 +7,7 @@ from typing import Any
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, write_text
+from mlops_maturity.project.numbers import number
 from mlops_maturity.project.paths import DATA_SHEET, MODEL_CARD
 from mlops_maturity.training.gates import gate_of
 
@@ -59,28 +60,21 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         "",
         *_table(
             ("set", *names),
-            [(label, *(f"{v[n]:.4g}" if n in v else "" for n in names)) for label, v in scores.items()],
+            [(label, *(number(v[n]) if n in v else "" for n in names)) for label, v in scores.items()],
         ),
         "",
         "### Gates",
         "",
         *_table(
-            ("gate", "found", "required", ""),
-            [
-                (
-                    f"{gate.name}: {gate.meaning}",
-                    gate.found,
-                    gate.required,
-                    "open" if gate.is_open else "closed",
-                )
-                for gate in map(gate_of, metrics["gates"])
-            ],
+            ("gate", "result", "required", ""),
+            [(gate.name, gate.statement, gate.required, gate.verdict) for gate in map(gate_of, metrics["gates"])],
         ),
     ]
     for column, values in metrics["slices"].items():
         names = [name for name in next(iter(values.values()), {}) if name != "rows"]
         rows = [
-            (value, f"{found['rows']:,}", *(f"{found[name]:.4g}" for name in names)) for value, found in values.items()
+            (value, f"{found['rows']:,}", *(number(found[name]) if name in found else "" for name in names))
+            for value, found in values.items()
         ]
         lines += ["", f"### Slices by {_cell(column)}", "", *_table((column, "rows", *names), rows)]
     return "\n".join(lines)

@@ -1,7 +1,8 @@
 """The gate between a new model and the one in production: both answer the same rows, overall and on every slice."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +11,21 @@ import pandas as pd
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import write_json
+from mlops_maturity.project.files import write_json, write_text
 from mlops_maturity.project.params import Params
-from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, TEST
+from mlops_maturity.project.paths import ARTEFACT, COMPARISON, COMPARISON_PAGE, METRICS, TEST
 from mlops_maturity.training.evaluate import SMALLEST_SLICE
 from mlops_maturity.training.gates import Gate
 from mlops_maturity.training.losses import losses
+from mlops_maturity.training.page import document
+from mlops_maturity.training.report import gate_table, score_table, verdict
 
-MEANING = "share of the baseline's loss that it leaves more than {version}, beyond chance"
+# A mean difference of losses less its standard error, in shares of the baseline's loss.
+MEANING = "loss {{}} of the baseline's above {version}, beyond chance"
 
 
 def compare_models(folder: Path, production: Predictor, version: str) -> None:
-    """Hold the packaged model in a folder to the one in production and write reports/comparison.json.
+    """Compare the packaged model in a folder with the production model and write reports/comparison.
 
     Args:
         folder: where the new model, its test set and its metrics are.
@@ -29,7 +33,7 @@ def compare_models(folder: Path, production: Predictor, version: str) -> None:
         version: its name.
 
     Raises:
-        ProjectError: a gate is closed, or the model in production cannot answer these rows.
+        ProjectError: the new model fails a gate, or the production model cannot answer these rows.
     """
     params = settings.load()
     rows = pd.read_parquet(folder / TEST)
@@ -37,25 +41,46 @@ def compare_models(folder: Path, production: Predictor, version: str) -> None:
     scores = json.loads((folder / METRICS).read_text(encoding="utf-8"))["scores"]
     unit = scores["baseline, test"]["log_loss" if new.task == "classification" else "mse"]
     gates = judge({version: old, "new": new}, rows, unit, params)
+    before = old.manifest["metrics"]["scores"]["test"]
     COMPARISON.unlink(missing_ok=True)
     write_json(
         COMPARISON,
         {
-            "gates": [gate.told for gate in gates],
-            "scores": {"new": scores["test"], version: old.manifest["metrics"]["scores"]["test"]},
+            "gates": [gate.as_data for gate in gates],
+            "scores": {"new": scores["test"], version: before},
             "version": version,
         },
     )
+    _write_page(
+        gates,
+        {"new model": scores["test"], f"{version}, in production": old.manifest["metrics"]["scores"]["test"]},
+        new,
+    )
     for gate in gates:
-        print(f"gate {'open' if gate.is_open else 'CLOSED'}: {gate}")
-    if closed := [str(gate) for gate in gates if not gate.is_open]:
-        raise ProjectError(f"gate closed: {'; '.join(closed)}. {version} stays in production")
+        print(f"{gate.verdict} {gate}")
+    if failed := [str(gate) for gate in gates if not gate.passed]:
+        raise ProjectError(f"gate failed: {'; '.join(failed)}. {version} stays in production")
+
+
+def _write_page(gates: Sequence[Gate], scores: Mapping[str, Mapping[str, float]], new: Predictor) -> None:
+    title = f"The new model for {new.target.name} and the one in production"
+    body = [
+        verdict(gates),
+        f'<p class="faint">New model: {escape(new.version)}. Both answered the same rows of the test set.</p>',
+        "<h2>Gates</h2>",
+        gate_table(gates),
+        "<h2>Scores</h2>",
+        "<p>Each model on the test set of its own training.</p>",
+        score_table(scores, new.target.name),
+    ]
+    write_text(COMPARISON_PAGE, document(title, body))
+    print(f"wrote {COMPARISON_PAGE}")
 
 
 def judge(models: Mapping[str, Predictor], rows: pd.DataFrame, unit: float, params: Params) -> list[Gate]:
     """The gates of a new model against an old one: the whole test set first, then every slice.
 
-    What is compared is the mean difference of the losses of each row, less its standard error: a few rows alone close
+    What is compared is the mean difference of the losses of each row, less its standard error: a few rows alone fail
     no gate by chance.
 
     Args:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,12 @@ from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import TRAINED_FIELDS
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
-from mlops_maturity.project.contract import Own, own
+from mlops_maturity.project.contract import own
 from mlops_maturity.project.files import existing, read_json, write_json
+from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
+from mlops_maturity.training.caveats import caveats
 from mlops_maturity.training.gates import judge
 from mlops_maturity.training.importance import permutation_importance
 from mlops_maturity.training.losses import baseline, gains, loss
@@ -46,20 +50,22 @@ def run() -> None:
     metrics, evaluation = evaluate(predictor, simple, sets, params)
     metrics["model_sha256"] = artefact.digest
     write_json(METRICS, metrics)
-    told = metrics["scores"]["test"]  # type: ignore[index]
-    print(f"test set, {len(sets['test']):,} rows: " + ", ".join(f"{name} {value:.4g}" for name, value in told.items()))
+    told = metrics["scores"]["test"]
+    print(
+        f"test set, {len(sets['test']):,} rows: " + ", ".join(f"{name} {number(value)}" for name, value in told.items())
+    )
 
     from mlops_maturity.training import cards, plots, report  # matplotlib is for the pictures alone
 
-    history = read_json(HISTORY, made_by="make train")
-    pictures = plots.draw(predictor, evaluation, history)
-    report.write(metrics, pictures, predictor)
-    cards.write(metrics, read_json(DATA_FACTS, made_by="make data"), predictor.manifest, schemas.load())
+    history, facts = read_json(HISTORY, made_by="make train"), read_json(DATA_FACTS, made_by="make data")
+    schema, pictures = schemas.load(), plots.draw(predictor, evaluation, history)
+    report.write(metrics, pictures, predictor, facts, schema.notes)
+    cards.write(metrics, facts, predictor.manifest, schema)
 
 
 def evaluate(
     predictor: Predictor, simple: Predictor, sets: dict[str, pd.DataFrame], params: Params
-) -> tuple[dict[str, object], Evaluation]:
+) -> tuple[dict[str, Any], Evaluation]:
     """Score the model and the two that it must beat.
 
     Args:
@@ -77,7 +83,7 @@ def evaluate(
     actual, answer = encoded["test"], predicted["test"]
     guess = baseline(task, encoded["train"], len(actual), len(target.classes))
     plain = simple.of_frame(sets["test"])
-    metrics: dict[str, object] = {
+    metrics: dict[str, Any] = {
         "scores": {
             **{name: scored(predictor, rows, predicted[name]) for name, rows in sets.items()},
             "baseline, test": scores(task, actual, guess),
@@ -87,7 +93,8 @@ def evaluate(
         "rows": {name: len(rows) for name, rows in sets.items()},
         "slices": _slices(predictor, sets["test"], actual, answer, params),
     }
-    metrics["gates"] = [gate.told for gate in judge(metrics, params.gates)]
+    metrics["gates"] = [gate.as_data for gate in judge(metrics, params.gates)]
+    metrics["warnings"] = list(caveats(metrics))
     importance = permutation_importance(predictor, sets["test"], actual, params.split.seed)
     return metrics, Evaluation(actual, answer, importance)
 
@@ -103,48 +110,72 @@ def scored(predictor: Predictor, rows: pd.DataFrame, predicted: np.ndarray) -> d
     Raises:
         ProjectError: metrics.py fails, or does not return numbers by name.
     """
-    target = predictor.target
-    encoded = target.encode(rows[target.name])
+    encoded = predictor.target.encode(rows[predictor.target.name])
     found = scores(predictor.task, encoded, predicted)
+    return found | _own_scores(predictor, encoded, predicted, found)
+
+
+def _own_scores(
+    predictor: Predictor,
+    encoded: np.ndarray,
+    predicted: np.ndarray,
+    known: Mapping[str, float],
+    *,
+    of_slice: bool = False,
+) -> dict[str, float]:
+    """What metrics.py says of predictions.
+
+    Args:
+        predictor: the model.
+        encoded: the target (rows,).
+        predicted: probabilities (rows, classes) or values (rows,).
+        known: the scores that the library measures.
+        of_slice: whether a score may be NaN and is then left out: no row of a slice may be of the class that it is of.
+    """
     function = own("metrics", predictor.manifest["package"])
     if predictor.task == "regression":
-        return found | _checked(function, function(encoded, predicted), found)
-    names = list(map(str, target.classes))
-    # A class that the model does not know has no name among them.
-    actual = np.array([*names, ""])[encoded]
-    return found | _checked(function, function(actual, dict(zip(names, predicted.T, strict=True))), found)
-
-
-def _checked(function: Own, values: object, known: Mapping[str, float]) -> dict[str, float]:
+        values = function(encoded, predicted)
+    else:
+        names = list(map(str, predictor.target.classes))
+        # A class that the model does not know has no name among them.
+        values = function(np.array([*names, ""])[encoded], dict(zip(names, predicted.T, strict=True)))
     if not isinstance(values, Mapping):
         raise function.refuse(f"returned {type(values).__name__}; it must return a mapping of names to numbers")
+    found = {}
     for name, value in values.items():
-        if not isinstance(name, str) or not isinstance(value, (int, float, np.number)) or not np.isfinite(value):
+        is_number = isinstance(name, str) and isinstance(value, (int, float, np.number))
+        if of_slice and is_number and np.isnan(value):
+            continue
+        if not is_number or not np.isfinite(value):
             raise function.refuse(f"returned {name!r}: {value!r}; each score must be a finite number by its name")
         if name in known:
             raise function.refuse(f"returned {name!r}, which the library measures already; choose another name")
-    return {name: float(value) for name, value in values.items()}
+        found[name] = float(value)
+    return found
 
 
 def _slices(
     predictor: Predictor, rows: pd.DataFrame, actual: np.ndarray, answer: np.ndarray, params: Params
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Rows, loss and one readable score for each value of each declared column.
+    """Rows, loss, one readable score and the project's own scores for each value of each declared column.
 
     A value with hardly any rows is left out; the whole test set stands first, to compare with.
     """
+
+    def measured(mask: np.ndarray) -> dict[str, float]:
+        known = {
+            "rows": int(mask.sum()),
+            "loss": loss(predictor.task, actual[mask], answer[mask]),
+            **readable(predictor.task, actual[mask], answer[mask]),
+        }
+        with catch_warnings():
+            simplefilter("ignore", RuntimeWarning)  # of a mean of no rows
+            return known | _own_scores(predictor, actual[mask], answer[mask], known, of_slice=True)
+
     found: dict[str, dict[str, dict[str, float]]] = {}
     for column in params.slices or []:
         words = rows[column].astype("str")
         masks = {"all": np.ones(len(rows), dtype=bool)}
         masks |= {str(value): (words == value).to_numpy() for value in sorted(words.dropna().unique())}
-        found[column] = {
-            value: {
-                "rows": int(mask.sum()),
-                "loss": loss(predictor.task, actual[mask], answer[mask]),
-                **readable(predictor.task, actual[mask], answer[mask]),
-            }
-            for value, mask in masks.items()
-            if mask.sum() >= SMALLEST_SLICE
-        }
+        found[column] = {value: measured(mask) for value, mask in masks.items() if mask.sum() >= SMALLEST_SLICE}
     return found

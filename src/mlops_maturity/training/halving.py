@@ -7,6 +7,7 @@ and when, changes nothing: nothing random is left to a worker.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # lets 
 from sklearn.model_selection import HalvingGridSearchCV, cross_val_score
 from threadpoolctl import threadpool_limits
 
+from mlops_maturity.data import lanes
 from mlops_maturity.data.splitting import two_parts
 from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.errors import ProjectError
@@ -85,20 +87,27 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
         self.number = number
         self.rows = rows
 
-    def fit(self, matrix: np.ndarray, values: np.ndarray, by: np.ndarray | None = None) -> "Candidate":
+    def fit(
+        self,
+        inputs: Any,
+        values: np.ndarray,
+        by: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+    ) -> "Candidate":
         """Train a model.
 
         Args:
-            matrix: features (rows, features).
+            inputs: what the model's lane has it see of the rows.
             values: the target (rows,), classes as numbers from 0.
             by: what the rows are divided by, if the project divides them by groups or time.
+            weights: how much each row counts, if the project says so.
 
         Raises:
             ProjectError: the estimator does not take its settings.
         """
         study = self.study
         some = np.sort(np.random.default_rng(study.params.tune.seed).permutation(len(values))[: self.rows])
-        matrix, values = matrix[some], values[some]
+        inputs, values = lanes.take(inputs, some), values[some]
         learn, stop = study.halves(values, None if by is None else by[some])
         estimator = clone(study.candidates[self.number])
         if study.classes:
@@ -107,11 +116,14 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
             stop = stop[np.isin(values[stop], self.classes_)]
             values = np.searchsorted(self.classes_, values)
             if len(self.classes_) < 2 or not len(stop):
-                estimator = models.baseline(study.params.task)
-        parts = [(matrix[rows], values[rows]) for rows in (learn, stop)]
+                estimator, weights = models.baseline(study.params.task), None
+        parts = [(lanes.take(inputs, rows), values[rows]) for rows in (learn, stop)]
+        counts = () if weights is None else (weights[some][learn],)
         try:
             with threadpool_limits(1):
-                self.model_ = models.fit(estimator, study.params.task, parts[0], parts[1], curve=False).estimator
+                self.model_ = models.fit(
+                    estimator, study.params.task, (*parts[0], *counts), parts[1], curve=False
+                ).estimator
         except Exception as error:
             raise ProjectError(
                 f"model.py: {models.name_of(estimator)} cannot be fitted with {study.settings[self.number]}: "
@@ -119,20 +131,20 @@ class Candidate(BaseEstimator):  # type: ignore[misc]
             ) from error
         return self
 
-    def predict(self, matrix: np.ndarray) -> np.ndarray:
+    def predict(self, inputs: Any) -> np.ndarray:
         """Probabilities of all classes (rows, classes), or values (rows,)."""
         with threadpool_limits(1):
-            predicted = predict(self.model_, self.study.params.task, matrix)
+            predicted = predict(self.model_, self.study.params.task, inputs)
         if not self.study.classes:
             return predicted
-        probabilities = np.zeros((len(matrix), self.study.classes))
+        probabilities = np.zeros((len(inputs), self.study.classes))
         probabilities[:, self.classes_] = predicted
         return probabilities
 
 
-def negative_loss(candidate: Candidate, matrix: np.ndarray, values: np.ndarray) -> float:
+def negative_loss(candidate: Candidate, inputs: Any, values: np.ndarray) -> float:
     """A score as scikit-learn wants it, the larger the better, of the loss that gates compare."""
-    return -loss(candidate.study.params.task, values, candidate.predict(matrix))
+    return -loss(candidate.study.params.task, values, candidate.predict(inputs))
 
 
 def plan(study: Study, parts: Parts) -> list[tuple[int, int]]:
@@ -149,17 +161,19 @@ def plan(study: Study, parts: Parts) -> list[tuple[int, int]]:
     return [(count, first * factor**rung) for rung, count in enumerate(counts)]
 
 
-def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray | None, parts: Parts) -> pd.DataFrame:
+def search(
+    study: Study, inputs: Any, values: np.ndarray, parts: Parts, extra: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
     """Compare candidates where joblib is configured to.
 
     The current settings meet the best candidate on all rows, whatever chance did to them on a few.
 
     Args:
         study: what they have in common.
-        matrix: features (rows, features).
+        inputs: what the model's lane has it see of the rows.
         values: the target (rows,), classes as numbers from 0.
-        by: the values of the column `split.by` (rows,), if the split is by groups or time.
         parts: folds: rows to learn from and to score on.
+        extra: what `Candidate.fit` takes beside them: `by` and `weights`, each (rows,).
 
     Returns:
         The candidates, best first: of equal ones, the one that was declared first. Each as it was on the last rung it
@@ -171,7 +185,6 @@ def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray 
     """
     rungs = plan(study, parts)
     most = rungs[-1][1]
-    extra = {} if by is None else {"by": by}
     found = HalvingGridSearchCV(
         Candidate(study),
         {"number": list(range(len(study.candidates)))},
@@ -184,12 +197,12 @@ def search(study: Study, matrix: np.ndarray, values: np.ndarray, by: np.ndarray 
         refit=False,
         error_score="raise",
         return_train_score=False,
-    ).fit(matrix, values, **extra)
+    ).fit(inputs, values, **extra)
     lines = [_line(*result) for result in zip(*(found.cv_results_[name] for name in RESULTS), strict=True)]
     if not any(line["candidate"] == 0 and line["rung"] == len(rungs) for line in lines):
         today = Candidate(study, rows=most)
         scores = cross_val_score(
-            today, matrix, values, scoring=negative_loss, cv=parts, params=extra, error_score="raise"
+            today, inputs, values, scoring=negative_loss, cv=parts, params=dict(extra), error_score="raise"
         )
         lines.append(_line(0, len(rungs) - 1, most, scores.mean(), scores.std()))
     table = pd.DataFrame(lines).sort_values(["rung", "loss", "candidate"], ascending=[False, True, True])

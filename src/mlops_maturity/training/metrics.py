@@ -23,6 +23,7 @@ def scores(task: Task, target: np.ndarray, predicted: np.ndarray) -> dict[str, f
         return {
             **readable(task, target, predicted),
             "mse": loss(task, target, predicted),
+            "rmse": float(np.sqrt(loss(task, target, predicted))),
             "r2": float(r2_score(target, predicted)) if np.ptp(target) > 0 else 0.0,
         }
     answers, present = predicted.argmax(axis=1), np.unique(target)

@@ -1,6 +1,6 @@
 """The pictures of an evaluation."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.paths import PLOTS
@@ -47,9 +48,13 @@ def draw(predictor: Predictor, evaluation: "Evaluation", history: History) -> di
     if predictor.task == "classification":
         pictures["Confusion matrix"] = lambda axes: _confusion(axes, predictor, evaluation)
         pictures["Calibration"] = lambda axes: _calibration(axes, evaluation)
+        if len(predictor.target.classes) <= READABLE_CLASSES:
+            pictures["ROC curves"] = lambda axes: _roc(axes, predictor, evaluation)
+            pictures["Precision-recall curves"] = lambda axes: _precision_recall(axes, predictor, evaluation)
     else:
         pictures["Predicted and actual"] = lambda axes: _predicted(axes, evaluation, predictor.target.name)
         pictures["Residuals"] = lambda axes: _residuals(axes, evaluation, predictor.target.name)
+        pictures["Residuals against predictions"] = lambda axes: _spread(axes, evaluation, predictor.target.name)
     pictures["Permutation importance"] = lambda axes: _importance(axes, evaluation)
     return {title: _save(title, picture) for title, picture in pictures.items()}
 
@@ -105,6 +110,36 @@ def _calibration(axes: Axes, evaluation: "Evaluation") -> None:
     axes.legend(frameon=False, loc="upper left")
 
 
+def _roc(axes: Axes, predictor: Predictor, evaluation: "Evaluation") -> None:
+    for name, colour, actual, probability in _one_against_the_rest(predictor, evaluation):
+        false, true, _ = roc_curve(actual, probability)
+        axes.plot(false, true, color=colour, label=name)
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":")
+    axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.03))
+    axes.legend(frameon=False, loc="lower right")
+
+
+def _precision_recall(axes: Axes, predictor: Predictor, evaluation: "Evaluation") -> None:
+    for name, colour, actual, probability in _one_against_the_rest(predictor, evaluation):
+        precision, recall, _ = precision_recall_curve(actual, probability)
+        axes.step(recall, precision, where="post", color=colour, label=name)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.03))
+    axes.legend(frameon=False, loc="lower left")
+
+
+def _one_against_the_rest(
+    predictor: Predictor, evaluation: "Evaluation"
+) -> Iterator[tuple[str, Any, np.ndarray, np.ndarray]]:
+    """Each class that the test set has and lacks: its name, a colour, which rows have it, and how probable it is."""
+    classes = predictor.target.classes
+    colours = plt.get_cmap("tab20" if len(classes) > 10 else "tab10")
+    # Of two classes, the first has the curves of the second, mirrored.
+    for number in range(len(classes) == 2, len(classes)):
+        actual = evaluation.target == number
+        if 0 < actual.sum() < len(actual):
+            yield short(classes[number]), colours(number), actual, evaluation.predicted[:, number]
+
+
 def _predicted(axes: Axes, evaluation: "Evaluation", name: str) -> None:
     some = slice(MOST_POINTS)
     axes.scatter(evaluation.target[some], evaluation.predicted[some], s=12, alpha=0.6, color=BLUE, edgecolors="none")
@@ -118,6 +153,14 @@ def _residuals(axes: Axes, evaluation: "Evaluation", name: str) -> None:
     axes.hist(residuals, bins=min(40, max(8, len(residuals) // 6)), color=BLUE, edgecolor="white")
     axes.axvline(0, color=GREY, linestyle=":")
     axes.set(xlabel=f"predicted minus actual {short(name)}", ylabel="rows")
+
+
+def _spread(axes: Axes, evaluation: "Evaluation", name: str) -> None:
+    some = slice(MOST_POINTS)
+    residuals = evaluation.predicted[some] - evaluation.target[some]
+    axes.scatter(evaluation.predicted[some], residuals, s=12, alpha=0.6, color=BLUE, edgecolors="none")
+    axes.axhline(0, color=GREY, linestyle=":")
+    axes.set(xlabel=f"predicted {short(name)}", ylabel="predicted minus actual")
 
 
 def _importance(axes: Axes, evaluation: "Evaluation") -> None:

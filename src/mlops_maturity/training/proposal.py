@@ -65,7 +65,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     frame = conform(schema, frame)
     proposal = Proposal(params)
     proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
-    proposal.settle("data.ignore", lambda: unusable(frame, schema, target))
+    proposal.settle("data.ignore", lambda: unusable(frame, schema, target) | dict(params.no_features.values()))
     ignored = proposal.params.data.ignore or {}
     if not set(schema.columns) - {target, *ignored}:
         told = "; ".join(f"{name}: {reason}" for name, reason in ignored.items()) or "there is no other"
@@ -80,6 +80,8 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     rows, _ = learnable(frame, schema, proposal.params)
     proposal.settle("model.gradient_boosting.min_samples_leaf", lambda: int(np.clip(len(rows) // 30, 2, 20)))
     best = best_trial(rows, schema, proposal.params, _time_column(schema, proposal.params))
+    print(f"  {best.reason}")
+    schema = schema.model_copy(update={"notes": (*schema.notes, best.reason)})
     proposal.settle("split.method", lambda: best.method)
     proposal.settle("split.by", lambda: best.by)
     proposal.settle("model.kind", lambda: best.kind)

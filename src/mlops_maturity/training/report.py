@@ -1,4 +1,4 @@
-"""reports/evaluation.html: the evaluation on one page that needs nothing beside it."""
+"""reports/evaluation.html: the evaluation on one page of its own, for whoever decides on the model."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,121 +8,163 @@ from typing import Any
 
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.files import write_text
+from mlops_maturity.project.numbers import number
 from mlops_maturity.project.paths import REPORT
-from mlops_maturity.training.gates import gate_of
+from mlops_maturity.project.repository import code_described
+from mlops_maturity.training.gates import LOSS, LOWER_IS_BETTER, Gate, gate_of
+from mlops_maturity.training.page import document, facts, figure, note, table
 
-STYLE = """\
-body { color: #1f2937; font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }
-h1 { margin-bottom: 0; }
-h2 { border-top: 1px solid #e5e7eb; margin-top: 2rem; padding-top: 1rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { border-bottom: 1px solid #e5e7eb; padding: .3rem .9rem .3rem 0; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-.pictures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); }
-img { max-width: 100%; }
-.open, .closed { border-radius: .3rem; color: white; padding: .1rem .5rem; }
-.open { background: #2f855a; }
-.closed { background: #c53030; }
-"""
-
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{summary}</p>
-<h2>Gates</h2>
-<p>{loss}</p>
-{gates}
-<h2>Scores</h2>
-{scores}
-<h2>Pictures</h2>
-<div class="pictures">
-{pictures}
-</div>
-{slices}
-</body>
-</html>
-"""
-
-LOSS = {
-    "classification": "The loss is the log loss on the test set: how little probability was given to what then was so.",
-    "regression": "The loss is the mean squared error on the test set.",
+SPLIT = {
+    "stratified": "at random, with the same share of each class in every set",
+    "random": "at random",
+    "group": "at random, all rows with the same {by} in one set: new rows bring new values of it",
+    "time": "by {by}: the model learns from the past and is tested on the latest rows",
+}
+# How scores are called and read, where their names do not say it.
+LABELS = {
+    "calibration_error": "calibration error",
+    "f1_macro": "F1 score, mean over classes",
+    "mae": "mean absolute error (MAE)",
+    "mse": "mean squared error (MSE)",
+    "r2": "R²",
+    "rmse": "root mean squared error (RMSE)",
+    "roc_auc": "area under the ROC curve",
+}
+# In the unit of the target.
+UNITS = {"mae": "{unit}", "rmse": "{unit}", "mse": "{unit}²"}
+HOW_TO_READ = {
+    "Learning curve": "Loss by iteration. Where validation rises while train falls, the model overfits.",
+    "Confusion matrix": "Rows of the test set by what they are and by what the model predicts. The diagonal is right.",
+    "Calibration": "On the line, the model is right as often as it says.",
+    "ROC curves": "True positives for each share of false positives. The diagonal is chance.",
+    "Precision-recall curves": "How many of those found are right, for each share that is found.",
+    "Predicted and actual": "On the line, the prediction is right.",
+    "Residuals": "Predicted minus actual: symmetric around zero if the model has no bias.",
+    "Residuals against predictions": "No pattern is good: a curve or a funnel shows what the model has not learned.",
+    "Permutation importance": "How much the loss grows when a column is shuffled: what the model relies on.",
 }
 
 
-def write(metrics: Mapping[str, Any], pictures: Mapping[str, Path], predictor: Predictor) -> None:
+def write(
+    metrics: Mapping[str, Any],
+    pictures: Mapping[str, Path],
+    predictor: Predictor,
+    data: Mapping[str, Any],
+    notes: Sequence[str],
+) -> None:
     """Write the page.
 
     Args:
         metrics: the content of metrics.json.
         pictures: files by title.
         predictor: the model.
+        data: what the data step found.
+        notes: what the first run noticed of the data, as the schema keeps it.
     """
-    rows = metrics["rows"]
-    text = PAGE.format(
-        style=STYLE,
-        title=escape(f"Evaluation: {predictor.target.name}"),
-        summary=escape(
-            f"{predictor.manifest['model']['kind']} for {predictor.task}, "
-            f"trained on {rows['train']:,} rows, stopped on "
-            f"{rows['validation']:,}, tested on {rows['test']:,}."
-        ),
-        loss=escape(LOSS[predictor.task]),
-        gates=_gates(metrics["gates"]),
-        scores=_scores(metrics["scores"]),
-        pictures="\n".join(_picture(title, path) for title, path in pictures.items()),
-        slices="\n".join(_slice(column, values) for column, values in metrics["slices"].items()),
-    )
-    write_text(REPORT, text)
+    gates = [gate_of(each) for each in metrics["gates"]]
+    body = [
+        verdict(gates),
+        note("warn", "Warnings", map(escape, metrics["warnings"])) if metrics["warnings"] else "",
+        "<h2>What was evaluated</h2>",
+        facts(_origin(metrics, predictor, data)),
+        "<details><summary>Notes on the data</summary><ul>"
+        + "".join(f"<li>{escape(each)}</li>" for each in notes)
+        + "</ul></details>"
+        if notes
+        else "",
+        "<h2>Gates</h2>",
+        "<p>Each is a bound in <code>params.yaml</code>; a model that fails one is not packaged.</p>",
+        gate_table(gates),
+        "<h2>Scores</h2>",
+        score_table(metrics["scores"], predictor.target.name),
+        "<h2>Charts</h2>",
+        '<div class="charts">',
+        *(_picture(title, path) for title, path in pictures.items()),
+        "</div>",
+        *(_slice(column, values) for column, values in metrics["slices"].items()),
+    ]
+    write_text(REPORT, document(f"Evaluation of the model for {predictor.target.name}", body))
     print(f"wrote {REPORT}")
 
 
-def _gates(gates: Iterable[Mapping[str, Any]]) -> str:
+def verdict(gates: Sequence[Gate]) -> str:
+    """PASS or FAIL for people in a hurry."""
+    if failed := [gate for gate in gates if not gate.passed]:
+        return note("fail", f"FAIL: {len(failed)} of {len(gates)} gates", (escape(str(gate)) for gate in failed))
+    return note("pass", f"PASS: {len(gates)} of {len(gates)} gates", ())
+
+
+def gate_table(gates: Iterable[Gate]) -> str:
+    """Each gate with its result, what is required, and the verdict."""
     rows = [
         (
-            escape(f"{gate.name}: {gate.meaning}"),
-            gate.found,
-            gate.required,
-            f'<span class="{"open" if gate.is_open else "closed"}">{"open" if gate.is_open else "closed"}</span>',
+            escape(gate.name.replace("_", " ")),
+            escape(gate.statement),
+            escape(gate.required),
+            f'<span class="verdict {gate.verdict}">{gate.verdict}</span>',
         )
-        for gate in map(gate_of, gates)
+        for gate in gates
     ]
-    return table(("gate", "found", "required", ""), rows)
+    return table(("gate", "result", "required", "verdict"), rows, name="Gates", css="words")
 
 
-def _scores(scores: Mapping[str, Mapping[str, float]]) -> str:
-    names = sorted({name for values in scores.values() for name in values})
+def score_table(scores: Mapping[str, Mapping[str, float]], unit: str) -> str:
+    """The scores side by side, the test set first."""
+    order = sorted(scores, key=lambda label: label != "test")
+    names = list(dict.fromkeys(name for label in order for name in scores[label]))
     rows = [
-        (escape(label), *(f"{values[name]:.4g}" if name in values else "" for name in names))
-        for label, values in scores.items()
+        (
+            escape(label_of(name, unit)),
+            *(number(scores[label][name]) if name in scores[label] else "" for label in order),
+        )
+        for name in names
     ]
-    return table(("", *(escape(name.replace("_", " ")) for name in names)), rows)
+    return table(("score", *map(escape, order)), rows, name="Scores")
+
+
+def label_of(name: str, unit: str) -> str:
+    """How a score is called, with its unit, and a word where less is more."""
+    text = LABELS.get(name, name.replace("_", " "))
+    if name in UNITS:
+        text += f", in {UNITS[name].format(unit=f'units of {unit}')}"
+    return text + (" (lower is better)" if name in LOWER_IS_BETTER else "")
+
+
+def _origin(metrics: Mapping[str, Any], predictor: Predictor, data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    parameters, rows, model = predictor.manifest["parameters"], metrics["rows"], predictor.manifest["model"]
+    split = parameters["split"]
+    told = ", ".join(f"{name} {value}" for name, value in _settings(parameters["model"]))
+    how = SPLIT[split["method"]].format(by=split["by"])
+    yield "Predicts", escape(f"{predictor.target.name} ({predictor.task})")
+    yield "Code", escape(code_described())
+    yield "Data", f"{escape(str(parameters['data']['raw']))}, MD5 <code>{escape(str(data['md5']))}</code>"
+    yield "Rows", f"{rows['train']:,} to train, {rows['validation']:,} to validate, {rows['test']:,} to test"
+    yield "Split", escape(f"{split['method']}, {how} (seed {split['seed']})")
+    yield "Model", escape(f"{model['kind']}{f': {told}' if told else ''}")
+    yield "Model version", f"SHA-256 <code>{escape(model['sha256'][:12])}</code>"
+    loss = LOSS[predictor.task]
+    yield "Compared with", escape(f"the {loss['baseline']} baseline, and a single small tree, by {loss['loss']}")
+
+
+def _settings(model: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """The settings that count: of the kinds that params.yaml describes, only those of the one that was chosen."""
+    for name, value in model.items():
+        if not isinstance(value, (Mapping, list)):
+            yield name, value
+        elif name == model.get("kind") and isinstance(value, Mapping):
+            yield from value.items()
 
 
 def _slice(column: str, values: Mapping[str, Mapping[str, float]]) -> str:
     names = [name for name in next(iter(values.values()), {}) if name != "rows"]
     rows = [
-        (escape(value), f"{found['rows']:,}", *(f"{found[name]:.4g}" for name in names))
+        (escape(value), f"{found['rows']:,}", *(number(found[name]) if name in found else "" for name in names))
         for value, found in values.items()
     ]
-    return f"<h2>Slices by {escape(column)}</h2>\n" + table(("", "rows", *names), rows)
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are HTML already."""
-    lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in header) + "</tr>"]
-    lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
-    return "<table>\n" + "\n".join(lines) + "\n</table>"
+    title = escape(f"Scores by {column}")
+    return f"<h2>{title}</h2>\n" + table((escape(column), "rows", *names), rows, name=f"Scores by {column}")
 
 
 def _picture(title: str, path: Path) -> str:
     content = base64.b64encode(path.read_bytes()).decode()
-    return f'<img alt="{escape(title)}" src="data:image/png;base64,{content}">'
+    return figure(f"data:image/png;base64,{content}", title, HOW_TO_READ.get(title, ""))

@@ -6,28 +6,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.data import lanes
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.features import Features, probed
+from mlops_maturity.data.lanes import Lane
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.estimator import predict
-from mlops_maturity.model.export import export, parity
-from mlops_maturity.model.predictor import Predictor, features_as_mapping
+from mlops_maturity.model.export import Exported, Parity, as_skops, export, parity
+from mlops_maturity.model.predictor import Session, features_as_mapping, open_session
 from mlops_maturity.project import answers, library
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, write_json
 from mlops_maturity.project.params import Params
-from mlops_maturity.project.paths import HISTORY, MODEL, SIMPLE, TRAIN, VALIDATION
+from mlops_maturity.project.paths import HISTORY, MODEL, PARAMS, SIMPLE, TRAIN, VALIDATION
 from mlops_maturity.training import models
+from mlops_maturity.training.choice import lane_of
 from mlops_maturity.training.models import Fitted, Kind
 
 PARITY_ROWS = 10_000
 # The simple model needs no more rows to be as good as it gets.
 SIMPLE_ROWS = 100_000
-# Rows that features.py is tried with one by one.
+# Rows that features.py and the model are tried with one by one.
 ROWS_ALONE = 50
 PACKAGES = ("numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx", "skops")
 
@@ -52,7 +55,10 @@ def run() -> None:
         print(f"trained {artefact.manifest['model']['kind']} on {len(train):,} rows: loss {first:.4g} to {last:.4g}")
     else:
         print(f"trained {artefact.manifest['model']['kind']} on {len(train):,} rows; it has no loss for each iteration")
-    print(f"wrote {MODEL} ({artefact.manifest['format']}, {len(artefact.model):,} bytes)")
+    if why := artefact.manifest["not_onnx"]:
+        print(f"{why}; it is stored with skops, and the service gets the packages that it needs")
+    lane, written = artefact.manifest["lane"], artefact.manifest["format"]
+    print(f"wrote {MODEL} ({lane} lane, {written}, {len(artefact.model):,} bytes)")
 
 
 def train_model(
@@ -73,40 +79,88 @@ def train_model(
     features = Features.of(schema, params)
     require_row_wise(features, train)
     target = Target.of(train[params.data.target], schema, params)
-    sets = [(features.of_frame(rows), target.encode(rows[params.data.target])) for rows in (train, validation)]
     estimator = models.build(kind, params, features)
+    weights = weights_of(train, params) if kind == "model" else ()
+    lane = lane_of(estimator, params, kind)
+    sets = [
+        (lanes.of_table(features, lane, rows), target.encode(rows[params.data.target])) for rows in (train, validation)
+    ]
     try:
-        fitted = models.fit(estimator, params.task, sets[0], sets[1])
+        fitted = models.fit(estimator, params.task, (*sets[0], *weights), sets[1])
+    except ProjectError:
+        raise
     except Exception as error:
-        why = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise ProjectError(f"model.py: {models.name_of(estimator)} cannot be fitted: {why}") from error
-    exported = export(fitted.estimator, len(features.names))
-    columns = (*features.columns, target.name)
+        raise _refused(error, estimator, lane, features, params) from error
+    some = sets[0][0][:PARITY_ROWS]
+    expected = predict(fitted.estimator, params.task, some)
+    scale = 1.0 if target.classes else float(sets[0][1].std())
+    trusted = list(params.model.get("trusted") or [])
+
+    def proven(exported: Exported) -> tuple[Parity, Session]:
+        session = open_session(exported.content, {"format": exported.format, "trusted": trusted}, params.task)
+        return parity(params.task, expected, session(some), scale), session
+
+    exported = export(fitted.estimator, lane, len(features.names))
+    proof, session = proven(exported)
+    if exported.format == "onnx" and proof.problem:
+        exported = as_skops(fitted.estimator, f"ONNX would answer otherwise: {proof.problem}")
+        proof, session = proven(exported)
+    proof.check()
+    few = features.rows_of(records_of(features, train.iloc[:ROWS_ALONE]))
+    alone = np.concatenate([session(lanes.of_rows(features, lane, [row])) for row in few])
+    # Sums of float32 depend on how many rows are summed at once: only what is no rounding counts.
+    if parity(params.task, expected[: len(few)], alone, scale).large:
+        raise ProjectError(
+            f"parity: {models.name_of(estimator)} answers a row alone, as the service asks it, otherwise than among "
+            f"others: each row must be answered by itself"
+        )
     manifest: dict[str, Any] = {
         "classes": list(target.classes),
         "features": features_as_mapping(features) | {"probe": probed(features, schema)},
         "format": exported.format,
+        "lane": lane,
+        "not_onnx": exported.why,
         "package": answers.load().package,
         "package_versions": {library.NAME: library.version(), **{name: version(name) for name in PACKAGES}},
         "parameters": params.model_dump(mode="json"),
-        "schema": schemas.as_mapping(schema.only(columns)),
+        "parity": {"rows": len(some), **vars(proof)},
+        "schema": schemas.as_mapping(schema.only((*features.columns, target.name))),
         "target": target.name,
         "task": params.task,
-        "trusted": list(params.model.get("trusted", [])),
+        "trusted": trusted,
     }
     artefact = Artefact(exported.content, manifest)
     name = models.name_of(fitted.estimator) if kind == "model" else kind
     manifest["model"] = {"kind": name, "sha256": artefact.digest}
-    some = sets[0][0][:PARITY_ROWS]
-    proof = parity(
-        params.task,
-        predict(fitted.estimator, params.task, some),
-        Predictor(artefact).of_matrix(some),
-        scale=1.0 if target.classes else float(sets[0][1].std()),
-    )
-    proof.check()
-    manifest["parity"] = {"rows": len(some), **vars(proof)}
     return artefact, fitted
+
+
+def weights_of(rows: pd.DataFrame, params: Params) -> tuple[np.ndarray, ...]:
+    """How much each row counts in training, (rows,); nothing where data.weight names no column.
+
+    Raises:
+        ProjectError: there is no such column, or it does not hold a number of at least zero for each row.
+    """
+    name = params.data.weight
+    if name is None:
+        return ()
+    if name not in rows:
+        raise ProjectError(f"params.yaml: data.weight: {name!r} is not a column")
+    weights: np.ndarray = pd.to_numeric(rows[name], errors="coerce").to_numpy("float64", na_value=np.nan)
+    if wrong := int((~(np.isfinite(weights) & (weights >= 0))).sum()):
+        raise ProjectError(f"params.yaml: data.weight: {name!r} is no number of at least zero in {wrong:,} rows")
+    return (weights,)
+
+
+def _refused(error: Exception, estimator: Any, lane: Lane, features: Features, params: Params) -> ProjectError:
+    """What to say of an estimator that cannot be fitted: what it was given, too, where it asks for columns by name."""
+    why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    told = f"model.py: {models.name_of(estimator)} cannot be fitted: {why}"
+    if lane == "frame":
+        told += f"; its frame has the columns {', '.join(map(repr, (*features.columns, *features.derived)))}"
+        if params.data.ignore:
+            told += f", and not what {PARAMS} has under data.ignore: {', '.join(map(repr, params.data.ignore))}"
+    return ProjectError(told)
 
 
 def require_row_wise(features: Features, rows: pd.DataFrame) -> None:

@@ -1,20 +1,23 @@
 """Trying ways to split and kinds of model on new data, to propose those that find a signal in it."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.data import lanes
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import folds, split
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.numbers import percent
 from mlops_maturity.project.params import Params, SplitMethod
 from mlops_maturity.training import models
+from mlops_maturity.training.choice import lane_of
 from mlops_maturity.training.losses import gains
 
 # Enough rows to tell models apart, few enough to wait for.
@@ -40,6 +43,7 @@ class Trial:
         kind: of the model.
         held_out: the gains on the test set.
         folds: the gains on each fold of a cross-validation, by name.
+        reason: why it was chosen, if it was.
     """
 
     method: SplitMethod
@@ -47,6 +51,12 @@ class Trial:
     kind: str
     held_out: dict[str, float]
     folds: dict[str, np.ndarray]
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """How it is called in a sentence."""
+        return f"{self.kind}, {self.method} split"
 
     @property
     def finds_a_signal(self) -> bool:
@@ -107,7 +117,8 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
         if any(trial.finds_a_signal and trial.beats_the_simple_model for trial in trials):
             break
     if found:
-        return max(found, key=_preference)
+        best = max(found, key=_preference)
+        return replace(best, reason=_reason(best, found))
     raise ProjectError(
         f"the rows of {params.data.target!r} cannot be divided into five folds that each have every class; give "
         "more rows, or join its rare classes"
@@ -116,6 +127,25 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
 
 def _preference(trial: Trial) -> tuple[bool, bool, float]:
     return trial.finds_a_signal, trial.beats_the_simple_model, float(trial.folds["baseline"].mean())
+
+
+def _reason(best: Trial, trials: Sequence[Trial]) -> str:
+    """Why it was chosen, and why each that saves more was not."""
+    saved = {trial.name: float(trial.folds["baseline"].mean()) for trial in trials}
+    others = [
+        f"{trial.name} saves {percent(saved[trial.name])}, but {_weakness(trial)}"
+        for trial in trials
+        if saved[trial.name] > saved[best.name]
+    ]
+    why = f"it saves {percent(saved[best.name])} of the baseline's loss in cross-validation"
+    return "; ".join([f"chosen: {best.name}: {why}{', the most' if not others else ''}", *others])
+
+
+def _weakness(trial: Trial) -> str:
+    if not trial.finds_a_signal:
+        return "differs so much between folds that this may be chance"
+    where = "on the test set" if trial.held_out["simple"] < 0 else "in cross-validation"
+    return f"is worse than a single small tree {where}"
 
 
 def _some(frame: pd.DataFrame, params: Params) -> pd.DataFrame:
@@ -134,7 +164,11 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Tria
         params = params.changed(**{"model.kind": kind})
     features = Features.of(schema, params)
     target = Target.of(frame[params.data.target], schema, params)
-    matrix, values = features.of_frame(frame), target.encode(frame[params.data.target])
+    seen = {
+        name: lanes.of_table(features, lane_of(models.build(name, params, features), params, name), frame)
+        for name in KINDS
+    }
+    values = target.encode(frame[params.data.target])
     found: list[dict[str, float]] = []
     for train, validation, score in _rounds(frame, params):
         if len(np.unique(values[train])) < max(2, len(target.classes)):
@@ -143,14 +177,14 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Tria
                 return None
             continue
         answers = {}
-        for name in KINDS:
+        for name, inputs in seen.items():
             fitted = models.fit(
                 models.build(name, params, features),
                 params.task,
-                (matrix[train], values[train]),
-                (matrix[validation], values[validation]),
+                (lanes.take(inputs, train), values[train]),
+                (lanes.take(inputs, validation), values[validation]),
             )
-            answers[name] = predict(fitted.estimator, params.task, matrix[score])
+            answers[name] = predict(fitted.estimator, params.task, lanes.take(inputs, score))
         found.append(gains(params.task, values[score], answers["model"], answers["baseline"], answers["simple"]))
     held_out, *others = found
     if len(others) < 2:

@@ -1,17 +1,20 @@
-"""The tuning command: find better settings for the model of params.yaml and write them there.
+"""The tuning command: find better parameters for the model of params.yaml and write them there.
 
-It sees the train set only: validation and test set stay what they are for.
+What may change is a parameter of the estimator that model.py builds, by scikit-learn's name for it, or one of the
+settings of `model` that build() is given. It sees the train set only: validation and test set stay what they are for.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import loguniform, uniform
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import ParameterSampler
 
+from mlops_maturity.data import lanes
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
@@ -23,8 +26,10 @@ from mlops_maturity.project.files import existing, replacing
 from mlops_maturity.project.params import Choice, Params, Range
 from mlops_maturity.project.paths import PARAMS, TRAIN, TUNING
 from mlops_maturity.training import models, yaml_edit
+from mlops_maturity.training.choice import lane_of
 from mlops_maturity.training.cluster import workers
 from mlops_maturity.training.halving import Settings, Study, plan, search
+from mlops_maturity.training.train import weights_of
 
 FEWEST_ROWS = 10
 
@@ -35,23 +40,29 @@ def run() -> None:
     Raises:
         ProjectError: the train set is missing, the space is wrong, or the cluster cannot be used.
     """
-    params = settings.load()
-    candidates = draw(params)
-    table = tune(pd.read_parquet(existing(TRAIN, "make data")), schemas.load(), params, candidates)
+    params, schema = settings.load(), schemas.load()
+    candidates = draw(params, schema)
+    table = tune(pd.read_parquet(existing(TRAIN, "make data")), schema, params, candidates)
     with replacing(TUNING) as temporary:
         table.to_csv(temporary, index=False)
     print(f"wrote {TUNING}")
     best, today = table.iloc[0], table[table["candidate"] == 0].iloc[0]
-    before, after = (chosen(candidates[number], params) for number in (0, int(best["candidate"])))
+    told = chosen(candidates, params, schema)
+    before, after = told[0], told[int(best["candidate"])]
     if before == after:
         print(f"{PARAMS} stays as it is: no other settings have a smaller loss than its own, {today['loss']:.4g}")
         return
-    section = ".".join(_section(params))
-    changed = {f"{section}.{name}": value for name, value in after.items() if value != before[name]}
-    yaml_edit.put(PARAMS, changed)
-    print(f"wrote {PARAMS}: loss {today['loss']:.4g} with the settings before, {best['loss']:.4g} with these")
-    for path, value in changed.items():
-        print(f"  {path}: {before[path.rpartition('.')[2]]} -> {value}")
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    own = _settings(params, params.model)
+    put = {f"{'.'.join(_section(params))}.{name}": value for name, value in changed.items() if name in own}
+    if parameters := {name: value for name, value in changed.items() if name not in own}:
+        put["model.parameters"] = (params.model["parameters"] or {}) | parameters
+    yaml_edit.put(PARAMS, put)
+    print(f"wrote {PARAMS}: loss {today['loss']:.4g} with what it had, {best['loss']:.4g} with this")
+    for name, value in changed.items():
+        print(
+            f"  {'.'.join(_section(params)) if name in own else 'model.parameters'}.{name}: {before[name]} -> {value}"
+        )
     print("`make run` comes next: it trains with them and holds the model to its gates")
 
 
@@ -76,37 +87,54 @@ def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[
     estimators = tuple(
         models.build("model", params.model_copy(update={"model": settings}), features) for settings in candidates
     )
-    told = tuple(chosen(settings, params) for settings in candidates)
+    told = chosen(candidates, params, schema)
+    if len(estimators) > 1 and len({repr(estimator.get_params()) for estimator in estimators}) == 1:
+        raise ProjectError(
+            f"{PARAMS}: tune.space: {', '.join(_space(params))} changes nothing in the {models.name_of(estimators[0])} "
+            "that build() in model.py returns; name parameters of it"
+        )
     study = Study(params, len(target.classes), estimators, told)
-    by = train[params.split.by].to_numpy() if params.split.method in ("group", "time") else None
+    extra = {"by": train[params.split.by].to_numpy()} if params.split.method in ("group", "time") else {}
+    if weights := weights_of(train, params):
+        extra["weights"] = weights[0]
     rungs = plan(study, parts)
     with workers() as where:
         steps = ", then ".join(f"{count} candidates on {rows:,} rows" for count, rows in rungs)
-        print(f"tuning {'.'.join(_section(params))} {where}, {len(parts)} folds: {steps}", flush=True)
+        print(f"tuning {models.name_of(estimators[0])} {where}, {len(parts)} folds: {steps}", flush=True)
         values = target.encode(train[params.data.target])
-        table = search(study, features.of_frame(train), values, by, parts)
+        inputs = lanes.of_table(features, lane_of(estimators[0], params), train)
+        table = search(study, inputs, values, parts, extra)
     return table.join(pd.DataFrame(told), on="candidate")
 
 
-def draw(params: Params) -> tuple[Settings, ...]:
+def draw(params: Params, schema: Schema) -> tuple[Settings, ...]:
     """The current settings, and others from the space until there are as many as params.yaml asks for.
+
+    Args:
+        params: the project's settings.
+        schema: of the table.
+
+    Returns:
+        Sections `model` of params.yaml.
 
     Raises:
         ProjectError: the space has nothing for the model, or what the model does not take.
     """
     if not params.is_complete:
         raise ProjectError(f"{PARAMS} still has nulls; run `make data` first")
-    kind, tuning = params.model.get("kind", "model"), params.tune
-    space = tuning.space.get(kind)
+    space, tuning = _space(params), params.tune
     if not space:
-        raise ProjectError(f"{PARAMS}: tune.space declares nothing for {kind}; say which of its settings may change")
-    known = chosen(params.model, params)
-    for name in space:
-        if name not in known:
-            raise ProjectError(
-                f"{PARAMS}: tune.space.{kind}: {name!r} is no setting of {'.'.join(_section(params))}; "
-                f"{', '.join(known)} are"
-            )
+        raise ProjectError(
+            f"{PARAMS}: tune.space declares nothing for {params.model.get('kind', 'the model')}; name parameters of "
+            "what build() in model.py returns, each with its choices"
+        )
+    estimator = _estimator(params, schema)
+    own = _settings(params, params.model)
+    for name in (name for name in space if name not in own):
+        models.require_parameter(estimator, name, "tune.space")
+        if "parameters" not in params.model:
+            raise ProjectError(f"{PARAMS}: add `parameters: {{}}` to model: it is where the best {name} is written")
+    (known,) = chosen([params.model], params, schema)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of a space that has fewer
         drawn = list(
@@ -116,29 +144,61 @@ def draw(params: Params) -> tuple[Settings, ...]:
                 random_state=tuning.seed,
             )
         )
-    whole = {name: isinstance(known[name], int) for name in space}
+    whole = {name: _is_whole(known[name], choice) for name, choice in space.items()}
     others = [{name: _tidy(value, space[name], whole[name]) for name, value in one.items()} for one in drawn]
     found = [params.model, *(_with(params, values) for values in others)]
     return tuple(settings for number, settings in enumerate(found) if settings not in found[:number])
 
 
-def chosen(candidate: Settings, params: Params) -> Settings:
-    """The settings that may be tuned: of the kind of model that is trained, or the whole section."""
-    values: Settings = candidate
+def chosen(candidates: Sequence[Settings], params: Params, schema: Schema) -> tuple[Settings, ...]:
+    """What each candidate has: the settings of the kind of model that is trained, and the parameters of the space."""
+    today = _estimator(params, schema).get_params()
+    space = {name: today[name] for name in _space(params) if name in today}
+    told = ((_settings(params, candidate), candidate.get("parameters") or {}) for candidate in candidates)
+    return tuple(
+        {**own, **{name: value for name, value in (space | put).items() if name not in own}} for own, put in told
+    )
+
+
+def _estimator(params: Params, schema: Schema) -> BaseEstimator:
+    return models.build("model", params, Features.of(schema, params))
+
+
+def _space(params: Params) -> dict[str, Choice]:
+    """What may change in the kind of model that is trained."""
+    named = {name: choice for name, choice in params.tune.space.items() if not isinstance(choice, dict)}
+    of_kind = params.tune.space.get(str(params.model.get("kind")))
+    return named | (of_kind if isinstance(of_kind, dict) else {})
+
+
+def _section(params: Params) -> list[str]:
+    """Where in params.yaml the settings are: of the kind of model that is trained, or the whole section."""
+    kind = params.model.get("kind")
+    return ["model", kind] if isinstance(kind, str) and isinstance(params.model.get(kind), dict) else ["model"]
+
+
+def _settings(params: Params, model: Settings) -> Settings:
+    """The settings by name: in a section `model`, those of the kind of model that is trained."""
+    values: Settings = model
     for name in _section(params)[1:]:
         values = values[name]
     return {name: value for name, value in values.items() if not isinstance(value, (dict, list))}
 
 
-def _section(params: Params) -> list[str]:
-    """Where in params.yaml these settings are."""
-    kind = params.model.get("kind")
-    return ["model", kind] if isinstance(kind, str) and isinstance(params.model.get(kind), dict) else ["model"]
-
-
-def _with(params: Params, values: Mapping[str, float]) -> Settings:
+def _with(params: Params, values: Mapping[str, Any]) -> Settings:
+    own = _settings(params, params.model)
     section = ".".join(_section(params))
-    return params.changed(**{f"{section}.{name}": value for name, value in values.items()}).model
+    changed = {f"{section}.{name}": value for name, value in values.items() if name in own}
+    if parameters := {name: value for name, value in values.items() if name not in own}:
+        changed["model.parameters"] = (params.model["parameters"] or {}) | parameters
+    return params.changed(**changed).model
+
+
+def _is_whole(today: object, choice: Choice) -> bool:
+    """Whether a number to be drawn is a whole one, as it is today or, where there is none today, as its bounds are."""
+    if isinstance(today, int | float) or not isinstance(choice, Range):
+        return isinstance(today, int)
+    return choice.low.is_integer() and choice.high.is_integer()
 
 
 def _distribution(choice: Choice) -> Any:
@@ -148,7 +208,7 @@ def _distribution(choice: Choice) -> Any:
     return loguniform(choice.low, choice.high) if choice.log else uniform(choice.low, choice.high - choice.low)
 
 
-def _tidy(value: float, choice: Choice, whole: bool) -> float:
+def _tidy(value: Any, choice: Choice, whole: bool) -> Any:
     """A drawn number with as many digits as a person writes; whole where the setting is."""
     if not isinstance(choice, Range):
         return value

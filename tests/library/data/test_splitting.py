@@ -83,7 +83,7 @@ def test_split_smallest_share_still_has_a_row() -> None:
 @pytest.mark.parametrize(
     ("method", "by", "says"),
     [
-        ("time", "when", r"split\.by: 'when' is not a column; split\.method time needs one"),
+        ("time", "when", r"split\.by: 'when' is not a column; split\.method time requires one"),
         ("group", None, r"split\.by: None is not a column"),
         ("group", "target", r"split\.by: 'target' has 2 groups; train, validation and test set need at least 3"),
     ],
@@ -124,3 +124,31 @@ def test_folds_never_score_on_what_they_learn_from(method: str) -> None:
             assert (FRAME["target"].iloc[score] == "a").mean() == pytest.approx(0.25, abs=0.02)
     if method != "time":
         assert sorted(np.concatenate([score for _, score in found])) == list(range(len(FRAME)))
+
+
+def given(*words: str) -> pd.DataFrame:
+    return pd.DataFrame({"x": np.zeros(len(words)), "target": ["a", "b"] * (len(words) // 2), "set": words})
+
+
+def test_split_column_decides_for_each_row_equal_or_not() -> None:
+    parts = split(given("test", "train", "Train ", "validation"), "target", settings("column", "set"))
+    assert [rows.tolist() for rows in (parts.train, parts.validation, parts.test)] == [[1, 2], [3], [0]]
+
+
+def test_split_column_without_validation_draws_it_from_the_train_set() -> None:
+    parts = split(given(*["train"] * 20, *["test"] * 6), "target", settings("column", "set"))
+    assert parts.test.tolist() == list(range(20, 26))
+    assert len(parts.validation) == 4
+    assert sorted([*parts.train, *parts.validation]) == list(range(20))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("train", "dev"), "'set' holds 'dev'; each row must say train"),
+        (("train", "train"), "no row into the test set"),
+    ],
+)
+def test_split_column_that_says_something_else_is_refused(words: tuple[str, ...], says: str) -> None:
+    with pytest.raises(ProjectError, match=says):
+        split(given(*words), "target", settings("column", "set"))

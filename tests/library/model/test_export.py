@@ -49,7 +49,7 @@ def fitted(name: str) -> tuple[Any, Task]:
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_exported_model_answers_as_the_trained_one(name: str) -> None:
     estimator, task = fitted(name)
-    exported = export(estimator, WIDTH)
+    exported = export(estimator, "matrix", WIDTH)
     assert exported.format == ("skops" if name == "kernel ridge" else "onnx")
     assert not exported.content.startswith(b"\x80"), "it is a pickle"
     trained = predict(estimator, task, rows()[0])
@@ -60,7 +60,7 @@ def test_exported_model_answers_as_the_trained_one(name: str) -> None:
 @pytest.mark.guards("1-REPRO")
 def test_exported_model_has_the_same_bytes_whatever_the_order_of_a_set(monkeypatch: pytest.MonkeyPatch) -> None:
     estimator, _ = fitted("logistic regression")
-    expected = export(estimator, WIDTH).content
+    expected = export(estimator, "matrix", WIDTH).content
 
     def other_way_round(*arguments: Any, to_onnx: Any = skl2onnx.to_onnx, **settings: Any) -> Any:
         model = to_onnx(*arguments, **settings)
@@ -71,7 +71,7 @@ def test_exported_model_has_the_same_bytes_whatever_the_order_of_a_set(monkeypat
         return model
 
     monkeypatch.setattr(skl2onnx, "to_onnx", other_way_round)
-    assert export(estimator, WIDTH).content == expected
+    assert export(estimator, "matrix", WIDTH).content == expected
 
 
 def altered(share: float, by: float) -> tuple[np.ndarray, np.ndarray]:

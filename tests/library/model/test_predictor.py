@@ -134,7 +134,8 @@ def test_session_of_types_that_nobody_trusts_is_refused() -> None:
     estimator = make_pipeline(FunctionTransformer(np.abs), LogisticRegression()).fit(matrix, matrix[:, 0] > 0)
     content = skops.io.dumps(make_pipeline(FunctionTransformer(rounded), estimator[1]).fit(matrix, matrix[:, 0] > 0))
     name = f"{__name__}.rounded"
-    with pytest.raises(ProjectError, match=f"not known to be safe: {name}; .* add them to model.trusted"):
+    line = rf"put this line into the section `model` of params\.yaml: `trusted: \[{name}\]`"
+    with pytest.raises(ProjectError, match=rf"not known to be safe: {name}\. To trust them means .* {line}"):
         open_session(content, {"format": "skops"}, "classification")
     session = open_session(content, {"format": "skops", "trusted": [name]}, "classification")
     assert session(matrix).shape == (50, 2)

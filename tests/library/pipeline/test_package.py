@@ -50,7 +50,7 @@ def test_manifest_has_code_data_metrics_and_version(shop: Shop, capsys: pytest.C
     assert set(manifest["code"]) == {"commit", "changed"}
     assert manifest["data"] == {"file": "data/raw/customers.csv", **FACTS}
     assert [gate["name"] for gate in manifest["metrics"]["gates"]] == ["beats_baseline", "beats_simple"]
-    assert all(gate["open"] for gate in manifest["metrics"]["gates"])
+    assert all(gate["passed"] for gate in manifest["metrics"]["gates"])
     assert packaged.model == shop.trained.model
     assert packaged.reference == shop.reference.text().encode()
     assert f"packaged {ARTEFACT}: version {manifest['version']}" in capsys.readouterr().out
@@ -83,7 +83,7 @@ def test_evaluation_of_another_model_is_refused(metrics: dict[str, Any]) -> None
 @pytest.mark.usefixtures("here")
 def test_closed_gate_leaves_nothing_packaged(metrics: dict[str, Any]) -> None:
     write_json(paths.METRICS, metrics | {"gains": {"baseline": 0.05, "simple": 0.1}})
-    with pytest.raises(ProjectError, match="gate closed: beats_baseline"):
+    with pytest.raises(ProjectError, match="gate failed: beats_baseline"):
         package.run()
     assert not ARTEFACT.exists()
 

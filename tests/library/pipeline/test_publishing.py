@@ -48,7 +48,7 @@ def test_publish_of_a_new_model_leaves_main_alone(
     words = PULL_REQUEST.read_text()
     assert words.startswith("## Model v2\n\nTrained because of drift: the bills are longer.\n")
     assert "compared with v1 on its own:\n" in words
-    assert "- open: not_worse\n" in words
+    assert "- PASS not_worse\n" in words
     assert (tmp_path / "page.md").read_text() == f"{words}\n"
 
 
@@ -99,7 +99,7 @@ def test_propose_without_a_change_does_nothing(capsys: pytest.CaptureFixture[str
 
 def test_told_of_a_first_model_compares_with_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    gates = [{"name": "beats_baseline", "open": True}, {"name": "beats_simple", "open": False}]
+    gates = [{"name": "beats_baseline", "passed": True}, {"name": "beats_simple", "passed": False}]
     scores = {"test": {"accuracy": 0.95, "log_loss": 0.1}}
     METRICS.write_text(json.dumps({"rows": {"test": 1000}, "scores": scores, "gates": gates}))
     assert list(told("v1", "")) == [
@@ -112,10 +112,10 @@ def test_told_of_a_first_model_compares_with_nothing(tmp_path: Path, monkeypatch
         "",
         "Gates:",
         "",
-        "- open: beats_baseline",
-        "- CLOSED: beats_simple",
+        "- PASS beats_baseline",
+        "- FAIL beats_simple",
         "",
-        "Merging takes over `dvc.lock`, metrics and cards. `make lineage VERSION=v1` tells the rest.",
+        "Merging takes over `dvc.lock`, metrics and cards. `make lineage VERSION=v1` shows its origin.",
     ]
     assert not COMPARISON.exists()
 

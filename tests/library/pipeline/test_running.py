@@ -2,12 +2,10 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -31,17 +29,17 @@ class Commands:
         self.environment: dict[str, str] = {}
         self.code = 0
 
-    def run(self, command: list[str], env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
+    def run(self, command: list[str], environment: dict[str, str]) -> int:
         self.started.append(command)
-        self.environment = env
-        return subprocess.CompletedProcess(command, self.code)
+        self.environment = environment
+        return self.code
 
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     """Nothing is started by `make run`, but noted."""
     found = Commands()
-    monkeypatch.setattr(running, "subprocess", found)
+    monkeypatch.setattr(running, "_run", found.run)
     return found
 
 
@@ -158,3 +156,26 @@ def test_steps_after_one_that_fails_are_not_run(
     with pytest.raises(running.StepError, match=r"^validate-model: why$"):
         running.run_steps(["validate-model", "package"])
     assert "packaged" not in capsys.readouterr().out
+
+
+SAID = """\
+'data/raw/penguins.csv.dvc' didn't change, skipping
+Stage 'split' didn't change, skipping
+Running stage 'train':
+> mlops-maturity train
+trained on 206 rows
+
+To track the changes with git, run:
+
+\tgit add dvc.lock
+Use `dvc push` to send your updates to remote storage.
+"""
+
+
+@pytest.mark.parametrize(("verbose", "printed"), [("", "Running stage 'train':\ntrained on 206 rows\n"), ("1", SAID)])
+def test_run_prints_what_dvc_says_of_itself_only_if_asked(
+    verbose: str, printed: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("V", verbose)
+    assert running._run([sys.executable, "-c", f"print({SAID!r}, end=''); raise SystemExit(3)"], os.environ) == 3
+    assert capfd.readouterr().out == printed

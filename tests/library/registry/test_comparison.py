@@ -8,7 +8,7 @@ from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
 from mlops_maturity.training import comparison
-from mlops_maturity.training.gates import Gate, require_open
+from mlops_maturity.training.gates import Gate, require_passed
 
 pytestmark = pytest.mark.guards("1-GATE")
 
@@ -38,9 +38,9 @@ def test_model_that_is_worse_on_one_slice_only_is_refused(
     good = np.full(len(some), 0.1)
     bad = np.where(some["a slice"] == "few", 2.0, 0.0)
     gates = judged(good, bad, some, predictor, params)
-    assert [name for name, gate in gates.items() if not gate.is_open] == ["not_worse where a slice is few"]
+    assert [name for name, gate in gates.items() if not gate.passed] == ["not_worse where a slice is few"]
     with pytest.raises(ProjectError, match="not_worse where a slice is few"):
-        require_open(gates.values())
+        require_passed(gates.values())
 
 
 def test_model_that_is_as_good_everywhere_is_let_through(
@@ -49,7 +49,7 @@ def test_model_that_is_as_good_everywhere_is_let_through(
     good = np.full(len(some), 0.1)
     gates = judged(good, good, some, predictor, params)
     assert list(gates) == ["not_worse", "not_worse where a slice is few", "not_worse where a slice is many"]
-    assert all(gate.is_open for gate in gates.values())
+    assert all(gate.passed for gate in gates.values())
 
 
 def test_model_without_a_column_that_production_needs_is_not_compared(

@@ -129,7 +129,7 @@ def test_register_if_any_without_a_model_does_nothing(capsys: pytest.CaptureFixt
 def test_closed_gate_leaves_model_registry_and_production_as_they_were(serving_here: Repository) -> None:
     before = {path: path.read_bytes() for path in (ARTEFACT, PRODUCTION)}
     serving_here.set("gates.beats_baseline", 0.9999999)
-    assert "gate closed: beats_baseline" in command("validate-model", "package", check=False)
+    assert "gate failed: beats_baseline" in command("validate-model", "package", check=False)
     commit("A weak model")
     with pytest.raises(ProjectError, match=r"dvc\.lock is stale"):
         registry.register()
@@ -148,10 +148,10 @@ def test_model_that_is_worse_than_the_one_in_production_is_neither_registered_no
     another_model(train_model(train, validation, schema, weak)[0])
     commit("A model that learned nothing")
     printed = command("register", check=False)
-    assert "gate CLOSED: not_worse" in printed
+    assert "FAIL not_worse" in printed
     assert "v1 stays in production" in printed
     assert tags() == V1
-    assert not all(gate["open"] for gate in json.loads(COMPARISON.read_text())["gates"])
+    assert not all(gate["passed"] for gate in json.loads(COMPARISON.read_text())["gates"])
     # A version that somebody made by hand.
     git("tag", "--annotate", "--message", "model weak", "model@v2.0.0")
     with pytest.raises(ProjectError, match="v1 stays in production"):

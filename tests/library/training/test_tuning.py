@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from mlops_maturity.__main__ import main
+from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.conversion import conform
+from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.splitting import folds
 from mlops_maturity.data.synthesis import synthesise
@@ -17,7 +19,7 @@ from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import PARAMS, TRAIN, TUNING
-from mlops_maturity.training import cluster, yaml_edit
+from mlops_maturity.training import cluster, models, yaml_edit
 from mlops_maturity.training.cluster import ADDRESS
 from mlops_maturity.training.halving import Study
 from mlops_maturity.training.tune import draw, tune
@@ -101,7 +103,7 @@ def case(params: Params, task: str, **changes: object) -> tuple[pd.DataFrame, Sc
 @pytest.mark.parametrize("task", ["binary", "multi-class", "regression"])
 def test_tune_finds_settings_that_are_better_than_poor_ones(sample: Params, task: str, kind: str) -> None:
     train, schema, poor = case(sample, task, **{"model.kind": kind})
-    table = tune(train, schema, poor, draw(poor))
+    table = tune(train, schema, poor, draw(poor, schema))
     assert sorted(table["candidate"]) == list(range(6))
     best, today = table.iloc[0], table[table["candidate"] == 0].iloc[0]
     assert today["rung"] == best["rung"] == 2, "the current settings did not meet the best ones on all rows"
@@ -110,13 +112,13 @@ def test_tune_finds_settings_that_are_better_than_poor_ones(sample: Params, task
 
 def test_tune_twice_finds_the_same(sample: Params) -> None:
     train, schema, poor = case(sample, "multi-class")
-    first, second = (tune(train, schema, poor, draw(poor)) for _ in range(2))
+    first, second = (tune(train, schema, poor, draw(poor, schema)) for _ in range(2))
     pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
 def test_tune_candidates_in_another_order_have_the_same_losses(sample: Params) -> None:
     train, schema, poor = case(sample, "regression", **{"tune.factor": 8})
-    candidates = draw(poor)
+    candidates = draw(poor, schema)
     one_rung, turned = (tune(train, schema, poor, order) for order in (candidates, candidates[::-1]))
     assert one_rung["rung"].max() == 1
     assert one_rung["loss"].tolist() == turned["loss"].tolist()
@@ -144,7 +146,7 @@ def test_tune_divides_every_part_of_the_rows_as_the_project_does(sample: Params,
                 assert column[former].max() < column[latter].min(), "a model would learn from the future"
             else:
                 assert not set(column[former]) & set(column[latter]), "a model would know the group already"
-    table = tune(train, schema, poor, draw(poor))
+    table = tune(train, schema, poor, draw(poor, schema))
     assert table["loss"].iloc[0] < table.loc[table["candidate"] == 0, "loss"].iloc[0]
 
 
@@ -152,14 +154,14 @@ def test_tune_class_that_a_fold_lacks_is_no_obstacle(sample: Params) -> None:
     train, schema, poor = case(sample, "multi-class", **{"split.method": "time", "split.by": "day"})
     # The first folds see one class only, later ones meet others.
     train["day"] = pd.Timestamp("2024-02-01") + pd.to_timedelta(train["target"].rank(method="first"), unit="D")
-    table = tune(train, schema, poor, draw(poor))
+    table = tune(train, schema, poor, draw(poor, schema))
     assert np.isfinite(table["loss"]).all()
 
 
 def test_tune_more_folds_than_rows_is_refused(sample: Params) -> None:
     train, schema, poor = case(sample, "regression", **{"tune.folds": 20})
     with pytest.raises(ProjectError, match=r"params\.yaml: tune\.folds: .*n_splits=20"):
-        tune(train.head(10), schema, poor, draw(poor))
+        tune(train.head(10), schema, poor, draw(poor, schema))
 
 
 @pytest.fixture
@@ -198,7 +200,9 @@ def test_tune_edits_params_in_place(tuned: Path, sample_project: Path, capsys: p
 @pytest.mark.parametrize(
     ("space", "told"),
     [
-        ({"depth": [1]}, "'depth' is no setting"),
+        ({"depth": [1]}, "'depth' is no parameter of the HistGradientBoostingClassifier that build()"),
+        ({"depth": [1]}, "did you mean max_depth?"),
+        ({"verbose": [0]}, "tune.space: verbose changes nothing in the HistGradientBoostingClassifier"),
         ({"learning_rate": []}, "learning_rate.list: List should have at least 1 item"),
         ({"learning_rate": {"low": 2, "high": 1}}, "low must be less than high"),
         ({"l2_regularization": {"low": 0, "high": 1, "log": True}}, "no logarithm"),
@@ -222,6 +226,66 @@ def test_tune_wrong_space_is_refused(space: dict[str, object], told: str, capsys
     assert line.startswith("tune: ")
     assert PARAMS.read_bytes() == before
     assert not TUNING.exists()
+
+
+PIPELINE = """from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
+
+
+def build(task, settings, inputs):
+    return make_pipeline(SimpleImputer(keep_empty_features=True), DecisionTreeClassifier(random_state=7))
+"""
+
+
+def test_tune_searches_parameters_of_any_pipeline_and_writes_them(
+    tuned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tuned / "src" / tuned.name.replace("-", "_") / "model.py").write_text(PIPELINE)
+    content = yaml.safe_load(PARAMS.read_text())
+    content["model"] = {"parameters": {}}
+    content["tune"]["space"] = {
+        "decisiontreeclassifier__max_depth": [2],
+        "decisiontreeclassifier__min_samples_leaf": {"low": 2, "high": 6},
+        "decisiontreeclassifier__max_leaf_nodes": {"low": 20, "high": 30},
+    }
+    PARAMS.write_text(yaml.safe_dump(content))
+    assert main(["tune"]) == 0
+    printed, found = capsys.readouterr().out, settings.load().model["parameters"]
+    assert "tuning DecisionTreeClassifier" in printed
+    assert "model.parameters.decisiontreeclassifier__max_depth: None -> 2" in printed
+    assert found["decisiontreeclassifier__max_depth"] == 2
+    assert {type(value) for value in found.values()} == {int}
+    assert {"decisiontreeclassifier__max_depth", "loss"} < set(pd.read_csv(TUNING))
+    (estimator,) = {models.build("model", settings.load(), Features.of(schemas.load(), settings.load()))}
+    assert estimator.get_params()["decisiontreeclassifier__max_depth"] == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ({}, "add `parameters: {}` to model"),
+        ({"parameters": {"max_depth": 3}}, "model.parameters: 'max_depth' is no parameter of the Pipeline"),
+        ({"parameters": {"max_depth": 3}}, "did you mean decisiontreeclassifier__max_depth"),
+    ],
+)
+def test_tune_parameters_that_cannot_be_set_are_refused(
+    model: dict[str, object], told: str, tuned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tuned / "src" / tuned.name.replace("-", "_") / "model.py").write_text(PIPELINE)
+    content = yaml.safe_load(PARAMS.read_text())
+    content["model"], content["tune"]["space"] = model, {"decisiontreeclassifier__max_depth": [1, 4]}
+    PARAMS.write_text(yaml.safe_dump(content))
+    assert main(["tune"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+
+
+def test_tune_rows_count_by_their_weight(sample: Params) -> None:
+    train, schema, poor = case(sample, "binary", **{"data.weight": "owner"})
+    table = tune(train, schema, poor, draw(poor, schema))
+    flat = poor.changed(**{"data.weight": None})
+    assert table["loss"].tolist() != tune(train, schema, flat, draw(flat, schema))["loss"].tolist()
 
 
 @pytest.mark.usefixtures("tuned")

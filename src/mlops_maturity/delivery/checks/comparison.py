@@ -1,4 +1,4 @@
-"""What a check compared: what is wanted and what was found, for people to read."""
+"""What a check compared: what is required and what was found, for people to read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Comparison:
     holds: bool
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.found}, wanted {self.wanted}"
+        return f"{self.what}: {self.found} (required: {self.wanted})"
 
 
 def require(comparisons: Iterable[Comparison], failure: str) -> None:
@@ -38,7 +38,7 @@ def require(comparisons: Iterable[Comparison], failure: str) -> None:
     """
     broken = []
     for comparison in comparisons:
-        print(f"{'holds' if comparison.holds else 'FAILS'}  {comparison}", flush=True)
+        print(f"{'PASS' if comparison.holds else 'FAIL'} {comparison}", flush=True)
         if not comparison.holds:
             broken.append(str(comparison))
     if broken:

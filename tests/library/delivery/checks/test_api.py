@@ -37,7 +37,7 @@ def test_check_api_of_a_service_of_its_model_passes(
 ) -> None:
     api.run(service.url, model)
     printed = capsys.readouterr().out.splitlines()
-    assert [line for line in printed[1:] if not line.startswith("holds  ")] == []
+    assert [line for line in printed[1:] if not line.startswith("PASS ")] == []
     assert [line for line in printed if f"POST /predict with {api.RECORDS + 1} records: 0 from them at most" in line]
 
 
@@ -50,7 +50,7 @@ def test_check_api_with_a_case_requires_its_answer(
     asked(monkeypatch, params, right)
     api.hold_service(service, predictor)
     asked(monkeypatch, params, right.model_copy(update={"expect": "something else"}))
-    with pytest.raises(ProjectError, match=r"it is so: .*, wanted 'something else'"):
+    with pytest.raises(ProjectError, match=r"it is so: .* \(required: 'something else'"):
         api.hold_service(service, predictor)
 
 
@@ -77,13 +77,13 @@ def test_check_api_of_a_model_with_another_input_fails(
 def test_check_api_of_a_service_with_other_answers_fails(
     serve: Serve, model: Path, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = predictor.of_matrix
-    monkeypatch.setattr(predictor, "of_matrix", lambda matrix: answers(matrix)[..., ::-1].copy())
+    answers = predictor.of_inputs
+    monkeypatch.setattr(predictor, "of_inputs", lambda matrix: answers(matrix)[..., ::-1].copy())
     with serve(predictor) as address, pytest.raises(ProjectError) as refused:
         api.run(address.url, model)
     message = str(refused.value)
     assert "records: " in message
-    assert "wanted the model's own answers within 1e-05" in message
+    assert "required: the model's own answers within 1e-05" in message
     assert "GET" not in message
 
 
@@ -94,14 +94,14 @@ def test_check_api_of_a_service_that_accepts_wrong_records_fails(
     monkeypatch.setattr(live, "reader", lambda *_: None)
     with serve(predictor) as address, pytest.raises(ProjectError) as refused:
         api.run(address.url, model)
-    assert "POST /predict with a field too many: 200, wanted 422" in str(refused.value)
+    assert "POST /predict with a field too many: 200 (required: 422" in str(refused.value)
 
 
 def test_check_api_of_another_version_fails(
     service: Address, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(predictor.manifest, "version", "of tomorrow")
-    with pytest.raises(ProjectError, match=r"GET /health: model .*, wanted model of tomorrow"):
+    with pytest.raises(ProjectError, match=r"GET /health: model .* \(required: model of tomorrow"):
         api.hold_service(service, predictor)
 
 

@@ -75,8 +75,8 @@ def test_check_load_within_the_budget_passes_and_writes_its_reports(
 ) -> None:
     load.hold_service(service, budget)
     printed = capsys.readouterr().out
-    assert "holds  requests per second: " in printed
-    assert "holds  failures: 0.00%, wanted at most 0.00%" in printed
+    assert "PASS requests per second: " in printed
+    assert "PASS failures: 0.00% (required: at most 0.00%" in printed
     written = json.loads(LOAD.read_text())
     assert all(written["holds"].values())
     assert written["measured"]["requests"] >= 5
@@ -97,9 +97,12 @@ def test_check_load_of_a_slow_service_fails(
         return answer(rows)
 
     monkeypatch.setattr(predictor, "of_rows", slow)
-    with serve(predictor) as address, pytest.raises(ProjectError, match=r"\(load\): p50 in ms: \d+, wanted at most 40"):
+    with (
+        serve(predictor) as address,
+        pytest.raises(ProjectError, match=r"\(load\): p50 in ms: \d+ \(required: at most 40"),
+    ):
         load.hold_service(address, budget.model_copy(update={"p50_ms": 40}))
-    assert "FAILS  p50 in ms: " in capsys.readouterr().out
+    assert "FAIL p50 in ms: " in capsys.readouterr().out
     assert json.loads(LOAD.read_text())["holds"]["p50 in ms"] is False
 
 

@@ -38,14 +38,16 @@ def test_check_model_that_reaches_its_targets_passes(
     asking(monkeypatch, params, **{"gates.targets": {"accuracy": 0.5}})
     check.run(ARTEFACT)
     printed = capsys.readouterr().out
-    assert "holds  accuracy, scored again: " in printed
-    assert "holds  target_accuracy: " in printed
+    assert "PASS accuracy, scored again: " in printed
+    assert "PASS target_accuracy: " in printed
     assert "not compared: none is in production yet" in printed
 
 
 def test_check_model_that_misses_a_target_fails(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     asking(monkeypatch, params, **{"gates.targets": {"accuracy": 1.01}})
-    with pytest.raises(ProjectError, match=r"is not fit to be deployed: target_accuracy: .* wanted at least 1\.01"):
+    with pytest.raises(
+        ProjectError, match=r"is not fit to be deployed: target_accuracy: .* \(required: at least 1\.01\)"
+    ):
         check.run(ARTEFACT)
 
 
@@ -70,13 +72,13 @@ def test_check_model_that_is_worse_than_the_one_in_production_fails(
     def at_hand(*_: object) -> Iterator[Path]:
         yield Path.cwd()
 
-    closed = Gate("not_worse", "what it loses", 0.5, 0.02, at_most=True)
+    closed = Gate("not_worse", "it loses {}", 0.5, 0.02, at_most=True)
     monkeypatch.setattr(registry, "in_production", lambda: Version(1, "", "", "", "another"))
     monkeypatch.setattr(registry, "fetch", lambda: None)
     monkeypatch.setattr(registry, "checkout", at_hand)
     monkeypatch.setattr(check, "PRODUCTION", ARTEFACT)
     monkeypatch.setattr(comparison, "judge", lambda models, *_: [closed] if list(models) == ["v1", "new"] else [])
-    with pytest.raises(ProjectError, match=rf"{predictor.version} is not fit .*: not_worse: what it loses: \+50\.0%"):
+    with pytest.raises(ProjectError, match=rf"{predictor.version} is not fit .*: not_worse: it loses 50 %"):
         check.run(ARTEFACT)
 
 
@@ -118,4 +120,4 @@ def test_check_model_of_a_clone_without_data_pulls_the_test_set(
     shutil.rmtree(TEST.parent)
     check.run(ARTEFACT)
     assert TEST.exists()
-    assert "FAILS" not in capsys.readouterr().out
+    assert "FAIL" not in capsys.readouterr().out

@@ -72,7 +72,7 @@ def test_check_shadow_of_the_same_model_finds_no_difference(
     said = capsys.readouterr().out
     assert f"the newest {COUNT} requests" in said
     for what in ("requests refused", "answers changed", "mean change"):
-        assert f"holds  {what}: 0.0%, wanted at most " in said
+        assert f"PASS {what}: 0.0% (required: at most " in said
 
 
 def test_check_shadow_with_other_answers_fails(
@@ -91,7 +91,7 @@ def test_check_shadow_uses_the_bounds_of_the_settings(
     log = logged(tmp_path / "log.sqlite", asked, mixed, "before")
     bounds = Shadow(records=COUNT, least=COUNT, refused=0, changed=0.15, moved=1)
     shadow.run(model, "before", log, bounds.model_dump_json())
-    with pytest.raises(ProjectError, match=r"answers changed: 10\.0%, wanted at most 5\.0%"):
+    with pytest.raises(ProjectError, match=r"answers changed: 10\.0% \(required: at most 5\.0%"):
         shadow.run(model, "before", log, bounds.model_copy(update={"changed": 0.05}).model_dump_json())
 
 
@@ -163,7 +163,7 @@ def test_check_shadow_in_a_release_reads_the_log_beside_it(
     monkeypatch.setattr(records, "serving", lambda _: [replace(served, model=predictor.version)])
     monkeypatch.setenv(VARIABLE, log)
     shadow.hold(trial)
-    assert "holds  answers changed: 0.0%" in capsys.readouterr().out
+    assert "PASS answers changed: 0.0%" in capsys.readouterr().out
 
 
 def test_check_shadow_where_nothing_serves_is_not_exercised(trial: Any, capsys: pytest.CaptureFixture[str]) -> None:

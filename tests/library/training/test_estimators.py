@@ -1,0 +1,238 @@
+"""Any estimator that speaks scikit-learn is trained, stored and asked, whichever lane it takes: an edit of model.py."""
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_maturity.data.conversion import conform
+from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.params import Params
+from mlops_maturity.training.train import records_of, train_model
+
+pytestmark = [pytest.mark.guards("OWN-03")]
+
+PACKAGE = "penguin_species"
+IMPUTED = "make_pipeline(SimpleImputer(), StandardScaler(), {})"
+IMPORTS = """\
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.ensemble import *
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler, TargetEncoder
+from sklearn.svm import SVC
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An estimator, and how it is to be handed over.
+
+    Attributes:
+        returned: what build() returns.
+        lane: that it takes.
+        format: that it is stored in.
+        before: further lines of model.py.
+        task: classification or regression.
+        settings: of the section `model`, beside the template's.
+    """
+
+    returned: str
+    lane: str = "matrix"
+    format: str = "onnx"
+    before: str = ""
+    task: str = "classification"
+    settings: Any = None
+
+
+OWN_CLASS = '''
+class Centres(ClassifierMixin, BaseEstimator):
+    """The nearest mean of a class."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.centres_ = np.stack([np.nan_to_num(X)[y == number].mean(axis=0) for number in self.classes_])
+        return self
+
+    def predict_proba(self, X):
+        distances = ((np.nan_to_num(X)[:, None] - self.centres_) ** 2).sum(axis=2)
+        shares = 1 / (1 + distances)
+        return shares / shares.sum(axis=1, keepdims=True)
+
+
+class Clip(TransformerMixin, BaseEstimator):
+    """Numbers between two quantiles of the train set."""
+
+    def fit(self, X, y=None):
+        self.bounds_ = np.nanquantile(X, [0.01, 0.99], axis=0)
+        return self
+
+    def transform(self, X):
+        return np.clip(X, *self.bounds_)
+'''
+
+KINDS = {
+    "random forest": Kind("RandomForestClassifier(50, min_samples_leaf=2, random_state=7, n_jobs=-1)"),
+    "random forest on imputed numbers": Kind(
+        "make_pipeline(SimpleImputer(), RandomForestClassifier(50, random_state=7))"
+    ),
+    "random forest on numbers that ONNX scales otherwise": Kind(
+        IMPUTED.format("RandomForestClassifier(50, random_state=7)"), format="skops"
+    ),
+    "extra trees": Kind(IMPUTED.format("ExtraTreesClassifier(50, random_state=7)")),
+    "support vectors": Kind(IMPUTED.format("SVC(probability=True, random_state=7)")),
+    "neural network": Kind(IMPUTED.format("MLPClassifier([20], max_iter=300, random_state=7)")),
+    "nearest neighbours": Kind(IMPUTED.format("KNeighborsClassifier(7)")),
+    "logistic regression": Kind(IMPUTED.format("LogisticRegression(max_iter=500)")),
+    "calibrated": Kind(
+        "make_pipeline(SimpleImputer(), CalibratedClassifierCV(RandomForestClassifier(20, random_state=7), cv=3))"
+    ),
+    "calibrated boosting": Kind("CalibratedClassifierCV(HistGradientBoostingClassifier(max_iter=20), cv=3)"),
+    "voting": Kind(
+        IMPUTED.format(
+            'VotingClassifier([("a", LogisticRegression(max_iter=500)), ("b", KNeighborsClassifier(9))], voting="soft")'
+        ),
+        format="skops",
+    ),
+    "transformed target": Kind(
+        "TransformedTargetRegressor(make_pipeline(SimpleImputer(), Ridge()), func=np.log1p, inverse_func=np.expm1)",
+        format="skops",
+        task="regression",
+    ),
+    "principal components": Kind(IMPUTED.format("PCA(4), LogisticRegression(max_iter=500)")),
+    "own class": Kind(
+        "Centres()", format="skops", before=OWN_CLASS, settings={"trusted": [f"{PACKAGE}.model.Centres"]}
+    ),
+    "quantile clip": Kind(
+        "make_pipeline(SimpleImputer(), Clip(), LogisticRegression(max_iter=500))",
+        format="skops",
+        before=OWN_CLASS,
+        settings={"trusted": [f"{PACKAGE}.model.Clip"]},
+    ),
+    "target encoding": Kind(
+        "make_pipeline(make_column_transformer((TargetEncoder(random_state=7), inputs.frame.categories), "
+        "(SimpleImputer(), inputs.frame.numbers)), StandardScaler(), LogisticRegression(max_iter=500))",
+        lane="frame",
+        format="skops",
+    ),
+    "words of a text": Kind(
+        'make_pipeline(make_column_transformer((TfidfVectorizer(), "comment"), '
+        '(OneHotEncoder(handle_unknown="ignore"), inputs.frame.categories)), LogisticRegression(max_iter=500))',
+        lane="frame",
+        format="skops",
+    ),
+    "categories of a frame": Kind(
+        'make_pipeline(make_column_transformer(("passthrough", inputs.frame.numbers + inputs.frame.categories), '
+        'verbose_feature_names_out=False).set_output(transform="pandas"), '
+        'HistGradientBoostingClassifier(max_iter=20, categorical_features=["island", "sex"]))',
+        lane="frame",
+        format="skops",
+    ),
+    "the lane of the settings": Kind(
+        "make_pipeline(make_column_transformer((SimpleImputer(), [0, 1, 2])), LogisticRegression(max_iter=500))",
+        lane="frame",
+        format="skops",
+        settings={"lane": "frame"},
+    ),
+    "LightGBM": Kind(
+        "LGBMClassifier(n_estimators=30, verbose=-1, random_state=7)", before="from lightgbm import LGBMClassifier\n"
+    ),
+    "LightGBM on a value": Kind(
+        "LGBMRegressor(n_estimators=30, verbose=-1, random_state=7)",
+        before="from lightgbm import LGBMRegressor\n",
+        task="regression",
+    ),
+    "LightGBM on a frame": Kind(
+        'make_pipeline(make_column_transformer(("passthrough", inputs.frame.numbers + inputs.frame.categories), '
+        'verbose_feature_names_out=False).set_output(transform="pandas"), '
+        "LGBMClassifier(n_estimators=30, verbose=-1, random_state=7))",
+        lane="frame",
+        format="skops",
+        before="from lightgbm import LGBMClassifier\n",
+        settings={"trusted": ["collections.OrderedDict", "lightgbm.basic.Booster", "lightgbm.sklearn.LGBMClassifier"]},
+    ),
+    "XGBoost": Kind("XGBClassifier(n_estimators=30, random_state=7)", before="from xgboost import XGBClassifier\n"),
+    "XGBoost on a value": Kind(
+        "XGBRegressor(n_estimators=30, random_state=7)",
+        before="from xgboost import XGBRegressor\n",
+        task="regression",
+    ),
+    "CatBoost": Kind(
+        "CatBoostClassifier(iterations=30, verbose=0, allow_writing_files=False, random_seed=7)",
+        before="from catboost import CatBoostClassifier\n",
+    ),
+    "CatBoost on a value": Kind(
+        "CatBoostRegressor(iterations=30, verbose=0, allow_writing_files=False, random_seed=7)",
+        before="from catboost import CatBoostRegressor\n",
+        task="regression",
+    ),
+}
+
+
+def table(rows: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Schema]:
+    """The sample with a column of free text beside it, which says something of the target."""
+    random = np.random.default_rng(7)
+    words = np.array(["tiny", "brown", "noisy", "seen twice", "banded"])
+    said = [" ".join(random.choice(words, 3)) + f" {name}" for name in rows["species"].astype("str").str[:2]]
+    comments = pd.Series(said, index=rows.index).mask(random.random(len(rows)) < 0.1)
+    wider = Schema(columns=schema.columns | {"comment": Column(type="text", missing=0.5)}, reading=schema.reading)
+    return conform(wider, rows.assign(comment=comments)), wider
+
+
+@pytest.fixture
+def here(project: Path) -> Iterator[Path]:
+    """A project whose model.py the test writes."""
+    yield project
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+
+
+def trained(kind: Kind, here: Path, rows: pd.DataFrame, schema: Schema, params: Params) -> tuple[Artefact, str]:
+    """What the training step makes of a model.py, and what it prints."""
+    text = f"{IMPORTS}{kind.before}\n\ndef build(task, settings, inputs):\n    return {kind.returned}\n"
+    (here / "src" / PACKAGE / "model.py").write_text(text)
+    target = "species" if kind.task == "classification" else "body_mass_g"
+    settings = params.changed(
+        **{"data.task": kind.task, "data.target": target, "model": {**params.model, **(kind.settings or {})}}
+    )
+    known = rows[rows[target].notna()].reset_index(drop=True)
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        artefact, _ = train_model(known.iloc[::2], known.iloc[1::4], schema, settings)
+    return artefact, printed.getvalue()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_estimator_answers_in_the_service_as_it_did_in_training(
+    name: str, here: Path, rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    kind = KINDS[name]
+    wide, wider = table(rows, schema)
+    artefact, _ = trained(kind, here, wide, wider, params)
+    assert (artefact.manifest["lane"], artefact.manifest["format"]) == (kind.lane, kind.format), artefact.manifest
+    assert not artefact.model.startswith(b"\x80"), "it is a pickle"
+    predictor = Predictor(artefact)
+    some = wide.iloc[3::4].reset_index(drop=True)
+    expected = predictor.of_frame(some)
+    assert np.isfinite(expected).all()
+    records = records_of(predictor.features, some)
+    np.testing.assert_allclose(predictor.of_records(records), expected, rtol=1e-6, atol=1e-7)
+    alone = np.concatenate([predictor.of_records([record]) for record in records])
+    np.testing.assert_allclose(alone, expected, rtol=1e-4, atol=1e-6)
