@@ -7,10 +7,12 @@ import pytest
 
 from library.ci.conftest import Project
 from mlops_maturity.ci.github import configure
-from mlops_maturity.ci.github.rules import ENVIRONMENTS, RULESETS
+from mlops_maturity.ci.github.rules import ENVIRONMENTS, rulesets
 from mlops_maturity.ci.settings import settings_of
 from mlops_maturity.project import answers
 from mlops_maturity.project.errors import ProjectError
+
+RULESETS = rulesets()
 
 pytestmark = pytest.mark.guards("CD-07")
 
@@ -146,6 +148,35 @@ def test_show_prints_the_requests_and_sends_none(github: Path, capsys: pytest.Ca
     for rules in RULESETS:
         assert f"would set ruleset {rules['name']}: POST rulesets {json.dumps(rules)}" in printed
     assert "not set: IMAGE_REPOSITORY (" in printed
+
+
+def test_show_without_the_command_of_github_prints_what_a_new_repository_would_get(
+    github: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (github / "gh").unlink()
+    monkeypatch.setenv("PATH", str(github))
+    configure.OWNERS.write_text("/.github/ @org/team\n")
+    configure.run(show=True)
+    printed = capsys.readouterr().out
+    assert printed.startswith("GitHub was not asked (gh is not installed")
+    for rules in RULESETS:
+        assert f"would set ruleset {rules['name']}: POST rulesets {json.dumps(rules)}" in printed
+    assert "would set approval of production" in printed
+    assert "not set: IMAGE_REPOSITORY (" in printed
+    with pytest.raises(ProjectError, match="gh is not installed"):
+        configure.run()
+
+
+@pytest.mark.parametrize(("people", "approvals"), [(1, 0), (2, 1)])
+def test_sole_maintainer_can_merge_what_is_green(github: Path, people: int, approvals: int) -> None:
+    has(github, "collaborators", json.dumps([{"login": str(number)} for number in range(people)]))
+    configure.run()
+    lines = [json.loads(line) for line in (github / "sent").read_text().splitlines() if line.startswith("{")]
+    (main,) = (each for each in lines if each.get("name") == "main" and each.get("target") == "branch")
+    rules = {rule["type"]: rule.get("parameters", {}) for rule in main["rules"]}
+    assert rules["pull_request"]["required_approving_review_count"] == approvals
+    assert rules["pull_request"]["require_code_owner_review"] is (approvals > 0)
+    assert "required_status_checks" in rules
 
 
 def test_refused_rules_are_reported_and_the_rest_is_set(github: Path, capsys: pytest.CaptureFixture[str]) -> None:

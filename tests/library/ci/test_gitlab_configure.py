@@ -90,6 +90,21 @@ def test_show_prints_the_requests_and_sends_none(gitlab: GitLab, capsys: pytest.
     assert "not set: PROJECT_TOKEN (" in printed
 
 
+def test_show_without_a_token_prints_what_a_new_project_would_get(
+    gitlab: GitLab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GITLAB_TOKEN")
+    configure.run(show=True)
+    printed = capsys.readouterr().out
+    assert printed.startswith("GitLab was not asked (GITLAB_TOKEN is not set")
+    assert "would set develop: POST protected_branches" in printed
+    assert "would set schedule train: POST pipeline_schedules" in printed
+    assert "not set: PROJECT_TOKEN (" in printed
+    assert gitlab.sent == []
+    with pytest.raises(ProjectError, match="GITLAB_TOKEN is not set"):
+        configure.run()
+
+
 def test_feature_of_a_paid_plan_is_reported_and_is_no_error(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
     gitlab.refuses["protected_environments"] = 404
     configure.run()

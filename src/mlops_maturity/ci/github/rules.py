@@ -37,11 +37,18 @@ CHECKED = {
 }
 FIXED = ({"type": "deletion"}, {"type": "non_fast_forward"})
 
-RULESETS = (
-    ruleset("main", "branch", ["refs/heads/main"], *FIXED, CHECKED, pull_request(approvals=1)),
-    ruleset("develop", "branch", ["refs/heads/develop"], *FIXED, CHECKED, pull_request(approvals=0)),
-    ruleset("models", "tag", ["refs/tags/model@*", "refs/tags/model#*"], {"type": "deletion"}, {"type": "update"}),
-)
+
+def rulesets(*, alone: bool = False) -> tuple[dict[str, Any], ...]:
+    """What branches and tags are held to.
+
+    Args:
+        alone: whether the team is one person, whose pull requests nobody else could approve.
+    """
+    return (
+        ruleset("main", "branch", ["refs/heads/main"], *FIXED, CHECKED, pull_request(approvals=0 if alone else 1)),
+        ruleset("develop", "branch", ["refs/heads/develop"], *FIXED, CHECKED, pull_request(approvals=0)),
+        ruleset("models", "tag", ["refs/tags/model@*", "refs/tags/model#*"], {"type": "deletion"}, {"type": "update"}),
+    )
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,12 @@ def run(show: bool = False) -> None:
     """Set branches, tags, environments, schedules and permissions, and ask for the variables that are missing.
 
     Args:
-        show: only say what would be done.
+        show: only print what would be done; where GitLab cannot be asked, what a new project would get.
 
     Raises:
         ProjectError: GitLab refuses something that every plan has; the rest is set all the same.
     """
-    project = here("GITLAB_TOKEN")
+    project = _asked(show)
     refused = []
     for request in requests(project):
         print(f"would set {request}" if show else f"set {request}")
@@ -80,6 +80,37 @@ def run(show: bool = False) -> None:
         raise ProjectError(f"GitLab refused: {', '.join(refused)}; the lines above say why")
 
 
+class NewProject(Project):
+    """A project that has a branch main, and nothing else: nobody is asked."""
+
+    def ask(self, method: str, path: str = "", body: object = None, **query: object) -> Any:  # noqa: ARG002
+        """Nothing is there.
+
+        Raises:
+            RefusalError: for all but the project itself.
+        """
+        if path:
+            raise RefusalError(404, f"there is no {path}")
+        return {}
+
+    def listed(self, path: str, **query: object) -> list[dict[str, Any]]:  # noqa: ARG002
+        """The branch main."""
+        return [{"name": "main"}] if path == "repository/branches" else []
+
+
+def _asked(show: bool) -> Project:
+    """The project at hand, or a new one if only to show what it would get, and GitLab does not answer."""
+    try:
+        project = here("GITLAB_TOKEN")
+        project.ask("GET")
+    except ProjectError as error:
+        if not show:
+            raise
+        print(f"GitLab was not asked ({error}): a new project would get this")
+        return NewProject("", "", "")
+    return project
+
+
 def requests(project: Project) -> Iterator[Request]:
     """What GitLab is asked for, as it has to be asked in the state that it is in."""
     now = project.ask("GET")
@@ -93,7 +124,8 @@ def requests(project: Project) -> Iterator[Request]:
     yield from _protected(project, "protected_branches", rules.BRANCHES)
     yield from _protected(project, "protected_tags", rules.TAGS)
     owned = {each["name"]: each.get("code_owner_approval_required") for each in project.listed("protected_branches")}
-    if not owned.get("main"):
+    # The owner of all files cannot approve what is the owner's own.
+    if not owned.get("main") and len(project.listed("users")) != 1:
         yield Request("owners of main", "PATCH", "protected_branches/main", rules.OWNED, paid=True)
     environments = {each["name"] for each in project.listed("environments")}
     for name in rules.ENVIRONMENTS:
