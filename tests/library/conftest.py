@@ -15,7 +15,7 @@ import pytest
 from conftest import bake_into
 from filelock import FileLock
 
-from library.sandbox import fresh, in_production, promoted, repository, trained, untrained
+from library.sandbox import RAW, fresh, in_production, promoted, repository, trained, untrained
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.reading import read_table
@@ -121,9 +121,9 @@ def schema(sample_project: Path) -> Schema:
 
 
 @pytest.fixture(scope="session")
-def table(sample_project: Path, params: Params) -> pd.DataFrame:
+def table(sample_project: Path) -> pd.DataFrame:
     """The raw table of the sample project."""
-    return read_table(sample_project / params.data.raw)
+    return read_table(sample_project / RAW)
 
 
 @pytest.fixture(scope="session")

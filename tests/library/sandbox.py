@@ -19,6 +19,7 @@ from mlops_maturity.registry import versions
 
 COMMAND = Path(sys.executable).with_name("mlops-maturity")
 DVC = (sys.executable, "-m", "dvc")
+RAW = Path("data/raw/penguins.csv")
 # As the project's own, but with the remote beside the clone, not in it.
 DVC_CONFIG = """[core]
     remote = storage

@@ -25,7 +25,7 @@ def read_table(path: Path | str, schema: Schema | None = None) -> pd.DataFrame:
     cannot be read in the type of its column leaves the column as text, for the validation to name it.
 
     Args:
-        path: of a CSV or a Parquet file.
+        path: of a CSV or a Parquet file, or of a folder of Parquet files.
         schema: by which cells are read; by default, data/schema.yaml, or what would be proposed where there is none.
 
     Raises:

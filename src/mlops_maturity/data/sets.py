@@ -30,7 +30,7 @@ def run() -> None:
     for reason, count in dropped.items():
         print(f"dropped {count:,} rows: {reason}")
     source = read_json(SOURCE, made_by="make data")
-    write_sets(frame, params, {"columns": source["columns"], "dropped": dropped, "md5": source["md5"]})
+    write_sets(frame, params, {**source, "dropped": dropped})
 
 
 def learnable(frame: pd.DataFrame, schema: Schema, params: Params) -> tuple[pd.DataFrame, dict[str, int]]:

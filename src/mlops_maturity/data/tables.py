@@ -13,6 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.sources import NotAtHandError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,21 +42,30 @@ class Dialect:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether a file holds typed columns, and not text."""
-    return path.suffix.lower() in PARQUET
+    """Whether a file, or the files of a folder, hold typed columns, and not text."""
+    return path.suffix.lower() in PARQUET or path.is_dir()
 
 
 def read_parquet(path: Path) -> "pd.DataFrame":
     """The columns of a Parquet file, in the few types that the project knows; lists and records are left out.
 
+    Args:
+        path: of a file, or of a folder of files with the same columns; folders in it may be named `column=value`.
+
     Raises:
-        ProjectError: it is missing or damaged, or two columns have one name.
+        ProjectError: it is missing or damaged, two columns have one name, or two files have other columns.
     """
     with _Readable(path):
+        if path.is_dir():
+            _refuse_other_columns(path)
         table = pa.parquet.read_table(path)
+    return plain(table.rename_columns(_named(path, table.column_names)))
+
+
+def plain(table: pa.Table) -> "pd.DataFrame":
+    """A table in the few types that the project knows."""
     # What a file says of its index would make a column of the table one.
-    plain = _plain(table.rename_columns(_named(path, table.column_names))).replace_schema_metadata()
-    frame: pd.DataFrame = plain.to_pandas(self_destruct=True, split_blocks=True)
+    frame: pd.DataFrame = _plain(table).replace_schema_metadata().to_pandas(self_destruct=True, split_blocks=True)
     return frame
 
 
@@ -139,7 +149,7 @@ class _Readable:
 
     def __enter__(self) -> None:
         if not self._path.exists():
-            raise ProjectError(f"{self._path} is missing; `make pull` fetches it from the DVC remote")
+            raise NotAtHandError(f"{self._path} is missing; `make pull` fetches it from the DVC remote")
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (pa.ArrowInvalid, pa.ArrowKeyError, OSError, UnicodeDecodeError, csv.Error)):
@@ -171,6 +181,17 @@ def _lines_of_header(path: Path, dialect: Dialect) -> int:
         reader = csv.reader(file, delimiter=dialect.delimiter)
         next(reader)
         return reader.line_num
+
+
+def _refuse_other_columns(folder: Path) -> None:
+    """Of files with other columns than the first one, Arrow would leave those out."""
+    files = sorted(path for path in folder.rglob("*") if is_parquet(path) and path.is_file())
+    if not files:
+        raise ProjectError(f"{folder} has no Parquet file")
+    first, *others = ((path, set(pa.parquet.read_schema(path).names)) for path in files)
+    for path, names in others:
+        if names != first[1]:
+            raise ProjectError(f"{path} has other columns than {first[0]}: {', '.join(sorted(names ^ first[1]))}")
 
 
 def _refuse_swallowed(path: Path, dialect: Dialect, table: pa.Table) -> None:

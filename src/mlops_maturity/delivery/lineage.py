@@ -8,7 +8,7 @@ import yaml
 from mlops_maturity.delivery.status import served
 from mlops_maturity.project import answers
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.paths import ARTEFACT, RUN_RECORD
+from mlops_maturity.project.paths import ARTEFACT, RUN_RECORD, TABLE
 from mlops_maturity.project.storage import LOCK, md5_of
 from mlops_maturity.registry import versions as registry
 
@@ -24,7 +24,7 @@ def lineage(name: str | None = None) -> dict[str, Any]:
         raise ProjectError("no model is in production yet; name a version: make lineage VERSION=v1")
     record = json.loads(version.text(RUN_RECORD))
     lock = version.text(LOCK)
-    raw = yaml.safe_load(version.text("params.yaml"))["data"]["raw"]
+    raw = yaml.safe_load(version.text("params.yaml"))["data"]["raw"] or str(TABLE)
     return {
         "version": version.name,
         "registered": f"{version.made} by {version.by}",

@@ -1,15 +1,14 @@
 """The first step: read the raw data as they are, and propose schema and settings if there are none yet."""
 
-import hashlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
-import yaml
 
 from mlops_maturity.project import params as settings
+from mlops_maturity.project import sources
 from mlops_maturity.project.contract import own
-from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import existing, replacing, write_json
+from mlops_maturity.project.files import replacing, write_json
 from mlops_maturity.project.paths import SCHEMA, SOURCE, TABLE
 
 
@@ -20,16 +19,25 @@ def run() -> None:
         ProjectError: the data cannot be read, are not what DVC's pointer says, or cannot be learned from.
     """
     params = settings.load()
-    digest = _digest(params.data.raw)
+    found = sources.digests(params.data.raw)
     frame = load_data()
-    print(f"read {params.data.raw}: {len(frame):,} rows, {frame.shape[1]} columns")
+    print(f"read {', '.join(found) or 'what data.py asks for'}: {len(frame):,} rows, {frame.shape[1]} columns")
     if not SCHEMA.exists() or not params.is_complete:
         from mlops_maturity.training.proposal import propose  # trains models, which no later run needs
 
         propose(frame, params)
     with replacing(TABLE) as temporary:
         frame.to_parquet(temporary, index=False)
-    write_json(SOURCE, {"columns": frame.shape[1], "md5": digest, "rows": len(frame)})
+    md5 = next(iter(found.values())) if len(found) == 1 else sources.digest(TABLE)
+    write_json(SOURCE, {"columns": frame.shape[1], "md5": md5, "rows": len(frame), "sources": found})
+
+
+def table_digest() -> str:
+    """The MD5 of the file that this step would write of the data as they are now."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / TABLE.name
+        load_data().to_parquet(path, index=False)
+        return sources.digest(path)
 
 
 def load_data() -> pd.DataFrame:
@@ -49,16 +57,3 @@ def load_data() -> pd.DataFrame:
     if frame.empty:
         raise load.refuse("returned a table without rows or columns")
     return frame.reset_index(drop=True)
-
-
-def _digest(raw: Path) -> str:
-    """The MD5 of the raw data, which must be what DVC's pointer says: the manifest of the model will name it."""
-    with existing(raw, "make pull").open("rb") as file:
-        digest = hashlib.file_digest(file, "md5").hexdigest()
-    pointer = raw.with_name(f"{raw.name}.dvc")
-    if pointer.exists() and yaml.safe_load(pointer.read_text())["outs"][0]["md5"] != digest:
-        raise ProjectError(
-            f"{raw} is not what {pointer} says: `make pull` fetches what it says, `.venv/bin/dvc add {raw}` takes in "
-            "what is there"
-        )
-    return digest

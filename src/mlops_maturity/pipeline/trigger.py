@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import yaml
-
+from mlops_maturity.pipeline.ingest import table_digest
 from mlops_maturity.project import job
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
-from mlops_maturity.project.paths import MONITORING
+from mlops_maturity.project.paths import MONITORING, TABLE
 from mlops_maturity.project.repository import EMPTY_TREE, answer, git, has_origin, introduce
-from mlops_maturity.project.storage import LOCK, dvc, md5_of
+from mlops_maturity.project.sources import pointed_to, pointer_of, tracked
+from mlops_maturity.project.storage import LOCK, fetch, md5_of
 from mlops_maturity.registry import versions as registry
 
 Event = Literal["demand", "schedule", "new-data", "degraded", "drift", "stale"]
@@ -60,7 +60,7 @@ def run(event: Event, why: str, claim: bool) -> None:
     params = settings.load()
     fetch_claim()
     last = last_claim()
-    data = _pointer(params)
+    data = _data(params)
     found = list(reasons(params, data, last, event, why))
     for reason in found:
         print(f"wanted, {reason}")
@@ -71,7 +71,8 @@ def run(event: Event, why: str, claim: bool) -> None:
     elif wait and event != "demand":
         said = f"the last training is too recent: wait another {wait}"
     elif not _at_hand(params):
-        said = f"{params.data.raw} cannot be had here: set a DVC remote that this machine reaches ('Data' in README.md)"
+        source = params.data.raw or "a file of the data"
+        said = f"{source} cannot be had here: set a DVC remote that this machine reaches ('Data' in README.md)"
     elif claim and not _claim(data, found):
         said = "another run has claimed this training"
     else:
@@ -86,7 +87,7 @@ def reasons(params: Params, data: str, last: Claim | None, event: Event, why: st
 
     Args:
         params: the project's settings.
-        data: MD5 of the raw data that this commit points to.
+        data: what tells the data of this commit from others, see `_data`.
         last: the last training.
         event: what started this.
         why: what the one says who asks.
@@ -97,8 +98,9 @@ def reasons(params: Params, data: str, last: Claim | None, event: Event, why: st
     newest = known[-1] if known else None
     if newest is None:
         yield Reason("new-data", "no model was ever registered")
-    elif data not in (md5_of(newest.text(LOCK), params.data.raw), last.data if last else None):
-        yield Reason("new-data", f"{params.data.raw} is not what {newest.name} was trained on")
+    elif data not in (_learned(params, newest.text(LOCK)), last.data if last else None):
+        told = params.data.raw or "what data.py asks for"
+        yield Reason("new-data", f"{told} is not what {newest.name} was trained on")
     if newest is not None:
         age = datetime.now(UTC) - datetime.fromisoformat(newest.made)
         if params.watch.leads_to.stale == "train" and age > timedelta(days=params.monitoring.max_age_days):
@@ -139,21 +141,42 @@ def monitored() -> Iterator[Reason]:
             yield Reason(name, trigger["reason"])
 
 
-def _pointer(params: Params) -> str:
-    pointer = params.data.raw.with_name(f"{params.data.raw.name}.dvc")
-    if not pointer.exists():
-        raise ProjectError(f"{pointer} is missing; `.venv/bin/dvc add {params.data.raw}` makes it")
-    return str(yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"])
+def _data(params: Params) -> str:
+    """The MD5 of each file that the data are read from, as this commit points to it; of a query, that of its rows.
+
+    Raises:
+        ProjectError: the data have no pointer, or the database cannot be asked.
+    """
+    raw = params.data.raw
+    if raw is None:
+        return table_digest()
+    if not pointer_of(raw).exists():
+        raise ProjectError(f"{pointer_of(raw)} is missing; `.venv/bin/dvc add {raw}` makes it")
+    return " ".join(pointed_to(path) for path in tracked(raw))
+
+
+def _learned(params: Params, lock: str) -> str | None:
+    """The same of the data that a model was trained on; None if it knew other files.
+
+    Args:
+        params: the project's settings.
+        lock: the text of its dvc.lock.
+    """
+    paths = tracked(params.data.raw) if params.data.raw else [TABLE]
+    try:
+        return " ".join(md5_of(lock, path) for path in paths)
+    except ProjectError:
+        return None
 
 
 def _at_hand(params: Params) -> bool:
     """Whether the data are here or can be pulled."""
-    if not params.data.raw.exists():
-        try:
-            dvc("pull", "--quiet", f"{params.data.raw}.dvc")
-        except ProjectError as error:
-            print(f"not at hand: {error}")
-    return params.data.raw.exists()
+    try:
+        fetch(params.data.raw)
+    except ProjectError as error:
+        print(f"not at hand: {error}")
+        return False
+    return params.data.raw is None or params.data.raw.exists()
 
 
 def _claim(data: str, found: list[Reason]) -> bool:

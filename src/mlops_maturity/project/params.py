@@ -20,9 +20,12 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """What is read and what is predicted. `weight` is the column of how much each row counts in training."""
+    """What is read and what is predicted.
 
-    raw: Path
+    `raw` is None where no file is read but a query is made; `weight` is the column of how much a row counts.
+    """
+
+    raw: Path | None
     target: str
     task: Task | None
     min_class_rows: int = Field(ge=2)

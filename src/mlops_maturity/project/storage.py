@@ -13,6 +13,7 @@ import yaml
 from mlops_maturity.project import job, library
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.repository import answer
+from mlops_maturity.project.sources import PIPELINE, pointer_of, tracked
 
 CONFIG = Path(".dvc")
 LOCK = Path("dvc.lock")
@@ -36,20 +37,24 @@ def dvc(*arguments: str, folder: Path | None = None) -> str:
     return done.stdout
 
 
-def fetch(path: Path) -> None:
-    """Pull one tracked file where it is missing.
+def fetch(raw: Path | None) -> None:
+    """Pull the files that the data are read from where they are missing.
+
+    Args:
+        raw: `data.raw` of params.yaml.
 
     Raises:
-        ProjectError: it cannot be pulled.
+        ProjectError: one cannot be pulled.
     """
-    if path.exists() or not path.with_name(f"{path.name}.dvc").exists():
-        return
-    try:
-        dvc("pull", "--quiet", f"{path}.dvc")
-    except ProjectError:
-        raise ProjectError(
-            f"{path} is missing and cannot be pulled: `make pull` prints why, see 'Data' in README.md"
-        ) from None
+    for path in tracked(raw):
+        if path.exists():
+            continue
+        try:
+            dvc("pull", "--quiet", str(pointer_of(path)))
+        except ProjectError:
+            raise ProjectError(
+                f"{path} is missing and cannot be pulled: `make pull` prints why, see 'Data' in README.md"
+            ) from None
 
 
 def pull() -> None:
@@ -138,8 +143,18 @@ def require_current() -> None:
         stale = STOPPED.findall(str(error))
         if not stale:
             raise
+    stale = [name for name in stale if not _is_asked_each_time(name)]
     if stale:
         raise ProjectError(f"{LOCK} is stale: {', '.join(stale)} would run; `make run`, then commit what it leaves")
+
+
+def _is_asked_each_time(stage: str) -> bool:
+    """Whether a stage would run only because it always does, as a query must: it has no file to see a change by."""
+    stages = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))["stages"]
+    if not stages.get(stage, {}).get("always_changed"):
+        return False
+    reasons = json.loads(dvc("status", "--json", stage)).get(stage, [])
+    return not any(reason == "changed command" or "changed deps" in reason for reason in reasons)
 
 
 def not_in_remote() -> list[str]:

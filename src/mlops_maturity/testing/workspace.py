@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import chdir
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from unittest.mock import patch
 
@@ -20,6 +21,7 @@ from mlops_maturity.project import answers
 from mlops_maturity.project.contract import SOURCE
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_SHEET, MODEL_CARD, PARAMS, SCHEMA
+from mlops_maturity.project.sources import FOLDER
 
 DVC = Path("dvc.yaml")
 COMMAND = "mlops-maturity"
@@ -66,7 +68,22 @@ def stages() -> list[Stage]:
         names = [step for part in PARTS.values() for step in part]
         return [Stage(name, (name,), "", STEPS[name].leaves) for name in names]
     found = yaml.safe_load(DVC.read_text(encoding="utf-8"))["stages"]
-    return [_stage(name, content) for name, content in found.items()]
+    return _ordered([_stage(name, content) for name, content in found.items()], found)
+
+
+def _ordered(stages: list[Stage], declared: dict[str, dict[str, object]]) -> list[Stage]:
+    """Stages in the order in which each finds what it depends on, as DVC runs them."""
+    by_name = {stage.name: stage for stage in stages}
+    needs = {
+        name: [
+            stage.name
+            for stage in stages
+            for path in map(Path, content.get("deps", ()))  # type: ignore[call-overload]
+            if any(output in (path, *path.parents) or path in output.parents for output in stage.leaves)
+        ]
+        for name, content in declared.items()
+    }
+    return [by_name[name] for name in TopologicalSorter(needs).static_order()]
 
 
 def _stage(name: str, content: dict[str, object]) -> Stage:
@@ -95,13 +112,14 @@ def fill(folder: Path, root: Path, frame: pd.DataFrame, params: Params) -> None:
     settings = params.changed(**OPEN).model_dump(mode="json")
     (folder / PARAMS).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     (folder / SOURCE).symlink_to((root / SOURCE).resolve())
-    raw = folder / params.data.raw
-    raw.parent.mkdir(parents=True, exist_ok=True)
-    for path in (root / params.data.raw).parent.glob("*"):
-        if path.suffix not in (".dvc", "") and path.is_file():
-            (raw.parent / path.name).symlink_to(path.resolve())
-    if not raw.exists():
-        write_like(frame, raw)
+    raw = params.data.raw
+    for path in (root / (raw.parent if raw else FOLDER)).glob("*"):
+        if path.suffix != ".dvc" and not path.name.startswith("."):
+            (folder / path.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path.relative_to(root)).symlink_to(path.resolve())
+    if raw is not None and not (folder / raw).exists():
+        (folder / raw).parent.mkdir(parents=True, exist_ok=True)
+        write_like(frame, folder / raw)
     with chdir(root):
         declared = stages()
     with chdir(folder), patch.object(ingest, "load_data", lambda: frame):

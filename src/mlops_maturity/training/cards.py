@@ -93,7 +93,7 @@ def data_part(facts: Mapping[str, Any], manifest: Mapping[str, Any], schema: Sch
         rows.append((name, column.type, _domain(column.model_dump()), f"{column.missing:.0%}", role))
     return "\n".join(
         [
-            f"- **File:** `{_cell(data['raw'])}`, MD5 `{facts['md5']}`, tracked by DVC",
+            *_sources(facts),
             f"- **Rows:** {sizes}",
             f"- **Dropped:** {dropped}",
             *(f"- **Note:** {_cell(note)}" for note in schema.notes),
@@ -101,6 +101,11 @@ def data_part(facts: Mapping[str, Any], manifest: Mapping[str, Any], schema: Sch
             *_table(("column", "type", "accepted", "may be missing", "role"), rows),
         ]
     )
+
+
+def _sources(facts: Mapping[str, Any]) -> list[str]:
+    files = [f"- **File:** `{_cell(path)}`, MD5 `{md5}`, tracked by DVC" for path, md5 in facts["sources"].items()]
+    return files or [f"- **Source:** what `data.py` asks for; its rows have the MD5 `{facts['md5']}`"]
 
 
 def _domain(column: Mapping[str, Any]) -> str:

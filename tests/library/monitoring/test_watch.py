@@ -257,7 +257,7 @@ def watched(binary: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     folder = binary.project(tmp_path / "shop")
     monkeypatch.chdir(folder)
     (folder / "data" / "raw").mkdir(parents=True)
-    raw = binary.params.data.raw
+    raw = Path("data/raw/customers.csv")
     raw.write_text("made up")
     raw.with_name(f"{raw.name}.dvc").write_text(f"outs: [{{md5: some, path: {raw.name}}}]")
     Path("dvc.lock").write_text(f"stages: {{ingest: {{deps: [{{path: {raw}, md5: some}}]}}}}")

@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from library.in_process import command
-from library.sandbox import Repository
+from library.sandbox import RAW, Repository
 from mlops_maturity.pipeline.steps import STEPS
-from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, METRICS, MODEL, SIMPLE, TEST
 from mlops_maturity.project.repository import git
 from mlops_maturity.project.storage import dvc
@@ -57,11 +56,11 @@ def test_training_in_another_folder_gives_the_same_bytes(
 @pytest.mark.guards("1-SKEW")
 @pytest.mark.parametrize("how", SKEWS)
 def test_data_that_do_not_fit_the_schema_stop_before_training(
-    how: str, repository: Repository, table: pd.DataFrame, params: Params, monkeypatch: pytest.MonkeyPatch
+    how: str, repository: Repository, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     skew, says = SKEWS[how]
     monkeypatch.chdir(repository.path)
-    raw = params.data.raw
+    raw = RAW
     raw.unlink()
     skew(table).to_csv(raw, index=False)
     dvc("add", "--quiet", str(raw))

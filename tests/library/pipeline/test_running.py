@@ -9,11 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from library.sandbox import Repository
+from library.sandbox import RAW, Repository
 from mlops_maturity.pipeline import running
 from mlops_maturity.project import answers
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, RUN_RECORD, SCHEMA
 
 pytestmark = pytest.mark.guards("1-PIPE", "1-SYM")
@@ -97,15 +96,15 @@ def test_run_in_a_clone_without_the_remote_makes_everything_anew(
 
 
 def test_run_on_new_data_proposes_their_schema_first(
-    fresh: Repository, params: Params, commands: Commands, monkeypatch: pytest.MonkeyPatch
+    fresh: Repository, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(fresh.path)
     SCHEMA.unlink()
-    params.data.raw.unlink()
+    RAW.unlink()
     taken: list[Sequence[str]] = []
     monkeypatch.setattr(running, "run_steps", taken.append)
     running.run()
-    assert params.data.raw.exists(), "it was pulled"
+    assert RAW.exists(), "it was pulled"
     assert taken == [["ingest"]]
     assert commands.started == [[*DVC, "repro"]]
 

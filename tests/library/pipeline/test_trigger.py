@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from library.sandbox import Repository
+from library.sandbox import RAW, Repository
 from mlops_maturity.pipeline import trigger
 from mlops_maturity.pipeline.trigger import Claim, Event, remaining
 from mlops_maturity.project import job
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import MONITORING
 from mlops_maturity.project.repository import git
 
@@ -85,11 +84,11 @@ def test_trigger_by_monitoring_that_leads_to_an_issue_does_not_train(serving_her
     assert decide() == "do not train: nothing asks for a new model"
 
 
-def test_trigger_by_new_data_trains_once(serving_here: Repository, params: Params, decide: Decide) -> None:
-    pointer = Path(f"{params.data.raw}.dvc")
+def test_trigger_by_new_data_trains_once(serving_here: Repository, decide: Decide) -> None:
+    pointer = Path(f"{RAW}.dvc")
     pointer.write_text("outs:\n- md5: 00000000000000000000000000000000\n  path: x\n")
     serving_here.set("monitoring.cooldown_hours", 0)
-    assert decide() == f"TRAIN: new-data: {params.data.raw} is not what v1 was trained on"
+    assert decide() == f"TRAIN: new-data: {RAW} is not what v1 was trained on"
     assert decide() == "do not train: nothing asks for a new model"
 
 
@@ -145,24 +144,24 @@ def test_trigger_without_a_claim_leaves_it_to_another_run(capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("untrained_here")
-def test_trigger_without_the_data_pulls_them(decide: Decide, params: Params) -> None:
-    content = params.data.raw.read_bytes()
-    params.data.raw.unlink()
+def test_trigger_without_the_data_pulls_them(decide: Decide) -> None:
+    content = RAW.read_bytes()
+    RAW.unlink()
     assert decide().startswith("TRAIN")
-    assert params.data.raw.read_bytes() == content
+    assert RAW.read_bytes() == content
 
 
 @pytest.mark.usefixtures("untrained_here")
-def test_trigger_without_the_data_anywhere_does_not_train(decide: Decide, params: Params) -> None:
-    raw = params.data.raw
+def test_trigger_without_the_data_anywhere_does_not_train(decide: Decide) -> None:
+    raw = RAW
     raw.unlink()
     Path(f"{raw}.dvc").write_text(f"outs:\n- md5: {'0' * 32}\n  hash: md5\n  path: {raw.name}\n")
     assert f"{raw} cannot be had here" in decide()
 
 
 @pytest.mark.usefixtures("untrained_here")
-def test_trigger_without_a_pointer_to_the_data_fails(decide: Decide, params: Params) -> None:
-    Path(f"{params.data.raw}.dvc").unlink()
+def test_trigger_without_a_pointer_to_the_data_fails(decide: Decide) -> None:
+    Path(f"{RAW}.dvc").unlink()
     with pytest.raises(ProjectError, match=r"penguins\.csv\.dvc is missing; `\.venv/bin/dvc add"):
         decide()
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from mlops_maturity.data import schema as schemas
-from mlops_maturity.data.reading import read_table
 from mlops_maturity.data.sets import learnable
 from mlops_maturity.data.validation import check
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.pipeline.ingest import load_data
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.paths import SCHEMA
 from mlops_maturity.serving.batch import checked
@@ -30,8 +30,9 @@ def run(model: Path, source: Path | None = None) -> None:
 
 def _for_training() -> None:
     params, schema = settings.load(), schemas.load()
-    table = read_table(params.data.raw)
-    print(f"{params.data.raw}: comparing {_size(len(table), len(schema.columns))} with {SCHEMA}", flush=True)
+    table = load_data()
+    source = params.data.raw or "what data.py asks for"
+    print(f"{source}: comparing {_size(len(table), len(schema.columns))} with {SCHEMA}", flush=True)
     rows, dropped = learnable(check(schema, table), schema, params)
     for reason, count in dropped.items():
         print(f"of no use: {count:,} rows, {reason}")

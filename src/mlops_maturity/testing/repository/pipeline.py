@@ -42,7 +42,10 @@ def stages_depend_on_the_files_that_they_read(repository: Repository) -> Problem
         needed = {path for step in steps for path in STEPS[step].needs}
         needed -= {PARAMS, *(path for step in steps for path in STEPS[step].leaves)}
         if "ingest" in steps:
-            needed.add(settings.load(repository.root / PARAMS).data.raw)
+            raw = settings.load(repository.root / PARAMS).data.raw
+            needed |= {raw} if raw else set()
+            if raw is None and not content.get("always_changed"):
+                yield f"dvc.yaml: add `always_changed: true` to {stage}: data.raw is no file to see a change by"
         for path in sorted(map(str, needed - set(map(Path, content.get("deps", ()))))):
             yield f"dvc.yaml: add {path} to the deps of {stage}"
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from library.sandbox import RAW
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.tables import write_like
 from mlops_maturity.delivery.checks import data
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT
 from mlops_maturity.serving import batch
 
@@ -29,19 +29,19 @@ def test_check_data_for_training_counts_what_can_be_learned_from(
 
 @pytest.mark.usefixtures("project")
 def test_check_data_for_training_with_a_rare_class_counts_what_is_dropped(
-    table: pd.DataFrame, params: Params, capsys: pytest.CaptureFixture[str]
+    table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few = table[table["species"] == "Chinstrap"].head(5)
-    write_like(pd.concat([table[table["species"] != "Chinstrap"], few]), params.data.raw)
+    write_like(pd.concat([table[table["species"] != "Chinstrap"], few]), RAW)
     data.run(ARTEFACT)
     assert "of no use: 5 rows, fewer than 10 rows of their species\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("project")
 def test_check_data_for_training_with_a_strange_column_fails(
-    table: pd.DataFrame, params: Params, capsys: pytest.CaptureFixture[str]
+    table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_like(table.assign(unexpected=1), params.data.raw)
+    write_like(table.assign(unexpected=1), RAW)
     with pytest.raises(ProjectError, match="unexpected"):
         data.run(ARTEFACT)
     assert f"comparing {len(table):,} rows" in capsys.readouterr().out
@@ -65,8 +65,8 @@ def test_check_data_of_a_bad_batch_fails_and_predict_writes_nothing(
 
 
 def test_check_data_of_a_good_batch_counts_it(
-    in_workspace: Path, table: pd.DataFrame, params: Params, predictor: Predictor, capsys: pytest.CaptureFixture[str]
+    in_workspace: Path, table: pd.DataFrame, predictor: Predictor, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data.run(ARTEFACT, in_workspace / params.data.raw)
+    data.run(ARTEFACT, in_workspace / RAW)
     columns = len(predictor.schema.columns)
     assert f"every value fits: {len(table):,} rows of {columns} columns" in capsys.readouterr().out

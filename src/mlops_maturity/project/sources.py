@@ -1,0 +1,74 @@
+"""The files that the data are read from: which ones DVC tracks, and whether they are what its pointers say."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import existing
+
+PIPELINE = Path("dvc.yaml")
+FOLDER = Path("data/raw")
+
+
+class NotAtHandError(ProjectError):
+    """Data that are elsewhere: in a remote or a database that this machine does not reach."""
+
+
+def pointer_of(path: Path) -> Path:
+    """The file in which DVC keeps what a file or folder has for its content."""
+    return path.with_name(f"{path.name}.dvc")
+
+
+def tracked(raw: Path | None) -> list[Path]:
+    """The files and folders that the data are read from and that DVC has a pointer to, `data.raw` first.
+
+    The others are those that stages of dvc.yaml depend on or, where there is no pipeline, those beside it.
+
+    Args:
+        raw: `data.raw` of params.yaml; None where the data are no file.
+    """
+    others = _dependencies() if PIPELINE.exists() else sorted((raw.parent if raw else FOLDER).glob("*.dvc"))
+    found = dict.fromkeys([*([raw] if raw else ()), *(path.with_suffix("") for path in others)])
+    return [path for path in found if pointer_of(path).exists()]
+
+
+def _dependencies() -> Iterator[Path]:
+    stages = (yaml.safe_load(PIPELINE.read_text(encoding="utf-8")) or {}).get("stages") or {}
+    return (pointer_of(Path(str(path))) for stage in stages.values() for path in stage.get("deps") or ())
+
+
+def pointed_to(path: Path) -> str:
+    """The MD5 that DVC's pointer to a file or folder names."""
+    return str(yaml.safe_load(pointer_of(path).read_text(encoding="utf-8"))["outs"][0]["md5"])
+
+
+def digest(path: Path) -> str:
+    """The MD5 of a file, or of a folder, as DVC computes it."""
+    if path.is_dir():
+        files = sorted(each for each in path.rglob("*") if each.is_file())
+        content = [{"md5": digest(each), "relpath": each.relative_to(path).as_posix()} for each in files]
+        text = json.dumps(sorted(content, key=lambda each: each["relpath"]), sort_keys=True)
+        return f"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}.dir"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def digests(raw: Path | None) -> dict[str, str]:
+    """The MD5 of each file or folder that the data are read from: the manifest of the model will name it.
+
+    Raises:
+        ProjectError: one is missing, or is not what its pointer says.
+    """
+    found = {}
+    for path in dict.fromkeys([*([raw] if raw else ()), *tracked(raw)]):
+        found[str(path)] = digest(existing(path, "make pull"))
+        if pointer_of(path).exists() and pointed_to(path) != found[str(path)]:
+            raise ProjectError(
+                f"{path} is not what {pointer_of(path)} says: `make pull` fetches what it says, `.venv/bin/dvc add "
+                f"{path}` takes in what is there"
+            )
+    return found
