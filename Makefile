@@ -67,8 +67,15 @@ format: $(READY) ## Put style and format right
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-.PHONY: docs
-docs: $(READY) ## Refresh the tables of README.md, and docs/guards.md
+.PHONY: docs site pictures
+site: $(READY) ## Build the pages of docs/ as a website with search, in site/
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict
+	@echo "open site/index.html"
+
+pictures: demo ## Take the pictures of docs/ anew, of the sample project; needs chromium
+	@.venv/bin/python -m tools.pictures $(DEMO)/penguin-species
+
+docs: $(READY) ## Refresh the tables of docs/, and docs/guards.md
 	@.venv/bin/python -m tools.readme_table
 	@.venv/bin/python -m tools.guards_table
 

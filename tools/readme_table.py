@@ -1,6 +1,6 @@
-"""The tables of README.md that say what the code says: the questions, and what each level emits.
+"""The tables of the pages that say what the code says: the questions, and what each level emits.
 
-`make docs` writes them between two marks each; a test holds the README to them.
+`make docs` writes them between two marks each; a test compares the pages with them.
 """
 
 import json
@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from hooks import answers, dataset, layout
 
 TEMPLATE = Path(__file__).resolve().parent.parent
-README = TEMPLATE / "README.md"
 LEVELS = answers.CHOICES["maturity_level"]
 # Once a group has so many files in a folder, they are told together.
 MANY = 3
@@ -52,23 +51,27 @@ def emitted() -> list[str]:
     return _table(("what", "where", *(f"level {level}" for level in LEVELS)), rows)
 
 
+# Each with the page that has it.
 TABLES = {"questions": questions, "emitted": emitted}
+PAGES = {"questions": TEMPLATE / "docs" / "index.md", "emitted": TEMPLATE / "docs" / "emitted.md"}
 
 
-def filled(text: str) -> str:
-    """The text with every table as it must be.
+def filled(name: str, text: str) -> str:
+    """The text of a page with its table as it must be.
+
+    Args:
+        name: of the table.
+        text: of the page.
 
     Raises:
         ValueError: a mark is missing.
     """
-    for name, table in TABLES.items():
-        begin, end = f"<!-- {name}: begin (make docs) -->", f"<!-- {name}: end -->"
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        if not rest or end not in rest:
-            raise ValueError(f"README.md lacks the marks {begin} and {end}")
-        text = "\n".join([f"{before}{begin}", "", *table(), "", f"{end}{after}"])
-    return text
+    begin, end = f"<!-- {name}: begin (make docs) -->", f"<!-- {name}: end -->"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    if not rest or end not in rest:
+        raise ValueError(f"the marks {begin} and {end} are missing")
+    return "\n".join([f"{before}{begin}", "", *TABLES[name](), "", f"{end}{after}"])
 
 
 def _default(name: str, value: str) -> str:
@@ -120,7 +123,8 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def main() -> None:
     """Refresh the tables."""
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, page in PAGES.items():
+        page.write_text(filled(name, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,15 +6,19 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from conftest import TEMPLATE, Project, bake_into
 
 from hooks.answers import CHOICES
-from tools import readme_table
+from mlops_maturity.commands import commands
+from mlops_maturity.pipeline.steps import STEPS
+from tools import pictures, readme_table
 
 PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 PAGES = sorted([*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 TARGET = re.compile(r"(?:`|^    |\$ )make ([a-z-]+)", re.MULTILINE)
+COMMAND = re.compile(r"mlops-maturity ([a-z]+(?:-[a-z]+)*)")
 SUITE = re.compile(r"`(tests/[\w/<>]+\.py)(?:::(\w+))?`")
 ACTION = re.compile(r"uses: (\S+)@(\w+ # \S+)")
 
@@ -23,22 +27,43 @@ SETTING = re.compile(r"(?:vars|secrets)\.(\w+)")
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
-def test_tables_say_what_the_code_says() -> None:
-    text = (TEMPLATE / "README.md").read_text()
-    assert readme_table.filled(text) == text, "run `make docs` and commit README.md"
+@pytest.mark.parametrize("name", readme_table.PAGES)
+def test_tables_say_what_the_code_says(name: str) -> None:
+    text = readme_table.PAGES[name].read_text()
+    assert readme_table.filled(name, text) == text, "run `make docs` and commit the page"
 
 
 def test_stale_table_is_seen() -> None:
-    text = (TEMPLATE / "README.md").read_text()
+    text = readme_table.PAGES["questions"].read_text()
     stale = text.replace("| `cloud` | `none` |", "| `cloud` | `aws` |")
     assert stale != text
-    assert readme_table.filled(stale) == text
+    assert readme_table.filled("questions", stale) == text
 
 
 def test_lost_mark_is_named() -> None:
-    text = (TEMPLATE / "README.md").read_text().replace("<!-- emitted: end -->", "")
+    text = readme_table.PAGES["emitted"].read_text().replace("<!-- emitted: end -->", "")
     with pytest.raises(ValueError, match="emitted: end"):
-        readme_table.filled(text)
+        readme_table.filled("emitted", text)
+
+
+def test_site_has_every_page_and_no_other() -> None:
+    listed = [
+        name
+        for entry in yaml.safe_load((TEMPLATE / "mkdocs.yml").read_text())["nav"]
+        for pages in entry.values()
+        for name in ([pages] if isinstance(pages, str) else pages)
+    ]
+    assert sorted(listed) == sorted(path.name for path in TEMPLATE.glob("docs/*.md"))
+
+
+def test_each_picture_is_made_by_a_command() -> None:
+    assert {path.name for path in (TEMPLATE / "docs" / "pictures").iterdir()} == set(pictures.SHOWN)
+
+
+@by_page
+def test_commands_of_the_library_exist(page: Path) -> None:
+    known = {*STEPS, *(name for level in (0, 1, 2) for name in commands(level))}
+    assert set(COMMAND.findall(page.read_text())) <= known
 
 
 @by_page
