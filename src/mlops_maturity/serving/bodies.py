@@ -23,28 +23,19 @@ class Bodies:
         """Begin with none."""
         self._in_parts = 0
 
-    async def read(self, receive: Receive) -> bytes:
-        """The whole body of a request.
+    async def read_on(self, first: bytes, receive: Receive) -> bytes:
+        """The whole body of a request whose first part is there.
 
         Raises:
             HTTPException: it is too large, or there is no room for it now.
-            GoneError: it did not come.
+            GoneError: the rest did not come.
         """
-        message = await receive()
-        body = part_of(message)
-        if message.get("more_body"):
-            body = await self._read_on(body, receive)
-        elif len(body) > MOST_BYTES:
-            raise too_large()
-        return body
-
-    async def _read_on(self, first: bytes, receive: Receive) -> bytes:
         parts, size = [first], len(first)
         self._in_parts += size
         try:
             while True:
                 if size > MOST_BYTES:
-                    raise too_large()
+                    raise HTTPException(413, f"more than {MOST_BYTES:,} bytes")
                 if self._in_parts > MOST_BYTES_IN_PARTS:
                     raise HTTPException(503, BUSY, RETRY | LAST)
                 message = await receive()
@@ -67,11 +58,6 @@ def part_of(message: Message) -> bytes:
         raise GoneError
     body: bytes = message.get("body", b"")
     return body
-
-
-def too_large() -> HTTPException:
-    """The refusal of a body with too many bytes."""
-    return HTTPException(413, f"more than {MOST_BYTES:,} bytes")
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

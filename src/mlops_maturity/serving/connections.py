@@ -23,6 +23,7 @@ MOST_BYTES_BESIDE = 32_768
 MOST_BYTES_OF_A_BODY = 10_000_000
 # Requests that a client sent before it had an answer to the first.
 MOST_AHEAD = 32
+TOO_LARGE = (431, "The head of the request is too large.")
 
 
 class Turns:
@@ -99,7 +100,6 @@ class Connection(HttpToolsProtocol):
         super().__init__(*arguments, **settings)
         # Bytes of the request that is coming: all of them, and those of its body.
         self._size = self._body_size = 0
-        self._refusal = (400, "")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The client is to send its first request."""
@@ -113,37 +113,28 @@ class Connection(HttpToolsProtocol):
         self.server_state.answers.end(self)
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes; its first byte begins the time in which a request is to be complete."""
-        requests = self.server_state.requests
-        if not self._size:
-            requests.begin(self)
+        """Count what comes of a request; its first byte begins the time in which it is to be complete."""
+        first = not self._size
         self._size += len(data)
         super().data_received(data)
         if not self._size:
             return
-        if not requests.goes_on(self):
-            # A part of the next request came with the end of the one before.
-            requests.begin(self)
+        # Part of a next request may have come with the end of the one before.
+        if first or not self.server_state.requests.goes_on(self):
+            self.server_state.requests.begin(self)
         if self._body_size > MOST_BYTES_OF_A_BODY:
             self.transport.abort()
-        elif self._size - self._body_size > MOST_BYTES_BESIDE and not self.transport.is_closing():
-            self._refuse(431, "The head of the request is too large.")
+        elif self._is_too_large and not self.transport.is_closing():
+            self._refuse(*TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """A request, of which not every byte may have been counted."""
         super().on_message_begin()
         self._size += 1
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field of the head, or of the trailers, if there are not too many."""
-        if len(self.headers) >= MOST_HEADERS:
-            self._refusal = (431, "The request has too many fields.")
-            raise ValueError
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Begin to answer, or put it behind the requests before it, if there are not too many."""
-        if len(self.pipeline) >= MOST_AHEAD:
+        if len(self.headers) > MOST_HEADERS or len(self.pipeline) >= MOST_AHEAD:
             raise ValueError
         super().on_headers_complete()
         if self.server_state.is_ending:
@@ -164,6 +155,10 @@ class Connection(HttpToolsProtocol):
         """The client is to take the answer, or to send the next request."""
         self.server_state.requests.begin(self)
         super().on_response_complete()
+
+    @property
+    def _is_too_large(self) -> bool:
+        return self._size - self._body_size > MOST_BYTES_BESIDE or len(self.headers or ()) > MOST_HEADERS
 
     def pause_writing(self) -> None:
         """The client is to read."""
@@ -186,8 +181,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser refuses, be it by a limit of this class."""
-        status, reason = self._refusal
-        self._refuse(status, reason or msg)
+        self._refuse(*TOO_LARGE) if self._is_too_large else self._refuse(400, msg)
 
     def _refuse(self, status: int, reason: str) -> None:
         head = [STATUS_LINE[status], b"content-type: text/plain; charset=utf-8\r\n", b"connection: close\r\n"]

@@ -25,13 +25,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.serving.bodies import Bodies, GoneError, replay
+from mlops_maturity.serving.bodies import Bodies, GoneError, part_of, replay
 from mlops_maturity.serving.fast import reader
 from mlops_maturity.serving.log import PredictionLog
 from mlops_maturity.serving.log_tables import DEFAULT, VARIABLE
 from mlops_maturity.serving.routes import ENDING, add_routes
 from mlops_maturity.serving.server import SECONDS_TO_END, Server, listen, opened
-from mlops_maturity.serving.service import create_app
+from mlops_maturity.serving.service import MOST_BYTES, create_app
 from mlops_maturity.serving.telemetry import Telemetry
 from mlops_maturity.serving.together import BUSY, RETRY, Together
 
@@ -98,35 +98,28 @@ class LiveApp:
         if scope["type"] != "http":
             await self._framework(scope, receive, send)
             return
+        path: str = scope["path"]
+        route = path if path in self._routes else "other"
         answer: ASGIApp = self._framework
         if scope["method"] == "POST":
             try:
-                body = await self._bodies.read(receive)
+                message = await receive()
+                body = part_of(message)
+                if message.get("more_body") or len(body) > MOST_BYTES:
+                    body = await self._bodies.read_on(body, receive)
             except GoneError:
-                self._telemetry.answered(self._route(scope), 408, 0)
+                self._telemetry.answered(route, 408, 0)
                 return
             except HTTPException as error:
                 answer = response_of(error)
             else:
                 if self._is_busy:
                     answer = response_of(HTTPException(503, BUSY, RETRY))
-                elif scope["path"] == "/predict":
+                elif path == "/predict":
                     answer = partial(self._predict, body)
                 else:
                     receive = replay(body, receive)
-        await self._counted(answer, scope, receive, send)
-
-    @property
-    def _is_busy(self) -> bool:
-        return self._under_way >= MOST_UNDER_WAY
-
-    def _obstacle(self) -> str | None:
-        if self._is_ending():
-            return ENDING
-        return BUSY if self._is_busy else None
-
-    async def _counted(self, answer: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and count it; how long the client takes to read the answer is its own affair."""
+        # How long a client takes to send its request, and to read the answer, is its own affair.
         started, status = time.perf_counter(), 0
 
         async def watched(message: Message) -> None:
@@ -142,11 +135,16 @@ class LiveApp:
         finally:
             if not status:
                 self._under_way -= 1
-            self._telemetry.answered(self._route(scope), status or 500, time.perf_counter() - started)
+            self._telemetry.answered(route, status or 500, time.perf_counter() - started)
 
-    def _route(self, scope: Scope) -> str:
-        path: str = scope["path"]
-        return path if path in self._routes else "other"
+    @property
+    def _is_busy(self) -> bool:
+        return self._under_way >= MOST_UNDER_WAY
+
+    def _obstacle(self) -> str | None:
+        if self._is_ending():
+            return ENDING
+        return BUSY if self._is_busy else None
 
     async def _predict(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -187,7 +185,10 @@ class LiveApp:
 
 def is_json(scope: Scope) -> bool:
     """Whether a body is said to be JSON; any other, a page of the web can make a browser send without asking."""
-    return any(name == b"content-type" and value.startswith(b"application/json") for name, value in scope["headers"])
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            return bool(value.startswith(b"application/json"))
+    return False
 
 
 def response_of(error: HTTPException) -> Response:

@@ -50,6 +50,9 @@ class Server(uvicorn.Server):
                 ws="none",
                 log_level="warning",
                 access_log=False,
+                # Nobody asks where a client is, or what answers it: each would cost a little of every request.
+                proxy_headers=False,
+                server_header=False,
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=SECONDS_TO_END,
             )
