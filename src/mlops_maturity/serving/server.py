@@ -1,10 +1,14 @@
 """Running the prediction service on this machine."""
 
 import asyncio
+import ctypes
 import resource
 import signal
 import socket
+import struct
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,9 +24,13 @@ from mlops_maturity.serving.service import create_app
 SECONDS_TO_END = 10
 # New requests come for so long after SIGTERM: until whoever sends them knows.
 SECONDS_TO_DRAIN = 3
+# Connections that are being made when new ones are refused are made in this time.
+SECONDS_OF_A_HANDSHAKE = 0.1
 BACKLOG = 2048
 # Files that are no connections: of the log, of libraries.
 OTHER_FILES = 128
+# Of Linux; Python has no name for it.
+SO_ATTACH_FILTER = 26
 FILES = resource.RLIMIT_NOFILE
 
 
@@ -80,6 +88,9 @@ class Server(uvicorn.Server):
         """Answer, and close each connection with its next answer; no connection that the system accepted is dropped."""
         self.server_state.end()
         await self._while_connected(SECONDS_TO_DRAIN)
+        for each in sockets:
+            refuse_new(each)
+        await asyncio.sleep(SECONDS_OF_A_HANDSHAKE)
         # A copy of each socket is open while the server's own is closed, or the system would reset what it holds ready.
         copies = [each.dup() for each in sockets]
         for server in self.servers:
@@ -106,6 +117,26 @@ class Server(uvicorn.Server):
         while self.server_state.connections and time.monotonic() < until:
             await asyncio.sleep(0.05)
             self.server_state.expire()
+
+
+def refuse_new(listening: socket.socket) -> None:
+    """Let a socket, which goes on to listen, take no new connections, as far as the system can: Linux can.
+
+    To close it at once would reset those whose last packet of three is under way. The filter drops a packet without the
+    flag ACK, which is the first of a connection; the client sends it again, and finds the socket closed.
+    """
+    load_flags, is_acknowledged, take, drop = (
+        (0x30, 0, 0, 13),
+        (0x45, 0, 1, 0x10),
+        (0x06, 0, 0, 0xFFFF),
+        (0x06, 0, 0, 0),
+    )
+    program = b"".join(struct.pack("HBBI", *step) for step in (load_flags, is_acknowledged, take, drop))
+    held = ctypes.create_string_buffer(program)
+    if sys.platform != "linux":
+        return
+    with suppress(OSError):
+        listening.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 4, ctypes.addressof(held)))
 
 
 def connections_at_most() -> int:
