@@ -1,12 +1,14 @@
 """The data set that was answered: what can be said of it with the standard library."""
 
-import codecs
 import csv
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from mlops_maturity.data.dialect import MISSING, dialect_of, records
+from mlops_maturity.project.errors import ProjectError
 
 SAMPLE = "sample"
 SAMPLE_FILE = "penguins.csv"
@@ -26,9 +28,6 @@ MINIMUM_ROWS = 30
 LARGEST_BYTES = 20 * 2**30
 # The file is kept twice (data/raw and DVC's cache), and the run needs some room of its own.
 COPIES = 3
-MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none"})
-
-csv.field_size_limit(2**24)
 
 
 def path_of(dataset: str) -> str:
@@ -78,21 +77,19 @@ def _file_problem(path: Path) -> str | None:  # noqa: PLR0911 - one return for e
         return f"dataset: {str(path)!r} needs {readable(COPIES * size)} of disk, {readable(free)} are free; make room"
     if path.suffix.lower() in PARQUET_SUFFIXES:
         return None if head.startswith(b"PAR1") else f"dataset: {str(path)!r} is not a Parquet file; export it again"
-    if b"\0" in head:
-        return f"dataset: {str(path)!r} is binary or UTF-16, not CSV; export it as CSV in UTF-8"
     return None
 
 
 def _csv_problem(path: Path, target: str) -> str | None:
     try:
-        rows = _rows(path)
-        columns = [name.strip() for name in next(rows, [])]
-        if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
-            return f"dataset: {path.name!r} has the column {repeated[0]!r} twice; rename one of them"
-        if wrong := _target_problem(target, columns, path.name):
+        dialect = dialect_of(path)
+        if wrong := _target_problem(target, dialect.names, path.name):
             return wrong
-        return _values_problem(rows, columns.index(target), target, path.name)
-    except csv.Error as error:
+        rows = (cells for _, cells in records(path, dialect))
+        return _values_problem(rows, dialect.names.index(target), target, path.name)
+    except ProjectError as error:
+        return f"dataset: {error}"
+    except (csv.Error, UnicodeDecodeError) as error:
         return f"dataset: {path.name!r} is not valid CSV ({error}); export it again"
 
 
@@ -107,11 +104,9 @@ def _values_problem(rows: Iterator[list[str]], column: int, target: str, where: 
     """Look at the target until it is known to be usable: usually some thirty rows, the whole file at worst."""
     first, varies, known, total = None, False, 0, 0
     for row in rows:
-        if not row:
-            continue
         total += 1
         value = row[column].strip() if column < len(row) else ""
-        if value.lower() in MISSING:
+        if value in MISSING:
             continue
         known += 1
         first = value if first is None else first
@@ -124,24 +119,6 @@ def _values_problem(rows: Iterator[list[str]], column: int, target: str, where: 
             f"at least {MINIMUM_ROWS} are needed"
         )
     return f"target: {target!r} has the same value ({first}) in every row of {where!r}; there is nothing to predict"
-
-
-def _rows(path: Path) -> Iterator[list[str]]:
-    with path.open(encoding=_encoding(path), errors="replace", newline="") as file:
-        header = file.readline()
-        delimiter = max(",;\t|", key=header.count)
-        file.seek(0)
-        yield from csv.reader(file, delimiter=delimiter)
-
-
-def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(65536)
-    try:
-        codecs.getincrementaldecoder("utf-8-sig")().decode(head)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
 
 
 def readable(count: float) -> str:

@@ -131,7 +131,7 @@ UNKNOWN = "1,NA\n"
 WRONG_FILES: dict[str, tuple[str, bytes, list[str]]] = {
     "empty": ("t.csv", b"", ["dataset", "is empty", "header"]),
     "blank": ("t.csv", b" \n\n", ["dataset", "is empty", "header"]),
-    "mark only": ("t.csv", b"\xef\xbb\xbf", ["target", "has no column"]),
+    "mark only": ("t.csv", b"\xef\xbb\xbf", ["dataset", "no header"]),
     "binary": ("t.csv", b"\x7fELF\0\0", ["dataset", "binary", "UTF-8"]),
     "UTF-16": ("t.csv", (HEADER + LONG).encode("utf-16"), ["dataset", "UTF-16", "UTF-8"]),
     "no Parquet": ("t.parquet", b"x,y\n1,2\n", ["dataset", "not a Parquet file"]),

@@ -10,7 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-MISSING = ("", "?", "#N/A", "N/A", "NA", "NULL", "NaN", "None", "Null", "n/a", "nan", "none", "null")
+from mlops_maturity.data.dialect import MISSING
+
 DECIMALS = Literal[".", ","]
 THOUSANDS = Literal["", ".", ",", " ", "'"]
 # What a truth value may be written as; the words alone tell that a column holds truth values.
@@ -41,6 +42,11 @@ class Reading(BaseModel):
     def is_missing(self, text: str | None) -> bool:
         """Whether a cell says that there is no value."""
         return text is None or text.strip() in self.missing
+
+    @property
+    def known(self) -> str:
+        """The regular expression of a text with a value in it."""
+        return rf"^(?!\s*(?:{'|'.join(map(re.escape, self.missing))})\s*$)"
 
 
 @cache

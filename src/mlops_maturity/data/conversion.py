@@ -38,6 +38,7 @@ def convert(values: pd.Series, column: Column, reading: Reading = Reading()) -> 
     Numbers, integers and booleans become float64 (so that a value may be missing), categories and text become words,
     dates and times datetime64 in UTC.
     """
+    values = truths(values)
     if column.type == "datetime":
         return _times(values, column.format)
     if column.type in ("number", "integer"):
@@ -45,6 +46,12 @@ def convert(values: pd.Series, column: Column, reading: Reading = Reading()) -> 
     if column.type == "boolean":
         return _numbers(values, _truth_of)
     return _words(values, reading)
+
+
+def truths(values: pd.Series) -> pd.Series:
+    """A column of truth values as one, with or without gaps: pandas makes objects of those with gaps."""
+    is_one = values.dtype == "object" and pd.api.types.infer_dtype(values, skipna=True) == "boolean"
+    return values.astype("boolean") if is_one else values
 
 
 def is_text(values: pd.Series) -> bool:

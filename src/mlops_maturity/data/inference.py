@@ -10,7 +10,7 @@ import pandas as pd
 
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
-from mlops_maturity.data.conversion import arrow_of, convert, is_text, numbers_of, times_of
+from mlops_maturity.data.conversion import arrow_of, convert, is_text, numbers_of, times_of, truths
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.project.errors import ProjectError
 
@@ -126,6 +126,7 @@ def _known(values: pd.Series, reading: Reading) -> pd.Series:
 
 
 def _infer_column(values: pd.Series, reading: Reading, *, as_text: bool) -> Inferred:
+    values = truths(values)
     if pd.api.types.is_bool_dtype(values):
         return Inferred(Column(type="boolean", missing=_accepted(values)))
     if pd.api.types.is_datetime64_any_dtype(values):

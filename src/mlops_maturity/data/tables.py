@@ -1,9 +1,7 @@
 """Tables as files: the cells of a CSV file as they stand there, or the typed columns of a Parquet file."""
 
-import codecs
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from mlops_maturity.data.dialect import Dialect, dialect_of, named, records
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.sources import NotAtHandError
 
@@ -19,26 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARQUET = (".parquet", ".pq")
-DELIMITERS = ",;\t|"
 # A cell with a line break in it that looks like rows: the quotation mark that began it was a stray one.
 ROWS_IN_A_CELL = 2
-
-csv.field_size_limit(2**24)
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a CSV file is written.
-
-    Attributes:
-        encoding: of its text.
-        delimiter: between cells.
-        names: of its columns.
-    """
-
-    encoding: str
-    delimiter: str
-    names: list[str]
 
 
 def is_parquet(path: Path) -> bool:
@@ -53,13 +34,13 @@ def read_parquet(path: Path) -> "pd.DataFrame":
         path: of a file, or of a folder of files with the same columns; folders in it may be named `column=value`.
 
     Raises:
-        ProjectError: it is missing or damaged, two columns have one name, or two files have other columns.
+        ProjectError: it is missing, damaged or empty, two columns have one name, or two files have other columns.
     """
     with _Readable(path):
         if path.is_dir():
             _refuse_other_columns(path)
         table = pa.parquet.read_table(path)
-    return plain(table.rename_columns(_named(path, table.column_names)))
+    return _with_rows(path, plain(table.rename_columns(named(path, table.column_names))))
 
 
 def plain(table: pa.Table) -> "pd.DataFrame":
@@ -73,33 +54,16 @@ def read_cells(path: Path) -> "pd.DataFrame":
     """The cells of a CSV file as text, just as they stand there.
 
     Raises:
-        ProjectError: it is missing or damaged, two columns have one name, the header is repeated, or a stray quotation
-            mark swallows rows.
+        ProjectError: it is missing, damaged or empty, two columns have one name, the header is repeated, or a stray
+            quotation mark swallows rows; the text names the line.
     """
-    dialect = dialect_of(path)
+    with _Readable(path):
+        dialect = dialect_of(path)
     table = read_arrow(path, dialect, pa.csv.ConvertOptions(strings_can_be_null=False))
     _refuse_swallowed(path, dialect, table)
     _refuse_headers(path, dialect, table)
     frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
-    return frame
-
-
-def dialect_of(path: Path) -> Dialect:
-    """How a CSV file is written: the delimiter that its header has most of, in UTF-8 unless that cannot be.
-
-    Raises:
-        ProjectError: it is missing or empty, or two columns have one name.
-    """
-    with _Readable(path):
-        encoding = "utf-8" if _is_utf8(path) else "cp1252"
-        with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
-            first = file.readline()
-            delimiter = max(DELIMITERS, key=first.count)
-            file.seek(0)
-            names = next(csv.reader(file, delimiter=delimiter), [])
-    if not any(name.strip() for name in names):
-        raise ProjectError(f"{path} has no header line; its first line must name the columns")
-    return Dialect(encoding, delimiter, _named(path, names))
+    return _with_rows(path, frame)
 
 
 def read_arrow(path: Path, dialect: Dialect, options: pa.csv.ConvertOptions) -> pa.Table:
@@ -112,14 +76,24 @@ def read_arrow(path: Path, dialect: Dialect, options: pa.csv.ConvertOptions) -> 
     types = {name: pa.string() for name in dialect.names} | dict(options.column_types)
     options.column_types = {name: types[name] for name in dialect.names}
     with _Readable(path):
-        return pa.csv.read_csv(
-            path,
-            read_options=pa.csv.ReadOptions(
-                encoding=dialect.encoding, column_names=dialect.names, skip_rows=_lines_of_header(path, dialect)
-            ),
-            parse_options=pa.csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True),
-            convert_options=options,
-        )
+        try:
+            return pa.csv.read_csv(
+                path,
+                read_options=pa.csv.ReadOptions(
+                    encoding="utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
+                    column_names=dialect.names,
+                    skip_rows=dialect.header,
+                ),
+                parse_options=pa.csv.ParseOptions(
+                    delimiter=dialect.delimiter,
+                    newlines_in_values=True,
+                    invalid_row_handler=lambda row: "error" if row.text.strip() else "skip",
+                ),
+                convert_options=options,
+            )
+        except pa.ArrowInvalid:
+            _refuse_misfits(path, dialect)
+            raise
 
 
 def write_like(frame: "pd.DataFrame", path: Path, delimiter: str = ",") -> None:
@@ -131,14 +105,15 @@ def write_like(frame: "pd.DataFrame", path: Path, delimiter: str = ",") -> None:
 
 
 def line_of(path: Path, row: int) -> int:
-    """The line of a CSV file on which a row (from 0) ends."""
-    dialect = dialect_of(path)
-    with path.open(encoding="utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=dialect.delimiter)
-        for number, cells in enumerate((line for line in reader if line), start=-1):
-            if number == row:
-                return reader.line_num - sum(cell.count("\n") for cell in cells)
-    return row + 2
+    """The line of a CSV file on which a row (from 0) begins."""
+    line, _ = next(islice(records(path, dialect_of(path)), row, None), (row + 2, []))
+    return line
+
+
+def _with_rows(path: Path, frame: "pd.DataFrame") -> "pd.DataFrame":
+    if frame.empty:
+        raise ProjectError(f"{path} has no rows")
+    return frame
 
 
 class _Readable:
@@ -156,31 +131,14 @@ class _Readable:
             raise ProjectError(f"{self._path} cannot be read: {' '.join(str(error).split())}") from None
 
 
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        try:
-            while part := file.read(2**20):
-                decoder.decode(part)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _named(path: Path, given: list[str]) -> list[str]:
-    names = [name.strip() or f"column_{position}" for position, name in enumerate(given, start=1)]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ProjectError(f"{path} has the column {repeated[0]!r} twice; rename one of them")
-    return names
-
-
-def _lines_of_header(path: Path, dialect: Dialect) -> int:
-    """A name may hold line breaks."""
-    with path.open(encoding=dialect.encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=dialect.delimiter)
-        next(reader)
-        return reader.line_num
+def _refuse_misfits(path: Path, dialect: Dialect) -> None:
+    """Name the first record that has another number of cells than the header."""
+    wanted = len(dialect.names)
+    for line, cells in records(path, dialect):
+        if len(cells) != wanted:
+            lines = sum(cell.count("\n") for cell in cells)
+            quote = f"; a quotation mark there swallows {lines} lines" if lines >= ROWS_IN_A_CELL else ""
+            raise ProjectError(f"{path}, line {line}: {len(cells)} cells, and the header has {wanted}{quote}")
 
 
 def _refuse_other_columns(folder: Path) -> None:
@@ -247,17 +205,3 @@ def _plain_type(kind: pa.DataType) -> pa.DataType | None:
     if pa.types.is_duration(kind):
         return pa.int64()
     return None
-
-
-def rows_of(path: Path) -> Iterator[list[str]]:
-    """The lines of a CSV file with their cells as they stand there, the header first.
-
-    Raises:
-        ProjectError: it is missing or damaged.
-    """
-    dialect = dialect_of(path)
-    with (
-        _Readable(path),
-        path.open(encoding="utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding, newline="") as file,
-    ):
-        yield from csv.reader(file, delimiter=dialect.delimiter)

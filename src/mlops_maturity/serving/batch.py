@@ -7,6 +7,7 @@ import pandas as pd
 
 from mlops_maturity.data import tables
 from mlops_maturity.data.conversion import conform
+from mlops_maturity.data.dialect import dialect_of
 from mlops_maturity.data.reading import typed
 from mlops_maturity.data.schema import Schema, refuse
 from mlops_maturity.data.validation import problems
@@ -55,8 +56,6 @@ def checked(source: Path, schema: Schema) -> tuple[pd.DataFrame, pd.DataFrame]:
         ProjectError: the file cannot be read, has no rows, or does not fit the schema.
     """
     given = tables.read_parquet(source) if tables.is_parquet(source) else tables.read_cells(source)
-    if given.empty:
-        raise ProjectError(f"{source} has no rows")
     needed = [name for name in schema.columns if name in given]
     frame = conform(schema, typed(given[needed], schema))
     refuse(problems(schema, frame, shares=len(frame) >= ROWS_FOR_SHARES))
@@ -78,4 +77,4 @@ def _delimiter(source: Path, destination: Path) -> str:
     """Text is written as it was read; what comes from Parquet, with commas."""
     if tables.is_parquet(source) or tables.is_parquet(destination):
         return ","
-    return tables.dialect_of(source).delimiter
+    return dialect_of(source).delimiter

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from mlops_maturity.data.cells import Reading
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.serving.service import LONGEST_TEXT, MOST_RECORDS, time_of, whole_bounds
 
@@ -27,7 +28,10 @@ def reader(schema: Schema, columns: Sequence[str]) -> Callable[[bytes], list[Str
     try:
         record = msgspec.defstruct(
             "Record",
-            [_field(name, schema.columns[column]) for name, column in zip(fields, columns, strict=True)],
+            [
+                _field(name, schema.columns[column], schema.reading)
+                for name, column in zip(fields, columns, strict=True)
+            ],
             rename=dict(zip(fields, columns, strict=True)),
             forbid_unknown_fields=True,
             kw_only=True,
@@ -43,23 +47,35 @@ def reader(schema: Schema, columns: Sequence[str]) -> Callable[[bytes], list[Str
         if schema.columns[name].type == "datetime"
     }
 
+    # Any text that may be missing, and with it those that say so.
+    texts = [
+        field
+        for field, name in zip(fields, columns, strict=True)
+        if schema.columns[name].type in ("category", "text") and schema.columns[name].missing > 0
+    ]
+    missing = frozenset(schema.reading.missing)
+
     def read(body: bytes) -> list[Struct]:
         records: list[Struct] = decode(body).records  # type: ignore[attr-defined]
         for name, written in formats.items():
             for item in records:
                 if (time := getattr(item, name)) is not None:
                     setattr(item, name, time_of(written, time))
+        for name in texts:
+            for item in records:
+                if (text := getattr(item, name)) is not None and text.strip() in missing:
+                    setattr(item, name, None)
         return records
 
     return read
 
 
-def _field(name: str, column: Column) -> tuple[str, Any] | tuple[str, Any, None]:
-    kind = _type_of(column)
+def _field(name: str, column: Column, reading: Reading) -> tuple[str, Any] | tuple[str, Any, None]:
+    kind = _type_of(column, reading)
     return (name, kind | None, None) if column.missing > 0 else (name, kind)
 
 
-def _type_of(column: Column) -> Any:
+def _type_of(column: Column, reading: Reading) -> Any:
     match column.type:
         case "integer":
             least, most = whole_bounds(column)
@@ -71,6 +87,6 @@ def _type_of(column: Column) -> Any:
         case "category" if column.categories and not column.open:
             return Literal[tuple(column.categories)]
         case "category" | "text":
-            return Annotated[str, Meta(max_length=LONGEST_TEXT)]
+            return Annotated[str, Meta(max_length=LONGEST_TEXT, pattern=None if column.missing > 0 else reading.known)]
         case _:
             return Annotated[float, Meta(ge=column.minimum, le=column.maximum)]

@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
 from mlops_maturity.data import cells
+from mlops_maturity.data.cells import Reading
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.model.predictor import Predictor
 
@@ -181,6 +182,10 @@ def record_model(schema: Schema) -> type[BaseModel]:
         default: Any = ...
         if column.missing > 0:
             kind, default = kind | None, None
+        if column.type in ("category", "datetime", "text"):
+            kind = Annotated[kind, BeforeValidator(partial(_known, schema.reading, column.missing > 0))]
+            if kind_in_json := _documented(column, schema.reading):
+                kind = Annotated[kind, WithJsonSchema(kind_in_json)]
         fields[f"column_{number}"] = (Annotated[kind, Field(alias=name)], default)
     return create_model(
         "Record",
@@ -207,7 +212,7 @@ def type_of(column: Column) -> Any:
             reads = BeforeValidator(partial(time_of, column.format))
             return Annotated[datetime, reads, WithJsonSchema(DATE_OR_TIME_SCHEMA)]
         case "category" if column.categories and not column.open:
-            return _one_of(column.categories)
+            return Annotated[_one_of(column.categories), BeforeValidator(_stripped)]
         case "category" | "text":
             return Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)]
         case _:
@@ -223,6 +228,27 @@ def whole_bounds(column: Column) -> tuple[int, int]:
 
 def _one_of(values: Iterable[str]) -> Any:
     return Literal[tuple(values)]
+
+
+def _stripped(value: Any) -> Any:
+    """Blanks around a word do not count."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def _known(reading: Reading, may_miss: bool, value: Any) -> Any:
+    """A text that says that the value is missing is none."""
+    if not isinstance(value, str) or not reading.is_missing(value):
+        return value
+    if not may_miss:
+        raise ValueError("this says that the value is missing, and it may not be")
+    return None
+
+
+def _documented(column: Column, reading: Reading) -> dict[str, Any] | None:
+    """What JSON Schema says of a text that may be any but one that says that the value is missing."""
+    if column.missing > 0 or column.type == "datetime" or (column.categories and not column.open):
+        return None
+    return {"type": "string", "maxLength": LONGEST_TEXT, "pattern": reading.known}
 
 
 def _whole(value: Any) -> Any:

@@ -95,7 +95,7 @@ def test_read_table_types_of_parquet_become_the_few_that_a_schema_knows(tmp_path
 REFUSED = {
     "missing": ("no.csv", None, r"no\.csv is missing; `make pull` fetches it"),
     "a column twice": ("table.csv", b"a,b, a\n1,2,3\n", r"table\.csv has the column 'a' twice; rename one of them"),
-    "rows of another width": ("table.csv", b"a,b\n1,2\n1,2,3\n", r"table\.csv cannot be read: .*[Ee]xpected 2 columns"),
+    "rows of another width": ("table.csv", b"a,b\n1,2\n1,2,3\n", r"table\.csv, line 3: 3 cells, and the header has 2"),
     "no Parquet": ("table.parquet", b"a,b\n1,2\n", r"table\.parquet cannot be read: "),
     "empty": ("table.csv", b"", r"table\.csv has no header line"),
 }

@@ -1,0 +1,145 @@
+"""How a CSV file is written: its words for what is missing, its encoding, its delimiter, the names of its columns.
+
+Standard library alone: the questions of a new project read the file by the same rules as its steps.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from mlops_maturity.project.errors import ProjectError
+
+# Words that say that a value is missing, unless a schema says otherwise.
+MISSING = ("", "?", "#N/A", "N/A", "NA", "NULL", "NaN", "None", "Null", "n/a", "nan", "none", "null")
+DELIMITERS = ",;\t|"
+# Records that must agree on the number of their cells, to call a mark the delimiter.
+RECORDS = 50
+# A letter of several bytes in UTF-8, and a byte that is no letter there.
+LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+csv.field_size_limit(2**24)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written.
+
+    Attributes:
+        encoding: of its text.
+        delimiter: between cells.
+        names: of its columns.
+        header: how many lines the header has: a name may hold line breaks.
+    """
+
+    encoding: str
+    delimiter: str
+    names: list[str]
+    header: int = 1
+
+
+def dialect_of(path: Path) -> Dialect:
+    """How a CSV file is written.
+
+    The delimiter is the mark by which most of the first records have as many cells as the header, of several the one
+    that makes more of them. Text is UTF-8, or Windows-1252 where it cannot be UTF-8.
+
+    Raises:
+        ProjectError: it is no text, has no header, or two columns have one name.
+    """
+    encoding = encoding_of(path)
+    delimiter = max(DELIMITERS, key=lambda mark: _fit(path, encoding, mark))
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        try:
+            names = next((cells for cells in reader if cells), [])
+        except csv.Error as error:
+            raise ProjectError(f"{path} is not valid CSV ({error}); export it again") from None
+        header = reader.line_num
+    if not any(name.strip() for name in names):
+        raise ProjectError(f"{path} has no header line; its first line must name the columns")
+    return Dialect(encoding, delimiter, named(path, names), header)
+
+
+def encoding_of(path: Path) -> str:
+    """The encoding of a text: UTF-8, with or without a mark at its begin, else Windows-1252.
+
+    Raises:
+        ProjectError: it is binary or UTF-16, or UTF-8 with a few bytes that are not.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    odd = False
+    with path.open("rb") as file:
+        while part := file.read(2**20):
+            if b"\0" in part:
+                raise ProjectError(f"{path} is binary or UTF-16, not CSV; export it as CSV in UTF-8")
+            if not odd:
+                try:
+                    decoder.decode(part)
+                except UnicodeDecodeError:
+                    odd = True
+    try:
+        decoder.decode(b"", final=not odd)
+    except UnicodeDecodeError:
+        odd = True
+    if not odd:
+        return "utf-8-sig"
+    _require_windows(path)
+    return "cp1252"
+
+
+def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Each record of a CSV file after the header, with the line that it begins on. Blank lines are none."""
+    with path.open(encoding=dialect.encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=dialect.delimiter)
+        before = 0
+        for cells in reader:
+            if reader.line_num > dialect.header and not is_blank(cells):
+                yield before + 1, cells
+            before = reader.line_num
+
+
+def is_blank(cells: list[str]) -> bool:
+    """Whether a record is a line without anything but blanks."""
+    return not cells or (len(cells) == 1 and not cells[0].strip())
+
+
+def named(path: Path, given: list[str]) -> list[str]:
+    """The names of columns without blanks around them; one without a name gets its position.
+
+    Raises:
+        ProjectError: two have the same.
+    """
+    names = [name.strip() or f"column_{position}" for position, name in enumerate(given, start=1)]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ProjectError(f"{path} has the column {repeated[0]!r} twice; rename one of them")
+    return names
+
+
+def _fit(path: Path, encoding: str, delimiter: str) -> tuple[bool, float, int]:
+    """How well a delimiter fits: several columns, the share of the records that have as many, and their number."""
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        try:
+            widths = [len(cells) for cells in islice(reader, RECORDS) if not is_blank(cells)] or [0]
+        except csv.Error:
+            return False, 0.0, 0
+    same = sum(width == widths[0] for width in widths) / len(widths)
+    return widths[0] > 1, same, widths[0]
+
+
+def _require_windows(path: Path) -> None:
+    """Refuse a file that is mostly UTF-8: read as Windows-1252, every letter of it would be two."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            rest = LETTER.sub(b"", line)
+            try:
+                line.decode("cp1252")
+                is_windows = True
+            except UnicodeDecodeError:
+                is_windows = False
+            if not is_windows or (len(LETTER.findall(line)) and any(byte > 127 for byte in rest)):
+                raise ProjectError(f"{path}, line {number}: a byte is not of the file's encoding; export it in UTF-8")

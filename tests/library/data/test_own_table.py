@@ -1,0 +1,202 @@
+"""What stands in a cell means the same in training, in a batch and over HTTP, whatever program wrote the file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from library.own_table import OwnTable
+from library.tables import CHANCE, COUNT, ROWS
+from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.dialect import MISSING
+from mlops_maturity.project.errors import ProjectError
+
+NUMBER = [f"{value:.3f}" for value in CHANCE]
+LEVEL = np.where(CHANCE > 0.5, "hi", "lo")
+
+
+def text(delimiter: str = ",", **columns: Any) -> str:
+    """A file of these columns, as they stand; a target `y` is added where there is none."""
+    columns = columns if "y" in columns else columns | {"y": NUMBER}
+    lines = [delimiter.join(columns), *map(delimiter.join, zip(*columns.values(), strict=True))]
+    return "\n".join(lines) + "\n"
+
+
+def among(*words: str) -> list[str]:
+    """These words in turn, one for each row."""
+    return [words[number % len(words)] for number in COUNT]
+
+
+# A column, how its cell in the first row is said over HTTP, and what the model sees of it there.
+MEANING: dict[str, tuple[list[str], Any, dict[str, float]]] = {
+    "versions, of which the first is a number": (among("1.10", "1.1", "beta"), "1.10", {"v": 3}),
+    "days before months, with a time": (
+        among("05/03/2023 10:00", "31/12/2023 09:30"),
+        "2023-03-05T10:00:00",
+        {"v.month": 3},
+    ),
+    "months before days": (among("05/03/2023", "12/31/2023"), "05/03/2023", {"v.month": 5}),
+    "days and months that may be either": (among("05/03/2023", "06/04/2023"), "05/03/2023", {"v.month": 3}),
+    "months": (among("2023-06", "2023-09"), "2023-06", {"v.month": 6, "v.day": 1}),
+    "a short zone": (among("2021-03-28T02:30:00+00", "2021-04-01T05:00:00+01"), "2021-03-28T02:30:00Z", {"v.hour": 2}),
+    "times finer than a microsecond": (
+        among("2023-11-17T03:15:17.4291201Z", "2023-11-18T04:15:17.4291209Z"),
+        "2023-11-17T03:15:17.4291201Z",
+        {"v.hour": 3},
+    ),
+    "strings of eight digits": (among("20230105", "20230106"), 20_230_105, {"v": 20_230_105.0}),
+    "leading zeros": (among("07", "08", "12"), "07", {"v": 2}),
+    "blanks around words": (among("2A ", "2A", " 2B"), "2A", {"v": 2}),
+    "truth values with a gap": (among("true", "", "false"), True, {"v": 1}),
+    "blanks for numbers": (among("1.5", " ", "2.5"), 1.5, {"v": 1.5}),
+}
+
+
+@pytest.mark.parametrize("case", MEANING)
+def test_cell_means_the_same_in_training_batch_and_service(case: str, own_table: OwnTable) -> None:
+    cells, said, expected = MEANING[case]
+    own_table.read(text(v=cells), "y")
+    matrix = own_table.trained()
+    names = own_table.features.names
+    seen = {name: matrix[0, names.index(name)] for name in expected}
+    assert seen == expected
+    # A row alone, without the neighbours that the column's type was found by.
+    np.testing.assert_array_equal(own_table.in_a_batch(f"v\n{cells[0]}\n"), matrix[:1])
+    np.testing.assert_array_equal(own_table.served({"v": said}), matrix[:1])
+
+
+# How numbers are written: the delimiter, the cells, what the first of them is.
+MARKS: dict[str, tuple[str, list[str], float]] = {
+    "points for thousands": (";", among("1.200", "32.027", "950"), 1_200),
+    "points for thousands, commas for decimals": (";", among("1.200,50", "32.027,25"), 1_200.5),
+    "commas for decimals": (";", among("1,25", "2,5"), 1.25),
+    "commas for thousands": ("\t", among("1,200", "32,027.5"), 1_200),
+    "apostrophes for thousands": (",", among("1'200.5", "32'027"), 1_200.5),
+    "blanks for thousands": (";", among("1 200,5", "32 027"), 1_200.5),
+    "points for decimals between semicolons": (";", among("1.25", "2.5"), 1.25),
+}
+
+
+@pytest.mark.parametrize("case", MARKS)
+def test_marks_of_numbers_are_found_in_all_cells_and_kept(case: str, own_table: OwnTable) -> None:
+    delimiter, cells, expected = MARKS[case]
+    target = [number.replace(".", ",") if "commas for decimals" in case else number for number in LEVEL]
+    own_table.read(text(delimiter, v=cells, y=target), "y")
+    assert own_table.trained()[0, 0] == expected
+    # One row of a batch would be read in another way by itself.
+    assert own_table.in_a_batch(f"v{delimiter}z\n{cells[0]}{delimiter}\n")[0, 0] == expected
+    assert own_table.served({"v": expected})[0, 0] == np.float32(expected)
+
+
+def test_ambiguous_mark_is_said_with_the_choice_and_can_be_changed(own_table: OwnTable) -> None:
+    cells = among("1.200", "32.027")
+    own_table.read(text(";", v=cells, y=LEVEL), "y")
+    (note,) = [note for note in own_table.schema.notes if note.startswith("v: ")]
+    assert "'1.200' is read as 1200; if it is 1.2, set reading.decimal to '.'" in note
+    reading = own_table.schema.reading.model_copy(update={"decimal": ".", "thousands": ""})
+    columns = {
+        "v": own_table.schema.columns["v"].model_copy(update={"type": "number", "minimum": 0.0}),
+        "y": own_table.schema.columns["y"],
+    }
+    schemas.save(own_table.schema.model_copy(update={"reading": reading, "columns": columns}))
+    assert own_table.trained()[0, 0] == np.float32(1.2)
+
+
+@pytest.mark.parametrize("word", ["NA", "", "None", " null "])
+def test_missing_word_is_missing_in_training_batch_and_service(word: str, own_table: OwnTable) -> None:
+    countries = [word if number % 9 == 0 else f"C{number % 60}" for number in COUNT]
+    own_table.read(text(v=countries, x=NUMBER), "y")
+    seen = own_table.trained()[:1]
+    assert seen[0, own_table.features.names.index("v")] == 0
+    np.testing.assert_array_equal(own_table.in_a_batch(f"v,x\n{word},{NUMBER[0]}\n"), seen)
+    for said in (word, None):
+        np.testing.assert_array_equal(own_table.served({"v": said, "x": float(NUMBER[0])}), seen)
+
+
+def test_missing_word_declared_a_value_is_one_everywhere(own_table: OwnTable) -> None:
+    own_table.read(text(v=among("NA", "DE", "FR", "ZA", "CH"), x=NUMBER), "y")
+    assert any("'NA' (30 rows) is read as a missing value" in note for note in own_table.schema.notes)
+    schema = own_table.schema
+    reading = schema.reading.model_copy(update={"missing": tuple(word for word in MISSING if word != "NA")})
+    country = schema.columns["v"].model_copy(update={"categories": ["CH", "DE", "FR", "NA", "ZA"], "missing": 0.0})
+    schemas.save(schema.model_copy(update={"reading": reading, "columns": schema.columns | {"v": country}}))
+    own_table.look_again()
+    seen = own_table.trained()[:1]
+    assert seen[0, own_table.features.names.index("v")] == 2 + 3
+    np.testing.assert_array_equal(own_table.in_a_batch(f"v,x\nNA,{NUMBER[0]}\n"), seen)
+    np.testing.assert_array_equal(own_table.served({"v": "NA", "x": float(NUMBER[0])}), seen)
+
+
+def test_value_that_may_not_be_missing_is_refused_over_http_too(own_table: OwnTable) -> None:
+    own_table.read(text(v=[f"C{number % 60}" for number in COUNT]), "y")
+    with pytest.raises(ProjectError, match="v: more missing values than the accepted share 0"):
+        own_table.in_a_batch("v\nNA\n")
+    with pytest.raises(ValidationError, match="this says that the value is missing, and it may not be"):
+        own_table.served({"v": "NA"})
+
+
+def test_float32_tells_large_numbers_apart_by_an_offset(own_table: OwnTable) -> None:
+    own_table.read(text(v=[str(1_700_000_000 + number) for number in COUNT * 3 % ROWS]), "y")
+    assert len(np.unique(own_table.trained()[:, 0])) == len({number * 3 % ROWS for number in COUNT})
+    np.testing.assert_array_equal(own_table.served({"v": 1_700_000_000}), own_table.trained()[:1])
+
+
+# A file, and what the refusal says of it.
+REFUSED: dict[str, tuple[str, str]] = {
+    "a header in the middle": (
+        text(v=NUMBER) + "v,y\n" + "1,2\n",
+        f"line {ROWS + 2}: the header stands here once more",
+    ),
+    "quotation marks that swallow rows": (
+        text(n=[f'"{NUMBER[0]}' if number == 40 else f'5"{"" if number == 70 else "x"}' for number in COUNT]).replace(
+            '5"x', "5"
+        ),
+        "a quotation mark in the column 'n' swallows",
+    ),
+    "a row of another width": (text(v=NUMBER) + "1,2,3\n", f"line {ROWS + 2}: 3 cells, and the header has 2"),
+    "two columns of one name": ("v,v,y\n" + "1,2,3\n" * 40, "has the column 'v' twice"),
+    "no rows": ("v,y\n", "has no rows"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_damaged_table_is_refused_with_line_and_column(case: str, own_table: OwnTable) -> None:
+    content, says = REFUSED[case]
+    with pytest.raises(ProjectError, match=says) as refused:
+        own_table.read(content, "y")
+    assert str(refused.value).isprintable()
+
+
+def test_encodings_are_read_or_refused(own_table: OwnTable) -> None:
+    content = text(stadt=among("Köln", "Zürich", "Genève"))
+    for encoding in ("utf-8", "utf-8-sig", "cp1252"):
+        own_table.read(content.encode(encoding), "y")
+        assert own_table.schema.columns["stadt"].categories == ["Genève", "Köln", "Zürich"]
+    with pytest.raises(ProjectError, match="binary or UTF-16"):
+        own_table.read(content.encode("utf-16"), "y")
+    # Read as Windows-1252, each letter of it would become two.
+    with pytest.raises(ProjectError, match=r"table\.csv, line 2: a byte is not of the file's encoding"):
+        own_table.read(content.encode().replace("Köln".encode(), b"K\xc3\xb6ln\xe9", 1), "y")
+
+
+def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
+    content = text(";", **{"a,b,c": among("1,5", "2,5"), "y": list(LEVEL)})
+    own_table.read(content, "y")
+    assert list(own_table.schema.columns) == ["a,b,c", "y"]
+
+
+def test_stray_among_numbers_is_named_with_its_rows(own_table: OwnTable) -> None:
+    own_table.read(text(v=["-" if number == 5 else cell for number, cell in enumerate(NUMBER)], x=NUMBER), "y")
+    assert any("99% of the values are numbers, the others are '-' (1 rows)" in note for note in own_table.schema.notes)
+
+
+def test_parquet_truth_values_with_a_gap_are_truth_values(own_table: OwnTable, tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    values = pd.array([None if number % 9 == 0 else bool(number % 2) for number in COUNT], dtype="boolean")
+    pd.DataFrame({"v": values, "y": CHANCE}).to_parquet(path)
+    own_table.read(path.read_bytes(), "y", name="table.parquet")
+    assert own_table.schema.columns["v"].type == "boolean"
+    np.testing.assert_array_equal(own_table.served({"v": True}), own_table.trained()[1:2])
