@@ -1,5 +1,7 @@
 """The command line: `mlops-maturity <command>`, or the names of some steps in order."""
 
+import os
+import select
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +14,26 @@ from mlops_maturity.project.errors import ProjectError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command or some steps and return the exit code. What a person can fix is printed in one line."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        try:
+            return _run(sys.argv[1:] if arguments is None else list(arguments))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has seen enough, as in `mlops-maturity --help | head`. Any other pipe is an error.
+        if not _nobody_reads():
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _nobody_reads() -> bool:
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
+
+
+def _run(given: list[str]) -> int:
     if given and all(name in STEPS for name in given):
         # A pipeline starts a process for each step, which is not to wait for what the other commands need.
         return _in_one_line(given[0], lambda: run_steps(given))

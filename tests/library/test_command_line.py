@@ -1,7 +1,9 @@
 """The command line: a level has its own commands, and what a person can fix is printed in one line."""
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,27 @@ def test_command_that_succeeds_says_what_is_next(
     monkeypatch.setattr(storage, "_with_progress", lambda *_: None)
     assert main(["push"]) == 0
     assert capsys.readouterr().out.startswith("next: commit ")
+
+
+@pytest.mark.parametrize("environment", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def test_output_that_nobody_reads_ends_without_a_traceback(environment: dict[str, str]) -> None:
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "mlops_maturity", "--help"]
+    with subprocess.Popen(command, env=kept | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        printed = process.stderr.read().decode()
+    assert (process.returncode, printed) == (1, "")
+
+
+def test_other_pipe_that_breaks_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise BrokenPipeError("of a socket")
+
+    monkeypatch.setattr("mlops_maturity.__main__.run_steps", broken)
+    with pytest.raises(BrokenPipeError, match="of a socket"):
+        main(["train"])
 
 
 @pytest.mark.parametrize(("level", "names"), [(1, AUTOMATION), (2, DELIVERY)])

@@ -85,7 +85,7 @@ def _names(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            yield from (name for other in node.orelse for name in _names(other))
+            yield from _names(ast.Module(node.orelse, []))
         elif not isinstance(node, ast.expr):
             yield from _names(node)
 
