@@ -27,7 +27,7 @@ CLOSED_CATEGORIES = 50
 KEPT_CATEGORIES = 254
 FREE_TEXT_LENGTH = 40
 # Of the known values of a column, to call it a column of numbers with some strays.
-NEARLY_ALL = 0.9
+MOST = 0.5
 # Digits that float64 holds; a whole number of more is a name.
 MOST_DIGITS = 15
 EXAMPLES = 3
@@ -161,13 +161,13 @@ def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred
     counts = words.value_counts()
     counts = counts[counts > 0]
     share = counts[counts.index.isin(known[numeric])].sum() / counts.sum()
-    if share >= NEARLY_ALL:
+    if share >= MOST:
         strays = counts[~counts.index.isin(known[numeric])]
         named = ", ".join(f"{word!r} ({count:,} rows)" for word, count in strays.head(EXAMPLES).items())
         more = f" and {len(strays) - EXAMPLES} more" if len(strays) > EXAMPLES else ""
         notes.append(
-            f"{share:.0%} of the values are numbers, the others are {named}{more}; if these mean that a value is "
-            "missing, add them to reading.missing, and write `type: number` in the column's entry"
+            f"{math.floor(100 * share)} % of the values are numbers, the others are {named}{more}; if these mean that "
+            "a value is missing, add them to reading.missing, and write `type: number` in the column's entry"
         )
     gone = _named_as_missing(values, reading) if _are_codes(counts.index) else []
     notes += [

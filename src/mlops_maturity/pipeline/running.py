@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_maturity.pipeline.steps import STEPS
-from mlops_maturity.project import answers, library
+from mlops_maturity.project import answers, library, sources
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT, SCHEMA
@@ -85,7 +85,10 @@ def _take_steps(parts: Sequence[str]) -> None:
 def _reproduce(part: str | None) -> None:
     library.write_steps()
     _begin_with_what_others_made()
-    fetch(settings.load().data.raw)
+    raw = settings.load().data.raw
+    fetch(raw)
+    # DVC would write the content at hand into the pointers, and so undo what a colleague has committed.
+    sources.digests(raw)
     if not SCHEMA.exists():
         # The first run on new data proposes what they must look like: the pipeline itself only reads it.
         run_steps(["ingest"])

@@ -68,7 +68,7 @@ def digests(raw: Path | None) -> dict[str, str]:
         found[str(path)] = digest(existing(path, "make pull"))
         if pointer_of(path).exists() and pointed_to(path) != found[str(path)]:
             raise ProjectError(
-                f"{path} is not what {pointer_of(path)} says: `make pull` fetches what it says, `.venv/bin/dvc add "
-                f"{path}` takes in what is there"
+                f"{path} is not what {pointer_of(path)} says: `.venv/bin/dvc pull --force {path}` brings what it says, "
+                f"`.venv/bin/dvc add {path}` takes in what is there"
             )
     return found

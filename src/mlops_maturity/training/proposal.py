@@ -64,18 +64,21 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
         )
     frame = conform(schema, frame)
     proposal = Proposal(params)
+    print(f"first run: {len(frame):,} rows, {len(schema.columns)} columns")
+    for note in schema.notes:
+        print(f"  note: {note}")
     proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
     proposal.settle("data.ignore", lambda: unusable(frame, schema, target) | dict(params.no_features.values()))
     ignored = proposal.params.data.ignore or {}
     if not set(schema.columns) - {target, *ignored}:
         told = "; ".join(f"{name}: {reason}" for name, reason in ignored.items()) or "there is no other"
         raise ProjectError(f"no column can explain {target!r} ({told}); add one")
-    print(f"first run: {len(frame):,} rows, {len(schema.columns)} columns")
     for name, reason in ignored.items():
         print(f"  ignored: {name}: {reason}")
-    schema = schema.model_copy(update={"notes": (*schema.notes, *_noticed(frame, schema, proposal.params))})
-    for note in schema.notes:
+    noticed = _noticed(frame, schema, proposal.params)
+    for note in noticed:
         print(f"  note: {note}")
+    schema = schema.model_copy(update={"notes": (*schema.notes, *noticed)})
     proposal.settle("slices", lambda: _slices(frame, schema, {target, *ignored}, params.split.test))
     rows, _ = learnable(frame, schema, proposal.params)
     proposal.settle("model.gradient_boosting.min_samples_leaf", lambda: int(np.clip(len(rows) // 30, 2, 20)))

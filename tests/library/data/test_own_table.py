@@ -190,7 +190,7 @@ def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
 
 def test_stray_among_numbers_is_named_with_its_rows(own_table: OwnTable) -> None:
     own_table.read(text(v=["-" if number == 5 else cell for number, cell in enumerate(NUMBER)], x=NUMBER), "y")
-    assert any("99% of the values are numbers, the others are '-' (1 rows)" in note for note in own_table.schema.notes)
+    assert any("99 % of the values are numbers, the others are '-' (1 rows)" in note for note in own_table.schema.notes)
 
 
 def test_parquet_truth_values_with_a_gap_are_truth_values(own_table: OwnTable, tmp_path: Path) -> None:

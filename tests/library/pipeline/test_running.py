@@ -109,6 +109,19 @@ def test_run_on_new_data_proposes_their_schema_first(
     assert commands.started == [[*DVC, "repro"]]
 
 
+def test_run_on_data_that_differ_from_their_pointer_is_refused_before_dvc_rewrites_it(
+    fresh: Repository, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fresh.path)
+    pointer = RAW.with_name(f"{RAW.name}.dvc")
+    new = pointer.read_text().replace("md5: ", "md5: 0", 1)
+    pointer.write_text(new)
+    with pytest.raises(ProjectError, match=r"dvc pull --force data/raw/.* brings what it says, .*dvc add data/raw/"):
+        running.run()
+    assert not commands.started
+    assert pointer.read_text() == new
+
+
 @pytest.mark.guards("0-PROC", "0-DATA")
 @pytest.mark.parametrize(
     ("part", "steps"),
