@@ -12,6 +12,10 @@ void project(List more = [], Closure steps) {
     if (env.GIT_CREDENTIALS) {
         secrets.add(gitUsernamePassword(credentialsId: env.GIT_CREDENTIALS, gitToolName: 'Default'))
     }
+    // What comes from develop was not reviewed, and is not signed.
+    if (env.SIGNING_KEY_CREDENTIALS && (env.BRANCH_NAME ?: 'main') == 'main') {
+        secrets.add(string(credentialsId: env.SIGNING_KEY_CREDENTIALS, variable: 'SIGNING_KEY'))
+    }
 <% if cookiecutter.maturity_level == "2" %>
     if (env.REGISTRY_USER) {
         secrets.add(string(credentialsId: 'registry-token', variable: 'REGISTRY_TOKEN'))

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,8 @@ from mlops_maturity.project.errors import ProjectError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command or some steps and return the exit code. What a person can fix is printed in one line."""
+    if arguments is None:
+        end_cleanly()
     try:
         try:
             return _run(sys.argv[1:] if arguments is None else list(arguments))
@@ -46,6 +49,11 @@ def _run(given: list[str]) -> int:
     if command.then and not code:
         print(f"next: {command.then}")
     return code
+
+
+def end_cleanly() -> None:
+    """End on SIGTERM as on Ctrl-C: what is there for a while, keys above all, goes before the process does."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def _in_one_line(name: str, run: Any) -> int:

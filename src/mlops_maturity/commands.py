@@ -298,8 +298,17 @@ def table(level: int) -> dict[str, Command]:
         "propose": Command(
             "commit all changes to a branch, for people to merge",
             "pipeline.publishing",
-            (argument("--branch", required=True), argument("--message", required=True)),
+            (
+                argument("--branch", required=True),
+                argument("--message", required=True),
+                argument("--changes", type=Path, help="a folder that another job handed over"),
+            ),
             "propose",
+            levels=(1, 2),
+        ),
+        "hand-over": Command(
+            "put what a training with new packages has changed into a folder, for a job that may push",
+            "pipeline.handover",
             levels=(1, 2),
         ),
         "pull-request": Command(
@@ -339,6 +348,19 @@ def table(level: int) -> dict[str, Command]:
             "monitoring.watch",
             function="act",
             levels=(2,),
+        ),
+        "key": Command(
+            "make the key that CI signs with: from then on only what CI has signed is believed",
+            "project.signing",
+            (argument("--file", type=Path, default=Path(".venv/signing_key"), help="default: .venv/signing_key"),),
+            levels=(1, 2),
+        ),
+        "revoke": Command(
+            "take back the belief in a version, a release or a record",
+            "project.signing",
+            (argument("what", help="model@v3.0.0, say, the key of a release, or the commit of a record"), why),
+            "revoke",
+            levels=(1, 2),
         ),
         "configure": Command(
             "set up the CI system: rules, environments, permissions; ask for variables and secrets",

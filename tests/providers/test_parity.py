@@ -25,7 +25,8 @@ def job(file: str, targets: str, *starts: str, environment: str = "") -> Job:
 
 
 DECIDE = job("train", "monitor trigger", "hand", "schedule", "data", "event")
-UPDATE = job("dependencies", "lock setup run test propose pull-request", "hand", "schedule")
+UPDATE = job("dependencies", "upgrade setup run test hand-over", "hand", "schedule")
+PROPOSE = job("dependencies", "propose pull-request", "after")
 LEVELS = {
     "0": {"checks": job("checks", "lint test maturity", "hand")},
     "1": {
@@ -33,6 +34,7 @@ LEVELS = {
         "decide": DECIDE,
         "train": job("train", "run publish promote image deploy pull-request", "after"),
         "update": UPDATE,
+        "propose": PROPOSE,
     },
     "2": {
         "checks": job("checks", "lint audit check-commit test maturity diff", "change", "deliver", "hand"),
@@ -48,6 +50,7 @@ LEVELS = {
         "staging": job("train", "login deploy verify", "after", environment="staging"),
         "production": job("train", "login deploy pull-request", "after", environment="production"),
         "update": UPDATE,
+        "propose": PROPOSE,
     },
 }
 

@@ -17,7 +17,7 @@ DEPLOYS = WRITES | {"packages": "read"}
 PERMISSIONS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     ("0", "checks.yml"): {"checks": {"contents": "read"}},
     ("1", "checks.yml"): {"checks": {"contents": "read"}},
-    ("1", "dependencies.yml"): {"update": WRITES | {"pull-requests": "write"}},
+    ("1", "dependencies.yml"): {"update": {"contents": "read"}, "propose": WRITES | {"pull-requests": "write"}},
     ("1", "train.yml"): {"decide": WRITES, "train": WRITES | {"pull-requests": "write"}},
     ("2", "checks.yml"): {"checks": {"contents": "read"}},
     ("2", "deliver.yml"): {
@@ -25,7 +25,7 @@ PERMISSIONS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
         "release": WRITES | {"attestations": "write", "id-token": "write", "packages": "write"},
         "deploy": DEPLOYS,
     },
-    ("2", "dependencies.yml"): {"update": WRITES | {"pull-requests": "write"}},
+    ("2", "dependencies.yml"): {"update": {"contents": "read"}, "propose": WRITES | {"pull-requests": "write"}},
     ("2", "monitor.yml"): {"watch": {"actions": "write", "contents": "read", "issues": "write"}},
     ("2", "promote.yml"): {"promote": DEPLOYS},
     ("2", "rollback.yml"): {"rollback": DEPLOYS},
@@ -136,7 +136,10 @@ def test_commands_are_targets_of_the_makefile(project: Project, steps: list[dict
     assert {str(step["run"]) for step in steps if "run" in step} <= {f"make {target}" for target in targets}
 
 
-OWNED = {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock", "/vendor/"}
+OWNED = {
+    *("/.dvc/config", "/.github/", "/.template.json", "/Makefile", "/data/schema.yaml", "/params.yaml"),
+    *("/pyproject.toml", "/requirements.lock", "/vendor/"),
+}
 # What each level has that is to be watched over, and whose pins are to be kept up to date.
 PIPELINE = OWNED | {"/deploy/", "/dvc.yaml"}
 WATCHED = {"0": OWNED, "1": PIPELINE, "2": PIPELINE}

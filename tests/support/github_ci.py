@@ -1,11 +1,12 @@
 """Reading what was emitted for GitHub Actions: what each job does, and what starts it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
 from conftest import Project
-from parity import Job
+from parity import Job, deployments
 
 WORKFLOWS = ".github/workflows"
 PREPARE = ".github/actions/prepare/action.yml"
@@ -28,7 +29,7 @@ def jobs(project: Project) -> dict[str, Job]:
     for name, job in found.items():
         if job.file in called:
             found[name] = Job(job.file, job.targets, job.environment, job.starts | called[job.file])
-    return found
+    return deployments(found)
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -68,4 +69,5 @@ def _environment(job: Mapping[str, Any], events: Mapping[str, Any]) -> str:
     if name == "${{ inputs.environment }}":
         options = events["workflow_dispatch"]["inputs"]["environment"]["options"]
         return "any" if "production" in options else "|".join(options)
-    return "test|staging" if name.endswith("'staging' || 'test' }}") else name
+    chosen = re.fullmatch(r"\$\{\{ github.ref == 'refs/heads/main' && '(\w+)' \|\| 'test' \}\}", name)
+    return {"staging": "test|staging", "automation": "automation|test"}[chosen[1]] if chosen else name

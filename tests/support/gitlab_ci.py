@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from conftest import Project
 from gitlab_rules import holds
-from parity import Job
+from parity import Job, deployments
 
 ROOT, PARTS = ".gitlab-ci.yml", ".gitlab"
 # What GitLab knows beside jobs.
@@ -51,6 +51,8 @@ class Event:
     changed: tuple[str, ...] = ()
 
 
+# As the other providers name those that a branch chooses.
+ORDER = ("automation", "test", "staging")
 PUSH, DEVELOP = Event("push"), Event("push", "develop")
 CHANGE = Event("merge_request_event", "work", {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"})
 DATA = Event("push", changed=("data/raw/penguins.csv.dvc",))
@@ -136,12 +138,13 @@ def jobs(project: Project) -> dict[str, Job]:
     """What each job does and when it starts, in words that mean the same for every provider."""
     configuration = Configuration(project)
     starts = _starts(configuration)
-    return {
+    found = {
         name: Job(
             configuration.files[name], targets(job), _environment(configuration, job), frozenset(starts.get(name, ()))
         )
         for name, job in configuration.jobs.items()
     }
+    return deployments(found)
 
 
 def targets(job: Mapping[str, Any]) -> tuple[str, ...]:
@@ -178,7 +181,7 @@ def _environment(configuration: Configuration, job: Mapping[str, Any]) -> str:
         return name
     told = {(configuration.variables(event) or {}).get(name[1:]) for event in (PUSH, DEVELOP)}
     # Where pushes do not differ, a person says it.
-    return "|".join(sorted(map(str, told), reverse=True)) if len(told) > 1 else "any"
+    return "|".join(sorted(map(str, told), key=ORDER.index)) if len(told) > 1 else "any"
 
 
 def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -5,14 +5,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Project, clean_environment, run
 from jenkins_syntax import mistakes
-from parity import Job
+from parity import Job, deployments
 
 EXECUTOR = Path(__file__).with_name("jenkins")
 HOW = "not exercised: groovy and a JDK are not installed (apt install groovy default-jre-headless)"
@@ -129,10 +129,7 @@ def jobs(project: Project) -> dict[str, Job]:
             elif stage == first:
                 starts = _starts(pipeline["body"], f"../{file}" in asked)
             known[stage] = Job(file, targets(body), _environment(body), frozenset(starts))
-    if {job.environment for job in known.values()} == {"", "production"}:
-        # Where there is but one, no job says which.
-        return {name: replace(job, environment="") for name, job in known.items()}
-    return known
+    return deployments(known)
 
 
 def targets(stage: list[Tree]) -> tuple[str, ...]:

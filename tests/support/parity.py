@@ -1,6 +1,6 @@
 """What a job does and when it starts, in words that mean the same for every CI provider."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -19,3 +19,14 @@ class Job:
     targets: tuple[str, ...]
     environment: str
     starts: frozenset[str]
+
+
+# Environments that a job takes its secrets from, and deploys nothing to.
+OF_SECRETS = ("automation", "dependencies", "automation|test")
+
+
+def deployments(jobs: dict[str, Job]) -> dict[str, Job]:
+    """Jobs with the environments that they deploy to alone; where there is but one, no job says which."""
+    environments = {job.environment for job in jobs.values()} - {"", *OF_SECRETS}
+    ignored = (*OF_SECRETS, "production") if environments == {"production"} else OF_SECRETS
+    return {name: replace(job, environment="") if job.environment in ignored else job for name, job in jobs.items()}

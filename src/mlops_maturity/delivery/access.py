@@ -9,7 +9,8 @@ from pathlib import Path
 
 WRAPPER = """\
 #!/bin/sh
-exec "{ssh}" -i "{folder}/key" -o IdentitiesOnly=yes -o UserKnownHostsFile="{folder}/known_hosts" "$@"
+exec "{ssh}" -F none -i "{folder}/key" -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes \\
+  -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=none -o UserKnownHostsFile="{folder}/known_hosts" "$@"
 """
 
 

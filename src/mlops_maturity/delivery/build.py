@@ -8,13 +8,14 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from mlops_maturity.delivery import candidate, image, wheel
+from mlops_maturity.delivery import candidate, image, trust, wheel
 from mlops_maturity.delivery.arrival import tell
-from mlops_maturity.delivery.release import Release, known, next_release
+from mlops_maturity.delivery.release import Release
 from mlops_maturity.delivery.sbom import bill
-from mlops_maturity.project import job
+from mlops_maturity.project import job, signing
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import write_json, write_text
+from mlops_maturity.project.files import sha256_of, write_json, write_text
+from mlops_maturity.project.paths import PRODUCTION
 from mlops_maturity.project.repository import git
 from mlops_maturity.registry import versions as registry
 
@@ -38,10 +39,10 @@ def run(model: Path | None = None) -> None:
         return
     require_committed()
     wanted = image.image_of(chosen)
-    found = known(wanted)
+    found = trust.find(wanted, "" if signing.can_sign() else "test")
     if found is None:
         image.run(chosen)
-        found = next_release("", chosen)
+        found = trust.built(wanted)
     else:
         print(f"{found.key} is built already: nothing is built anew")
     describe(found, wanted)
@@ -49,6 +50,25 @@ def run(model: Path | None = None) -> None:
     if found.image == wanted.name:
         tell("NOT SHARED: set IMAGE_REPOSITORY to where images are kept; this machine alone has the release")
     job.output(release=found.key, image=found.image.partition("@")[0], digest=found.digest)
+
+
+def next_release(environment: str, model: Path | None = None) -> Release:
+    """The release that has a model, by default the one in production, and the code at hand.
+
+    Args:
+        environment: where it is to go.
+        model: the packaged model, if it is not the one in production.
+
+    Raises:
+        ProjectError: it is not built, or the registry of images refuses it.
+    """
+    wanted = image.image_of(model or PRODUCTION)
+    found = trust.find(wanted, environment)
+    if found is None and wanted.inspect("{{.Id}}"):
+        found = trust.built(wanted)
+    if found is None:
+        raise ProjectError(f"{wanted.name} is not built; run `make image` first")
+    return found
 
 
 def require_committed() -> None:
@@ -74,9 +94,9 @@ def describe(release: Release, built: image.Image) -> None:
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()
     write_json(SBOM, bill(release, built))
-    files = {file.name: image.sha256_of(file) for file in (wheel.build(DIST), SBOM)}
+    files = {file.name: sha256_of(file) for file in (wheel.build(DIST), SBOM)}
     version = registry.of_model(release.model)
     names = {"registry": version.name if version else None, "sha256": built.model, "version": release.model}
     write_json(TOLD, asdict(release) | {"model": names, "files": files})
-    files[TOLD.name] = image.sha256_of(TOLD)
+    files[TOLD.name] = sha256_of(TOLD)
     write_text(SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(files.items())))

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from mlops_maturity.delivery import trust
 from mlops_maturity.delivery.image import image_of
-from mlops_maturity.delivery.release import Release, known
+from mlops_maturity.delivery.release import Release
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT, PRODUCTION
 from mlops_maturity.project.repository import answer
@@ -11,7 +12,7 @@ from mlops_maturity.project.storage import LOCK, dvc, holds, md5_of
 from mlops_maturity.registry import versions as registry
 
 
-def next_release(environment: str, model: Path | None = None) -> Release:  # noqa: ARG001 - other sources ask for it
+def next_release(environment: str, model: Path | None = None) -> Release:
     """The release of the code at hand with its model.
 
     Args:
@@ -25,7 +26,7 @@ def next_release(environment: str, model: Path | None = None) -> Release:  # noq
     if found is None:
         raise ProjectError(NO_MODEL)
     image = image_of(found)
-    release = known(image)
+    release = trust.find(image, environment)
     if release is None:
         raise ProjectError(
             f"{image.name} is not here: `make release` builds it, and brings it to IMAGE_REPOSITORY, where that is set"
@@ -58,4 +59,5 @@ def candidate() -> Path | None:
         if ARTEFACT.exists() and answer("status", "--porcelain", str(LOCK)):
             raise ProjectError(f"{LOCK} is not committed; `make push`, commit, and try again")
         dvc("pull", "--quiet", str(ARTEFACT))
+        registry.require_same(ARTEFACT)
     return ARTEFACT

@@ -9,6 +9,7 @@ from mlops_maturity.delivery.arrival import await_model, not_deployed, tell
 from mlops_maturity.delivery.environments import environments, place_of, what_to_set
 from mlops_maturity.delivery.place import Address, Place
 from mlops_maturity.delivery.release import Release
+from mlops_maturity.project import signing
 from mlops_maturity.project.errors import ProjectError
 
 
@@ -76,6 +77,9 @@ def run(environment: str, model: Path | None = None, confirm: str = "") -> None:
         if place is None:
             not_deployed(what_to_set())
             return
+        records.require_key(environment)
+        if policy.leads:
+            signing.warn()
         records.fetch()
         release = import_module(policy.source).next_release(environment, model)
         for module in policy.conditions:

@@ -46,7 +46,7 @@ class Environment:
     leads: bool = False
 
 
-AUTOMATION = {"production": Environment(port=8000, source="mlops_maturity.delivery.release")}
+AUTOMATION = {"production": Environment(port=8000, source="mlops_maturity.delivery.build")}
 DELIVERY = {
     "test": Environment(
         port=8002,

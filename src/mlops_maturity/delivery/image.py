@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import existing
+from mlops_maturity.project.files import existing, sha256_of
 from mlops_maturity.project.repository import answer
 
 DOCKERFILE = Path("deploy/Dockerfile")
@@ -40,6 +40,7 @@ class Image:
         code: names the code and the packages inside, the same for the same ones.
         version: what the manifest of the model inside calls its version.
         model: SHA-256 of the packaged model, with all that is beside it in its file.
+        mark: what its tag ends with, after the key.
     """
 
     engine: str
@@ -47,6 +48,7 @@ class Image:
     code: str
     version: str
     model: str
+    mark: str = ""
 
     @property
     def key(self) -> str:
@@ -56,7 +58,7 @@ class Image:
     @property
     def name(self) -> str:
         """The name that commands take."""
-        return f"{self.repository}:{self.key}"
+        return f"{self.repository}:{self.key}{self.mark}"
 
     def inspect(self, template: str) -> str | None:
         """What the engine knows of it, through a Go template; None if it is not built."""
@@ -104,16 +106,10 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
     return sorted(file for file in files if not any(MADE.fullmatch(part) for part in file.parts))
 
 
-def key_of(files: Iterable[Path]) -> str:
-    """Names files and what is in them: the same in every clone, whatever their dates and rights are there."""
-    digests = [f"{sha256_of(file)}  {file.as_posix()}" for file in files]
+def key_of(files: Iterable[Path], folder: Path = Path()) -> str:
+    """Names files in a folder and what is in them: the same in every clone, whatever their dates and rights are."""
+    digests = [f"{sha256_of(file)}  {file.relative_to(folder).as_posix()}" for file in files]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:12]
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def engine() -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlops_maturity.delivery import records
+from mlops_maturity.delivery import records, trust
 from mlops_maturity.delivery.release import Release
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
@@ -35,8 +35,9 @@ def require(environment: str, release: Release, confirm: str) -> str:
         Why a model that would go by itself waits for a person; nothing if it does not.
 
     Raises:
-        ProjectError: there were too few good runs, or another release is meant.
+        ProjectError: it does not follow from reviewed commits, there were too few good runs, or another one is meant.
     """
+    trust.require(environment, release)
     wanted = settings.load().delivery.staging_runs
     good = records.good_runs(records.history("staging"), release)
     print(f"{release.key} with model {release.model}: {good} good runs in staging, {wanted} are needed")

@@ -2,7 +2,8 @@
 
 `refs/deployments/staging` is a chain of commits without files, the newest first; the message of each is a record as
 JSON, its date is when. A push that expects the old value keeps two deployments from being noted at
-once, as a training is claimed. `git log refs/deployments/staging` reads it, too.
+once, as a training is claimed. `git log refs/deployments/staging` reads it, too. CI signs what it notes (see
+project/signing.py); what is not signed, is not a record or comes from the future is named and passed over.
 """
 
 import json
@@ -13,13 +14,18 @@ from typing import Literal
 
 from mlops_maturity.delivery.release import Release
 from mlops_maturity.pipeline.records import executor
+from mlops_maturity.project import signing
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.repository import EMPTY_TREE, answer, git, has_origin, introduce
+from mlops_maturity.project.repository import answer, git, has_origin, introduce
 
-Kind = Literal["deploy", "check", "rollback", "stop"]
+Kind = Literal["build", "deploy", "check", "rollback", "stop"]
 Result = Literal["good", "failed"]
 REFERENCE = "refs/deployments/{environment}"
 TRIES = 5
+# What was built is noted beside what was deployed.
+BUILDS = "builds"
+# Code comes there without a review: nobody believes what is noted there, and no key is there.
+UNREVIEWED = ("test",)
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,27 @@ def fetch() -> None:
 
 
 def history(environment: str) -> list[Record]:
-    """All records of an environment, the oldest first."""
-    text = answer("log", "--reverse", "--format=%aI%x09%s", REFERENCE.format(environment=environment))
-    return [_record(*line.split("\t", 1)) for line in text.splitlines()]
+    """All records of an environment that may be believed, the oldest first."""
+    reference, now, found = REFERENCE.format(environment=environment), datetime.now(UTC), []
+    for name, trouble, text in signing.commits(reference, "%aI%x09%s"):
+        try:
+            if trouble and not (trouble == signing.UNSIGNED and environment in UNREVIEWED):
+                raise ProjectError(trouble)
+            at, message = text.split("\t", 1)
+            found.append(_record(environment, at, message, now))
+        except ProjectError as error:
+            signing.pass_over(f"{name[:12]} of {reference}", str(error))
+    return found
+
+
+def require_key(environment: str) -> None:
+    """Refuse to begin what could not be noted so that others believe it.
+
+    Raises:
+        ProjectError: there is no key.
+    """
+    if environment not in UNREVIEWED:
+        signing.require_key(f"what is done in {environment}")
 
 
 def serving(records: list[Record]) -> list[Release]:
@@ -95,6 +119,7 @@ def note(environment: str, kind: Kind, release: Release, result: Result, why: st
     introduce()
     content = {
         "by": executor().name,
+        "environment": environment,
         "kind": kind,
         "release": asdict(release),
         "result": result,
@@ -105,7 +130,7 @@ def note(environment: str, kind: Kind, release: Release, result: Result, why: st
     for _ in range(TRIES):
         fetch()
         before = answer("rev-parse", "--verify", "--quiet", reference)
-        made = git("commit-tree", EMPTY_TREE, *(["-p", before] if before else []), "-m", message)
+        made = signing.commit(message, before)
         try:
             if has_origin():
                 git("push", "--quiet", f"--force-with-lease={reference}:{before}", "origin", f"{made}:{reference}")
@@ -125,13 +150,30 @@ def told(record: Record) -> Iterator[str]:
         yield record.why
 
 
-def _record(at: str, message: str) -> Record:
-    content = json.loads(message)
-    return Record(
-        content["kind"],
-        Release(**content["release"]),
-        content["result"],
-        content["why"],
-        datetime.fromisoformat(at).astimezone(UTC),
-        content["by"],
-    )
+def _record(environment: str, at: str, message: str, now: datetime) -> Record:
+    """A record of an environment, as it was noted.
+
+    Raises:
+        ProjectError: it is none.
+    """
+    try:
+        content = json.loads(message)
+        record = Record(
+            content["kind"],
+            Release(**content["release"]),
+            content["result"],
+            content["why"],
+            datetime.fromisoformat(at).astimezone(UTC),
+            content["by"],
+        )
+        # Records of before had no name of their environment; no signature is on them.
+        noted_for = content.get("environment", environment)
+        if not all(isinstance(text, str) for text in (*asdict(record.release).values(), record.why, record.by)):
+            raise TypeError(record)
+    except (KeyError, TypeError, ValueError):
+        raise ProjectError("not a record of a deployment") from None
+    if noted_for != environment:
+        raise ProjectError(f"a record of {noted_for}")
+    if signing.is_future(record.at, now):
+        raise ProjectError(f"it says that it was made at {at}, which is not yet")
+    return record

@@ -4,11 +4,9 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from mlops_maturity.delivery.image import Image, image_of
+from mlops_maturity.delivery.image import Image, engine
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.paths import PRODUCTION
 
 
 @dataclass(frozen=True)
@@ -32,39 +30,57 @@ class Release:
     commit: str
 
 
-def next_release(environment: str, model: Path | None = None) -> Release:  # noqa: ARG001 - other sources ask for it
-    """The release that has a model, by default the one in production, and the code at hand.
-
-    Raises:
-        ProjectError: it is not built, or the registry of images refuses it.
-    """
-    image = image_of(model or PRODUCTION)
-    found = known(image)
-    if found is None:
-        raise ProjectError(f"{image.name} is not built; run `make image` first")
-    return found
-
-
 def known(image: Image) -> Release | None:
     """The release that has this image, if it is built. The registry of IMAGE_REPOSITORY, if it is set, gets it too."""
-    repository = os.environ.get("IMAGE_REPOSITORY")
-    if not repository:
-        return _release(image, image.name)
-    shared = replace(image, repository=repository.lower())
-    if not _pull(shared.engine, shared.name):
-        if image.inspect("{{.Id}}") is None:
-            return None
-        _do(image.engine, "tag", image.name, shared.name)
-        _do(image.engine, "push", "--quiet", shared.name)
-        # What was pushed is known by its digest once it is pulled.
-        _pull(shared.engine, shared.name)
+    shared = _in_registry(image)
+    if shared is not None and _pull(shared.engine, shared.name):
+        return _release(shared, _pinned(shared))
+    return share(image) if _local(image).inspect("{{.Id}}") else None
+
+
+def share(image: Image) -> Release:
+    """Bring an image of this machine to the registry of IMAGE_REPOSITORY, if it is set.
+
+    Raises:
+        ProjectError: it is not built, or the registry refuses it.
+    """
+    here, shared = _local(image), _in_registry(image)
+    if shared is None:
+        return _release(here, here.name)
+    _do(here.engine, "tag", here.name, shared.name)
+    _do(here.engine, "push", "--quiet", shared.name)
+    # What was pushed is known by its digest once it is pulled.
+    _pull(shared.engine, shared.name)
     return _release(shared, _pinned(shared))
 
 
-def _release(image: Image, name: str) -> Release | None:
+def is_there(release: Release) -> bool:
+    """Whether the bytes of a release can be had: from the registry of IMAGE_REPOSITORY if it is set, else from here."""
+    repository = os.environ.get("IMAGE_REPOSITORY", "").lower()
+    if repository:
+        return release.image == f"{repository}@{release.digest}" and _pull(engine(), release.image)
+    found = subprocess.run(
+        [engine(), "image", "inspect", "--format", "{{.Id}}", release.image],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return f"sha256:{found.stdout.strip().removeprefix('sha256:')}" == release.digest
+
+
+def _local(image: Image) -> Image:
+    return replace(image, mark="")
+
+
+def _in_registry(image: Image) -> Image | None:
+    repository = os.environ.get("IMAGE_REPOSITORY")
+    return replace(image, repository=repository.lower()) if repository else None
+
+
+def _release(image: Image, name: str) -> Release:
     digest = name.partition("@")[2] or image.inspect("{{.Id}}")
     if not digest:
-        return None
+        raise ProjectError(f"{image.name} is not built; run `make image` first")
     digest = digest if digest.startswith("sha256:") else f"sha256:{digest}"
     commit = image.inspect('{{index .Config.Labels "org.opencontainers.image.revision"}}') or ""
     return Release(image.key, name, digest, image.code, image.version, commit)

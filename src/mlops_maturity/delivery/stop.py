@@ -23,6 +23,7 @@ def run(environment: str, why: str = "") -> None:
         if place is None:
             not_deployed(what_to_set())
             return
+        records.require_key(environment)
         records.fetch()
         served = records.serving(records.history(environment))
         if not served:

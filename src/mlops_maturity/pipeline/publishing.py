@@ -3,9 +3,11 @@
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.pipeline import handover
 from mlops_maturity.project import job
 from mlops_maturity.project.files import write_text
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, PULL_REQUEST
@@ -32,15 +34,26 @@ def run() -> None:
     job.summary(PULL_REQUEST.read_text(encoding="utf-8"))
 
 
-def propose(branch: str, message: str) -> None:
+def propose(branch: str, message: str, changes: Path | None = None) -> None:
     """Commit all changes to a branch, for people to merge.
 
+    Args:
+        branch: gets them, in the place of what it had.
+        message: of the commit.
+        changes: a folder that another job handed over; its files are the changes, and the tree is as before afterwards.
+
     Raises:
-        ProjectError: something cannot be pushed.
+        ProjectError: something cannot be pushed, or what was handed over is not what it says.
     """
+    before = git("rev-parse", "HEAD")
+    if changes is not None:
+        handover.take(changes)
     if _branched(branch, message):
         write_text(PULL_REQUEST, f"## {message}\n\n{difference('origin/main')}\n")
         print(f"committed to the branch {branch}; see {PULL_REQUEST}")
+        if changes is not None:
+            # The next command is to find the packages of the old lock, not to install those of the new one.
+            git("switch", "--quiet", "--detach", before)
     else:
         print("nothing has changed")
 

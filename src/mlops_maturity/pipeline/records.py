@@ -4,7 +4,6 @@ Each step that runs notes itself here; a step that was up to date keeps the note
 """
 
 import getpass
-import hashlib
 import json
 import os
 import platform
@@ -13,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mlops_maturity.project import library, paths
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import write_json
+from mlops_maturity.project.files import sha256_of, write_json
 from mlops_maturity.project.repository import answer, code_commit
 
 PACKAGES = ("dvc", "numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx")
@@ -135,7 +133,7 @@ def _write(run: str, steps: dict[str, StepRecord], constant: Mapping[str, Any]) 
         code=code_commit(),
         parameters=parameters,
         steps=steps,
-        artefacts={str(path): _digest(path) for path in ARTEFACTS if path.exists()},
+        artefacts={str(path): sha256_of(path) for path in ARTEFACTS if path.exists()},
         metrics=_metrics(),
         **constant,
     )
@@ -150,11 +148,6 @@ def executor() -> Executor:
             told = {"kind": kind, "name": os.environ.get(name, kind), "job": os.environ.get(job), "machine": machine}
             return Executor.model_validate(told)
     return Executor(kind="person", name=answer("config", "user.name") or getpass.getuser(), job=None, machine=machine)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _in_production() -> str | None:

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from mlops_maturity.pipeline.ingest import table_digest
-from mlops_maturity.project import job
+from mlops_maturity.project import job, signing
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import MONITORING, TABLE
-from mlops_maturity.project.repository import EMPTY_TREE, answer, git, has_origin, introduce
+from mlops_maturity.project.repository import answer, git, has_origin, introduce
 from mlops_maturity.project.sources import pointed_to, pointer_of, tracked
 from mlops_maturity.project.storage import LOCK, fetch, md5_of
 from mlops_maturity.registry import versions as registry
@@ -116,12 +116,21 @@ def fetch_claim() -> None:
 
 
 def last_claim() -> Claim | None:
-    """The last training that was claimed."""
-    text = answer("log", "-1", "--format=%cI%n%s", CLAIM)
-    if not text:
-        return None
-    at, subject = text.split("\n", 1)
-    return Claim(datetime.fromisoformat(at), json.loads(subject)["data"])
+    """The last training that was claimed, of the claims that may be believed."""
+    last = None
+    for name, trouble, text in signing.commits(CLAIM, "%cI%x09%s"):
+        try:
+            at, subject = text.split("\t", 1)
+            found = Claim(datetime.fromisoformat(at), str(json.loads(subject)["data"]))
+        except (KeyError, TypeError, ValueError):
+            found, trouble = None, trouble or "not a claim"  # noqa: PLW2901 - what is wrong with it is that
+        if found and signing.is_future(found.at, datetime.now(UTC)):
+            trouble = f"it says that it was made at {at}, which is not yet"  # noqa: PLW2901
+        if trouble:
+            signing.pass_over(f"{name[:12]} of {CLAIM}", trouble)
+        else:
+            last = found
+    return last
 
 
 def remaining(last: Claim | None, cooldown: timedelta, now: datetime) -> timedelta:
@@ -186,8 +195,7 @@ def _claim(data: str, found: list[Reason]) -> bool:
     # Without a part by chance, two claims of one second would be the same object, and both would be accepted.
     content = {"chance": secrets.token_hex(8), "data": data, "reasons": [reason.name for reason in found]}
     note = json.dumps(content, sort_keys=True)
-    parent = ["-p", before] if before else []
-    made = git("commit-tree", EMPTY_TREE, *parent, "-m", note)
+    made = signing.commit(note, before)
     try:
         if has_origin():
             git("push", "--quiet", f"--force-with-lease={CLAIM}:{before}", "origin", f"{made}:{CLAIM}")

@@ -1,5 +1,6 @@
 """Reading files with a word for people where they are wrong, and writing them so that nobody meets half of one."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -40,6 +41,12 @@ def write_text(path: Path, text: str) -> None:
     """Write a whole text file at once."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path, content: object) -> None:

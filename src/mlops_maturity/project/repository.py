@@ -22,7 +22,9 @@ def git(*arguments: str, folder: Path | None = None) -> str:
     done = _run(arguments, folder)
     if done.returncode:
         reason = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-        raise ProjectError(f"git {arguments[0]}: {reason[0]}")
+        # Settings for this one command come before its name.
+        name = next(given for given in arguments if given != "-c" and "=" not in given)
+        raise ProjectError(f"git {name}: {reason[0]}")
     return done.stdout.strip()
 
 

@@ -1,9 +1,11 @@
-"""The model registry: versions and stages as git tags that GTO writes, so that it needs no server.
+"""The model registry: versions and stages as git tags that GTO reads, so that it needs no server.
 
 `model@v3.0.0` is a version: the commit whose dvc.lock names the model, immutable once it is pushed.
 `model#prod#7` is the seventh time that a version was put into production; the newest such tag tells which one is there.
+Whoever may push may push a tag: where the project has signers (see project/signing.py), those of CI alone count.
 """
 
+import json
 import re
 import shutil
 import tempfile
@@ -14,9 +16,10 @@ from pathlib import Path
 
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.predictor import Predictor
-from mlops_maturity.project import answers
+from mlops_maturity.project import answers, signing
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, TEST
+from mlops_maturity.project.files import sha256_of
+from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, RUN_RECORD, TEST
 from mlops_maturity.project.repository import answer, git, has_origin, introduce
 from mlops_maturity.project.storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current, share_with
 
@@ -25,7 +28,13 @@ STAGE = "prod"
 SUBJECT = f"{NAME} "
 VERSION_TAG = re.compile(rf"{NAME}@v(\d+)\.\d+\.\d+")
 STAGE_TAG = re.compile(rf"{NAME}#{STAGE}#(\d+)")
-FORMAT = "%(refname:strip=2)%09%(*objectname)%09%(taggerdate:iso-strict)%09%(taggername)%09%(contents:subject)"
+FORMAT = "%09".join(
+    f"%({field})"
+    for field in (
+        *("refname:strip=2", "objectname", "tag"),
+        *("*objectname", "taggerdate:iso-strict", "taggername", "contents:subject"),
+    )
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -132,6 +141,7 @@ def register(compared: bool = False) -> Version:
         ProjectError: something is not committed or not pushed to the DVC remote, a run did not end, or the gate is
             closed.
     """
+    signing.require_key("registering a model")
     md5 = _committed_model()
     require_current()
     known = versions()
@@ -142,12 +152,10 @@ def register(compared: bool = False) -> Version:
     _require_at_hand(md5)
     if not compared:
         compare()
-    import gto.api  # half a second that only this command needs
-
     introduce()
-    number = known[-1].number + 1 if known else 1
+    number = _next_number(VERSION_TAG)
     model = artefacts.read(ARTEFACT, made_by="make run").manifest["version"]
-    gto.api.register(".", NAME, "HEAD", version=f"v{number}.0.0", message=f"{SUBJECT}{model}")
+    signing.tag(f"{NAME}@v{number}.0.0", "HEAD", f"{SUBJECT}{model}")
     _publish(f"{NAME}@v{number}.0.0")
     print(f"registered {NAME} v{number}")
     return versions()[-1]
@@ -231,12 +239,32 @@ def compare(folder: Path = Path()) -> None:
         compare_models(folder, Predictor.load(PRODUCTION, past), current.name)
 
 
+def artefact_at(commit: str) -> str:
+    """SHA-256 of the packaged model, as the run record of a commit has it; nothing where it has none."""
+    try:
+        return str(json.loads(answer("show", f"{commit}:{RUN_RECORD}"))["artefacts"][str(ARTEFACT)])
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def require_same(model: Path, commit: str = "HEAD") -> None:
+    """Refuse a packaged model that is not the one of a commit: whoever may write to the DVC remote may exchange it.
+
+    Raises:
+        ProjectError: it is another one.
+    """
+    wanted = artefact_at(commit)
+    same = holds(model, md5_of(git("show", f"{commit}:{LOCK}"), ARTEFACT))
+    if not same or (wanted and sha256_of(model) != wanted):
+        raise ProjectError(f"{ARTEFACT} in the DVC remote is not the model of commit {commit[:12]}: it was exchanged")
+
+
 @contextmanager
 def checkout(commit: str, *wanted: Path) -> Iterator[Path]:
     """A folder with a commit's tree and some files that DVC tracks in it; gone afterwards.
 
     Raises:
-        ProjectError: a file cannot be had from this machine's cache or the DVC remote.
+        ProjectError: a file cannot be had from this machine's cache or the DVC remote, or the model is another one.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary) / "tree"
@@ -245,14 +273,34 @@ def checkout(commit: str, *wanted: Path) -> Iterator[Path]:
             share_with(folder)
             if tracked := [str(path) for path in wanted if not (folder / path).exists()]:
                 dvc("pull", *tracked, folder=folder)
+                if ARTEFACT in wanted:
+                    require_same(folder / ARTEFACT, commit)
             yield folder
         finally:
             git("worktree", "remove", "--force", str(folder))
 
 
 def _tags() -> list[list[str]]:
+    """The tags that may be believed: name, commit, date, who made it, subject."""
+    found = []
+    for name, at, called, *rest in _all_tags():
+        # A genuine tag under another name would be another version, or put another into production.
+        trouble = signing.tag_trouble(name, at) if called == name else f"it is no tag of that name, but {called or at}"
+        if trouble:
+            signing.pass_over(f"tag {name}", trouble)
+        else:
+            found.append([name, *rest])
+    return found
+
+
+def _all_tags() -> list[list[str]]:
     text = answer("for-each-ref", f"--format={FORMAT}", f"refs/tags/{NAME}@*", f"refs/tags/{NAME}#*")
     return [line.split("\t") for line in text.splitlines()]
+
+
+def _next_number(form: re.Pattern[str]) -> int:
+    """The number after all that are taken, be it by tags that nobody believes."""
+    return max((int(match[1]) for name, *_ in _all_tags() if (match := form.fullmatch(name))), default=0) + 1
 
 
 def _committed_model() -> str:
@@ -280,18 +328,13 @@ def _require_pushed() -> None:
 
 def assign(version: Version) -> Version:
     """Note that a version is in production, whatever it is worth."""
-    import gto.api
-
+    signing.require_key("putting a model into production")
     introduce()
-    before = _stage_tags()
-    gto.api.assign(".", NAME, STAGE, version=version.semantic, simple=False, force=True)
-    _publish(*sorted(_stage_tags() - before))
+    tag = f"{NAME}#{STAGE}#{_next_number(STAGE_TAG)}"
+    signing.tag(tag, version.commit, f"Assigning stage {STAGE} to artifact {NAME} version {version.semantic}")
+    _publish(tag)
     fetch()
     return version
-
-
-def _stage_tags() -> set[str]:
-    return {name for name, *_ in _tags() if STAGE_TAG.fullmatch(name)}
 
 
 def _publish(*tags: str) -> None:

@@ -80,7 +80,7 @@ def open_engine(url: str, *, durable: bool) -> Engine:
     """The database of a log.
 
     Args:
-        url: as SQLAlchemy writes it: `sqlite:///logs/predictions.sqlite`, `postgresql://user:password@host/database`.
+        url: as SQLAlchemy writes it: `sqlite:///logs/predictions.sqlite`, `postgresql://user:password@host/database?sslmode=verify-full`.
         durable: whether a commit is to survive the loss of power. (PostgreSQL's always does.)
 
     Raises:

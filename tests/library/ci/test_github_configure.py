@@ -9,7 +9,7 @@ from library.ci.conftest import Project
 from mlops_maturity.ci.github import configure
 from mlops_maturity.ci.github.rules import ENVIRONMENTS, rulesets
 from mlops_maturity.ci.settings import settings_of
-from mlops_maturity.project import answers
+from mlops_maturity.project import answers, signing
 from mlops_maturity.project.errors import ProjectError
 
 RULESETS = rulesets()
@@ -31,7 +31,7 @@ case "$1 $2" in
   name=$(echo "$2" | sed 's/?.*//; s/[^a-z]/_/g')
   cat "has$name" 2> /dev/null || { cat error; exit 1; } >&2 ;;
 *" list") cat "has_$1" ;;
-*" set") { echo "$*"; cat; echo; } >> sent ;;
+*" set") { echo "$*"; tr -d "\\n"; echo; } >> sent ;;
 esac
 """
 
@@ -71,7 +71,11 @@ def sent(github: Path) -> dict[str, str]:
 
 def test_new_repository_gets_all_rules(github: Path) -> None:
     configure.run()
-    said = {what.replace(configure.HERE, ""): json.loads(body) for what, body in sent(github).items()}
+    said = {
+        what.replace(configure.HERE, ""): json.loads(body)
+        for what, body in sent(github).items()
+        if "secret" not in what
+    }
     assert said["POST /git/refs"] == {"ref": "refs/heads/develop", "sha": "abcdef"}
     assert said["POST /rulesets"] == RULESETS[-1]
     for environment in ENVIRONMENTS:
@@ -199,10 +203,10 @@ def test_values_are_asked_for_and_secrets_are_read_from_files(github: Path, monk
     monkeypatch.setattr("builtins.input", answer)
     configure.run()
     said = sent(github)
-    assert said["secret set PREDICTION_LOG"] == "a secret"
+    assert said["secret set PREDICTION_LOG --env automation"] == "a secret"
     assert said["variable set SERVICE_URL"] == "a value"
     settings = settings_of(answers.load())
-    assert len(asked) == sum(1 if setting.everywhere else len(ENVIRONMENTS) for setting in settings)
+    assert len(asked) == sum(len(setting.environments or "*") for setting in settings if not setting.made)
 
 
 def test_values_that_are_set_are_not_asked_for_again(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,3 +215,15 @@ def test_values_that_are_set_are_not_asked_for_again(github: Path, capsys: pytes
         (github / f"has_{kind}").write_text(json.dumps(names))
     configure.run()
     assert "not set:" not in capsys.readouterr().out
+
+
+def test_key_that_ci_signs_with_is_made_once_for_environments_of_reviewed_code(github: Path) -> None:
+    configure.run(show=True)
+    assert not signing.is_required()
+    configure.run()
+    given = {what: key for what, key in sent(github).items() if "SIGNING_KEY" in what}
+    assert list(given) == [f"secret set SIGNING_KEY --env {each}" for each in ("automation", "staging", "production")]
+    assert all("PRIVATE KEY" in key for key in given.values())
+    before = signing.SIGNERS.read_text()
+    configure.run()
+    assert signing.SIGNERS.read_text() == before

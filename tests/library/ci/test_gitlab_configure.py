@@ -9,7 +9,7 @@ from library.ci.conftest import Project
 from library.ci.gitlab_server import PROJECT, TOKEN, GitLab, serving
 from mlops_maturity.ci.gitlab import configure, rules
 from mlops_maturity.ci.settings import settings_of
-from mlops_maturity.project import answers
+from mlops_maturity.project import answers, signing
 from mlops_maturity.project.errors import ProjectError
 
 pytestmark = pytest.mark.guards("CD-07")
@@ -132,7 +132,7 @@ def test_values_are_asked_for_and_secrets_are_read_from_files(
     (tmp_path / "lines").write_text("several\nlines\n")
 
     def answer(question: str) -> str:
-        if question.startswith("a file with PREDICTION_LOG ("):
+        if question.startswith("a file with PREDICTION_LOG of automation ("):
             return str(tmp_path / "one line")
         if question.startswith("a file with ") and " of staging (" in question:
             return str(tmp_path / "lines")
@@ -146,7 +146,7 @@ def test_values_are_asked_for_and_secrets_are_read_from_files(
     assert all(each["protected"] and each["raw"] for each in made.values())
     assert (made["PREDICTION_LOG"]["value"], made["PREDICTION_LOG"]["masked"]) == ("postgresql://host/log", True)
     assert (made["SERVICE_URL"]["value"], made["SERVICE_URL"]["masked"]) == ("a value", False)
-    assert made["PREDICTION_LOG"]["environment_scope"] == "*"
+    assert made["PREDICTION_LOG"]["environment_scope"] == "automation"
     kept = [each for each in made.values() if each["environment_scope"] == "staging"]
     assert kept
     # GitLab cannot hide several lines.
@@ -158,14 +158,26 @@ def test_missing_file_of_a_secret_is_named(gitlab: GitLab, monkeypatch: pytest.M
     monkeypatch.setattr("builtins.input", lambda question: "no/such/file" * question.startswith("a file"))
     with pytest.raises(ProjectError, match=r"no/such/file cannot be read: No such file or directory; \w+ is not set"):
         configure.run()
-    assert "variables" not in gitlab.lists
+    assert {each["key"] for each in gitlab.lists["variables"]} == {"SIGNING_KEY"}
 
 
 def test_values_that_are_set_are_not_asked_for_again(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
     settings = (*settings_of(answers.load()), configure.ACCESS)
-    scopes = {setting.name: ["*"] if setting.everywhere else rules.ENVIRONMENTS for setting in settings}
+    scopes = {setting.name: setting.environments or ["*"] for setting in settings}
     gitlab.lists["variables"] = [
         {"key": name, "environment_scope": scope} for name, each in scopes.items() for scope in each
     ]
     configure.run()
     assert "not set:" not in capsys.readouterr().out
+
+
+def test_key_that_ci_signs_with_is_made_once_for_environments_of_reviewed_code(gitlab: GitLab) -> None:
+    configure.run(show=True)
+    assert not signing.is_required()
+    configure.run()
+    made = [each for each in gitlab.lists["variables"] if each["key"] == "SIGNING_KEY"]
+    assert [each["environment_scope"] for each in made] == ["automation", "staging", "production"]
+    assert all(each["protected"] and "PRIVATE KEY" in each["value"] for each in made)
+    before = signing.SIGNERS.read_text()
+    configure.run()
+    assert signing.SIGNERS.read_text() == before

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from library.delivery.places import Place
-from mlops_maturity.delivery import candidate, deploy, rollback, stop, verify
+from mlops_maturity.delivery import candidate, deploy, rollback, stop, trust, verify
 from mlops_maturity.delivery.checks import api, infra, load, shadow
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import FIELDS, Artefact
@@ -160,6 +160,7 @@ def place(sample_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(module, "place_of", lambda *_: nullcontext(found))
     monkeypatch.setattr(deploy, "await_model", found.answers)
     monkeypatch.setattr(candidate, "next_release", lambda *_: found.next)
+    monkeypatch.setattr(trust, "require", lambda *_: None)
     for module in (api, infra, load, shadow):
         name = module.__name__.rpartition(".")[2]
         monkeypatch.setattr(module, "hold", partial(found.check, name))

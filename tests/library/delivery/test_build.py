@@ -13,9 +13,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from library.delivery.conftest import LIBRARY, PACKAGE, Stage
 from mlops_maturity.delivery import build, candidate, pipeline, wheel
-from mlops_maturity.delivery.image import image_of, sha256_of
+from mlops_maturity.delivery.image import image_of
 from mlops_maturity.project import job
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import sha256_of
 
 pytestmark = [pytest.mark.guards("CI-07"), pytest.mark.usefixtures("docker")]
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from library.delivery.places import Place, deployed, release
-from mlops_maturity.delivery import candidate, deploy, following, records, rollback, verify
+from mlops_maturity.delivery import candidate, deploy, following, records, rollback, trust, verify
 from mlops_maturity.delivery.candidate import next_release
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
@@ -239,9 +239,9 @@ def test_candidate_that_is_not_committed_is_refused(monkeypatch: pytest.MonkeyPa
 def test_next_release_of_a_model_is_what_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     built = release("built")
     monkeypatch.setattr(candidate, "image_of", lambda model: SimpleNamespace(name=f"image of {model}"))
-    monkeypatch.setattr(candidate, "known", lambda _: built)
+    monkeypatch.setattr(trust, "find", lambda *_: built)
     assert next_release("test", ARTEFACT) == built
-    monkeypatch.setattr(candidate, "known", lambda _: None)
+    monkeypatch.setattr(trust, "find", lambda *_: None)
     with pytest.raises(ProjectError, match=r"image of models/model\.zip is not here: `make release` builds it"):
         next_release("test", ARTEFACT)
 

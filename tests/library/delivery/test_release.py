@@ -88,12 +88,12 @@ def test_known_of_an_image_that_is_not_built_is_none(model: Path, monkeypatch: p
         monkeypatch.setenv("IMAGE_REPOSITORY", repository)
         assert release.known(image_of(model)) is None
     with pytest.raises(ProjectError, match="is not built; run `make image` first"):
-        release.next_release("production", model)
+        build.next_release("production", model)
 
 
 def test_next_release_without_a_registry_is_an_image_of_this_machine(model: Path, docker: Path) -> None:
     image.run(model)
-    found = release.next_release("production", model)
+    found = build.next_release("production", model)
     assert (found.image, found.digest) == (image_of(model).name, f"sha256:{OWN}")
     assert (found.key, found.model, found.commit) == (image_of(model).key, "0123456789ab", "abcdef")
     assert "pu" not in {line[:2] for line in docker.read_text().splitlines()}
@@ -103,7 +103,7 @@ def test_next_release_with_a_registry_has_the_digest_there(model: Path, monkeypa
     """A tag is what somebody pushed last; a digest is one image for ever. That of this machine is nobody else's."""
     monkeypatch.setenv("IMAGE_REPOSITORY", SHARED)
     image.run(model)
-    found = release.next_release("production", model)
+    found = build.next_release("production", model)
     assert found.image == f"registry.example/team/service@sha256:{PUSHED}", "a release goes by a name that can change"
     assert found.digest == f"sha256:{PUSHED}"
 

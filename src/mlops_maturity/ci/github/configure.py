@@ -14,7 +14,7 @@ from typing import Any
 from mlops_maturity.ci.github.platform import gh
 from mlops_maturity.ci.github.rules import ENVIRONMENTS, Environment, rulesets
 from mlops_maturity.ci.settings import Setting, settings_of
-from mlops_maturity.project import answers
+from mlops_maturity.project import answers, signing
 from mlops_maturity.project.errors import ProjectError
 
 OWNERS = Path(".github/CODEOWNERS")
@@ -69,7 +69,10 @@ def run(show: bool = False) -> None:
             print(f"NOT SET: {request.what}: {error}")
             refused.append(request.what)
     for setting in settings_of(answers.load()):
-        for environment in [""] if setting.everywhere else [each.name for each in ENVIRONMENTS]:
+        if setting.made:
+            sign(setting, show=show)
+            continue
+        for environment in setting.environments or [""]:
             provide(github, setting, environment, ask=sys.stdin.isatty() and not show)
     if refused:
         raise ProjectError(f"GitHub refused: {', '.join(refused)}; docs/github.md says which plans have what")
@@ -178,6 +181,19 @@ def owners(github: GitHub) -> Iterator[dict[str, Any]]:
         first, slash, team = owner.removeprefix("@").partition("/")
         path = f"orgs/{first}/teams/{team}" if slash else f"users/{first}"
         yield {"type": "Team" if slash else "User", "id": github.number(path)}
+
+
+def sign(setting: Setting, *, show: bool) -> None:
+    """Make the key that CI signs with, if there is none, and give its private half to the environments alone."""
+    if signing.is_required():
+        return
+    where = ", ".join(setting.environments)
+    print(f"{'would make' if show else 'made'} {setting.name} for {where}: commit {signing.SIGNERS}")
+    if show:
+        return
+    key = signing.make_key()
+    for environment in setting.environments:
+        gh("secret", "set", setting.name, "--env", environment, typed=key)
 
 
 def provide(github: GitHub, setting: Setting, environment: str, *, ask: bool) -> None:

@@ -69,6 +69,8 @@ class Environment:
 ENVIRONMENTS = (
     # A rollback is started on main.
     Environment("test", ("develop", "main")),
+    Environment("automation", ("main",)),
+    Environment("dependencies", ("main",)),
     Environment("staging", ("main",)),
     Environment("production", ("main",), reviewed=True),
 )

@@ -17,7 +17,7 @@ from mlops_maturity.ci.gitlab import rules
 from mlops_maturity.ci.gitlab.interface import Project, RefusalError, here
 from mlops_maturity.ci.gitlab.platform import TOKEN
 from mlops_maturity.ci.settings import Setting, settings_of
-from mlops_maturity.project import answers
+from mlops_maturity.project import answers, signing
 from mlops_maturity.project.errors import ProjectError
 
 ACCESS = Setting(TOKEN, "a token of the project: role Maintainer, scope api", secret=True)
@@ -73,7 +73,10 @@ def run(show: bool = False) -> None:
             refused += [] if paid else [request.what]
     there = {(each["key"], each["environment_scope"]) for each in project.listed("variables")}
     for setting in (*settings_of(answers.load()), ACCESS):
-        for scope in [EVERYWHERE] if setting.everywhere else rules.ENVIRONMENTS:
+        if setting.made:
+            sign(project, setting, show=show)
+            continue
+        for scope in setting.environments or [EVERYWHERE]:
             if (setting.name, scope) not in there:
                 provide(project, setting, scope, ask=sys.stdin.isatty() and not show)
     if refused:
@@ -187,6 +190,19 @@ def _is_there(project: Project, path: str) -> bool:
             return False
         raise
     return True
+
+
+def sign(project: Project, setting: Setting, *, show: bool) -> None:
+    """Make the key that CI signs with, if there is none, and give its private half to the environments alone."""
+    if signing.is_required():
+        return
+    where = ", ".join(setting.environments)
+    print(f"{'would make' if show else 'made'} {setting.name} for {where}: commit {signing.SIGNERS}")
+    if show:
+        return
+    body = {"key": setting.name, "value": signing.make_key(), "protected": True, "raw": True, "masked": False}
+    for scope in setting.environments:
+        project.ask("POST", "variables", body | {"environment_scope": scope})
 
 
 def provide(project: Project, setting: Setting, scope: str, *, ask: bool) -> None:

@@ -31,7 +31,7 @@ BRANCHES = (branch("main"), branch("develop"))
 # A version stays what it was. Who merges lets a job make one.
 TAGS = tuple({"name": name, "create_access_level": MAINTAINERS} for name in ("model@*", "model#*"))
 
-ENVIRONMENTS = ("test", "staging", "production")
+ENVIRONMENTS = ("automation", "dependencies", "test", "staging", "production")
 # In GitLab Premium: without it, whoever may push to a protected branch may deploy from there.
 DEPLOYERS = {"name": "production", "deploy_access_levels": [{"access_level": MAINTAINERS}]}
 # In GitLab Premium: a change of what others rely on needs the word of its owner.

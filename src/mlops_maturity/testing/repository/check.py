@@ -18,6 +18,8 @@ CI_FILES = {
     "gitlab": (".gitlab-ci.yml", ".gitlab/*.yml"),
     "jenkins": ("Jenkinsfile", "jenkins/*"),
 }
+# What changes an environment, or counts what it does: one job after the other. Others only take secrets from one.
+DEPLOYMENTS = {f"make {target}" for target in ("deploy", "rollback", "stop", "verify")}
 
 
 class GitLabLoader(Loader):  # type: ignore[misc, valid-type]

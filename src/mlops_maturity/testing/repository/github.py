@@ -5,8 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops_maturity.delivery.environments import DELIVERY
-from mlops_maturity.testing.repository.check import Problems, Repository, check, in_order, unless
+from mlops_maturity.testing.repository.check import DEPLOYMENTS, Problems, Repository, check, in_order, unless
+from mlops_maturity.testing.repository.locks import RENEWAL
 
+# What others rely on, wherever CI runs: the commands, their settings, packages and the library.
+OWNED = {
+    *("/.dvc/config", "/.template.json", "/Makefile", "/data/schema.yaml", "/params.yaml", "/pyproject.toml"),
+    *("/requirements.lock", "/vendor/"),
+}
 FOLDER = ".github/workflows"
 TARGET = "${{ github.ref == 'refs/heads/main' && 'staging' || 'test' }}"
 Content = dict[Any, Any]
@@ -231,7 +237,7 @@ def github_deploys_one_after_the_other(repository: Repository) -> Problems:
     """No two to an environment at once, and none is cut off."""
     for file, content in workflows(repository).items():
         for name, job in content["jobs"].items():
-            if "environment" in job:
+            if "environment" in job and DEPLOYMENTS & set(commands(job)):
                 turn = job.get("concurrency", content.get("concurrency"))
                 wanted = {"group": f"deploy-{job['environment']}", "cancel-in-progress": False}
                 yield from unless(
@@ -317,7 +323,7 @@ def github_jobs_end_and_take_turns(repository: Repository) -> Problems:
 @check("SEC-05", ci_provider="github")
 def github_owners_are_asked(repository: Repository) -> Problems:
     """About what others rely on."""
-    wanted = {"/.github/", "/data/schema.yaml", "/params.yaml", "/requirements.lock", "/vendor/"}
+    wanted = OWNED | {"/.github/"}
     wanted |= {"/dvc.yaml", "/deploy/"} if repository.level else set()
     yield from owners(repository, ".github/CODEOWNERS", wanted)
 
@@ -344,6 +350,9 @@ def github_tries_newer_packages_each_week(repository: Repository) -> Problems:
     times = [entry.get("cron", "") for entry in content["starts"].get("schedule") or []]
     weekly = any(re.fullmatch(r"\d+ \d+ \* \* \d", time) for time in times)
     yield from unless(weekly, "dependencies.yml: nothing looks for newer packages each week")
-    wanted = [f"make {name}" for name in ("upgrade", "setup", "run", "test", "propose", "pull-request")]
-    found = commands(content["jobs"].get("update", {}))
-    yield from unless(found == wanted, f"dependencies.yml must run in this order: {', '.join(wanted)}")
+    for name, targets in RENEWAL.items():
+        job, wanted = content["jobs"].get(name, {}), [f"make {target}" for target in targets]
+        yield from unless(commands(job) == wanted, f"{name} of dependencies.yml must run: {', '.join(wanted)}")
+    may = content["jobs"].get("update", {}).get("permissions") or {}
+    harmless = {"contents": "read", "id-token": "write"}
+    yield from unless(may.items() <= harmless.items(), "dependencies.yml: what nobody has read yet runs beside rights")

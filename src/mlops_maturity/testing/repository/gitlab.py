@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from mlops_maturity.delivery.environments import DELIVERY
-from mlops_maturity.testing.repository.check import Problems, Repository, check, in_order, unless
-from mlops_maturity.testing.repository.github import owners
+from mlops_maturity.testing.repository.check import DEPLOYMENTS, Problems, Repository, check, in_order, unless
+from mlops_maturity.testing.repository.github import OWNED, owners
+from mlops_maturity.testing.repository.locks import RENEWAL
 
 MAKE = re.compile(r"make [a-z-]+")
 CHANGE = '$CI_PIPELINE_SOURCE == "merge_request_event"'
@@ -197,7 +198,7 @@ def gitlab_releases_a_model_that_meets_its_targets(repository: Repository) -> Pr
 def gitlab_deploys_develop_to_test(repository: Repository) -> Problems:
     """By itself, on each push."""
     pipeline = Pipeline.of(repository)
-    started = pipeline.starts.get(DEVELOP) == {"WORKFLOW": "deliver", "TARGET": "test"}
+    started = pipeline.starts.get(DEVELOP) == {"WORKFLOW": "deliver", "TARGET": "test", "BUILDER": "test"}
     yield from unless(started, "nothing starts on a push to develop")
     environment = pipeline.job("deploy").get("environment", {})
     where = environment.get("name") if isinstance(environment, dict) else environment
@@ -210,7 +211,7 @@ def gitlab_deploys_develop_to_test(repository: Repository) -> Problems:
 def gitlab_deploys_main_to_staging(repository: Repository) -> Problems:
     """On each merge, and a new model gets its version."""
     pipeline = Pipeline.of(repository)
-    wanted = {"WORKFLOW": "deliver", "TARGET": "staging"}
+    wanted = {"WORKFLOW": "deliver", "TARGET": "staging", "BUILDER": "automation"}
     yield from unless(pipeline.starts.get(MAIN, {}).items() >= wanted.items(), "nothing starts on a merge to main")
     register = 'if [ "$CI_COMMIT_BRANCH" = main ]; then make register IF_ANY=1; fi'
     script = pipeline.script("release")
@@ -269,8 +270,9 @@ def gitlab_rolls_back_by_hand_with_a_reason(repository: Repository) -> Problems:
 @check("CD-10", since=2, ci_provider="gitlab")
 def gitlab_deploys_one_after_the_other(repository: Repository) -> Problems:
     """No two to an environment at once, and none is cut off."""
-    for name, job in Pipeline.of(repository).jobs.items():
-        if asked := job.get("environment"):
+    pipeline = Pipeline.of(repository)
+    for name, job in pipeline.jobs.items():
+        if (asked := job.get("environment")) and DEPLOYMENTS & set(pipeline.commands(name)):
             where = asked["name"] if isinstance(asked, dict) else asked
             yield from unless(job.get("resource_group") == where, f"{name} may run beside another deployment")
             yield from unless("interruptible" not in job, f"{name} may be cut off")
@@ -315,7 +317,7 @@ def gitlab_jobs_end_and_take_turns(repository: Repository) -> Problems:
 @check("SEC-05", ci_provider="gitlab")
 def gitlab_owners_are_asked(repository: Repository) -> Problems:
     """About what others rely on."""
-    wanted = {"/.gitlab/", "/.gitlab-ci.yml", "/data/schema.yaml", "/params.yaml", "/requirements.lock", "/vendor/"}
+    wanted = OWNED | {"/.gitlab/", "/.gitlab-ci.yml"}
     wanted |= {"/dvc.yaml", "/deploy/"} if repository.level else set()
     yield from owners(repository, ".gitlab/CODEOWNERS", wanted)
 
@@ -326,5 +328,6 @@ def gitlab_tries_newer_packages_each_week(repository: Repository) -> Problems:
     pipeline = Pipeline.of(repository)
     weekly = re.fullmatch(r"\d+ \d+ \* \* \d", pipeline.schedules.get("dependencies", ""))
     yield from unless(weekly, "nothing looks for newer packages each week: .gitlab/schedules.toml")
-    wanted = [f"make {name}" for name in ("setup", "upgrade", "setup", "run", "test", "propose", "pull-request")]
-    yield from unless(pipeline.script("update") == wanted, f"update must run in this order: {', '.join(wanted)}")
+    for name, targets in RENEWAL.items():
+        wanted = [f"make {target}" for target in ("setup", *targets)]
+        yield from unless(pipeline.script(name) == wanted, f"{name} must run in this order: {', '.join(wanted)}")

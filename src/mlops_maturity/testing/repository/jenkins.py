@@ -8,6 +8,7 @@ from mlops_maturity.delivery.environments import DELIVERY
 from mlops_maturity.testing.repository import groovy
 from mlops_maturity.testing.repository.check import Problems, Repository, check, in_order, unless
 from mlops_maturity.testing.repository.groovy import Statement
+from mlops_maturity.testing.repository.locks import RENEWAL
 
 MAIN, TRAIN = "Jenkinsfile", "jenkins/train.Jenkinsfile"
 JOBS, ACCESS, PLUGINS = "jenkins/jobs.groovy", "jenkins/access.groovy", "jenkins/plugins.txt"
@@ -304,6 +305,11 @@ def jenkins_tries_newer_packages_each_week(repository: Repository) -> Problems:
     text = groovy.without_comments(repository.text(path))
     weekly = re.search(r"cron\('\S+ \S+ \* \* [0-7]'\)", text)
     yield from unless(weekly, f"{path}: nothing looks for newer packages each week")
-    wanted = [f"make {name}" for name in ("setup", "upgrade", "setup", "run", "test", "propose", "pull-request")]
-    found = pipeline(repository, path).commands
-    yield from unless(found == wanted, f"{path} must run in this order: {', '.join(wanted)}")
+    found = stages(repository, path)
+    for name, targets in RENEWAL.items():
+        wanted = [f"make {target}" for target in ("setup", *targets)]
+        ran = [command for command in found.get(name, Statement(name)).commands if command != "make pull"]
+        yield from unless(ran == wanted, f"{name} of {path} must run in this order: {', '.join(wanted)}")
+    rights = [each.commands for each in pipeline(repository, path).all() if each.head.endswith(".project")]
+    allowed = (["make pull"], [f"make {target}" for target in RENEWAL["propose"]])
+    yield from unless(all(each in allowed for each in rights), f"{path}: what nobody has read yet runs beside rights")

@@ -9,6 +9,11 @@ LOCKS = ("requirements.lock", "deploy/requirements.lock")
 WHEEL_LOCK = "vendor/requirements.lock"
 LOCKED = re.compile(r"[\w.\[\],-]+==\S+ .*--hash=sha256:")
 WHEEL = re.compile(r"(?:\./)?(vendor/\S+\.whl)\b.*--hash=sha256:([0-9a-f]{64})")
+# What runs new packages can push nothing; what pushes has the packages of before.
+RENEWAL = {
+    "update": ("upgrade", "setup", "run", "test", "hand-over"),
+    "propose": ("propose", "pull-request"),
+}
 EXACT = re.compile(r"\S+(:v?\d+\.\d+\.\d+\S*|@sha256:[0-9a-f]{64})")
 
 
