@@ -59,5 +59,5 @@ def candidate() -> Path | None:
         if ARTEFACT.exists() and answer("status", "--porcelain", str(LOCK)):
             raise ProjectError(f"{LOCK} is not committed; `make push`, commit, and try again")
         dvc("pull", "--quiet", str(ARTEFACT))
-        registry.require_same(ARTEFACT)
+        registry.require_same(ARTEFACT, md5)
     return ARTEFACT

@@ -247,16 +247,20 @@ def artefact_at(commit: str) -> str:
         return ""
 
 
-def require_same(model: Path, commit: str = "HEAD") -> None:
+def require_same(model: Path, md5: str, commit: str = "HEAD") -> None:
     """Refuse a packaged model that is not the one of a commit: whoever may write to the DVC remote may exchange it.
+
+    Args:
+        model: that was pulled.
+        md5: what dvc.lock says it has.
+        commit: whose run record has its SHA-256.
 
     Raises:
         ProjectError: it is another one.
     """
     wanted = artefact_at(commit)
-    same = holds(model, md5_of(git("show", f"{commit}:{LOCK}"), ARTEFACT))
-    if not same or (wanted and sha256_of(model) != wanted):
-        raise ProjectError(f"{ARTEFACT} in the DVC remote is not the model of commit {commit[:12]}: it was exchanged")
+    if not holds(model, md5) or (wanted and sha256_of(model) != wanted):
+        raise ProjectError(f"{ARTEFACT} in the DVC remote is not the model of {commit[:12]}: somebody exchanged it")
 
 
 @contextmanager
@@ -274,7 +278,7 @@ def checkout(commit: str, *wanted: Path) -> Iterator[Path]:
             if tracked := [str(path) for path in wanted if not (folder / path).exists()]:
                 dvc("pull", *tracked, folder=folder)
                 if ARTEFACT in wanted:
-                    require_same(folder / ARTEFACT, commit)
+                    require_same(folder / ARTEFACT, md5_of(git("show", f"{commit}:{LOCK}"), ARTEFACT), commit)
             yield folder
         finally:
             git("worktree", "remove", "--force", str(folder))

@@ -1,7 +1,10 @@
 """Secrets of a CI system give access while a delivery lasts, and leave nothing behind."""
 
+import os
+import signal
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,9 @@ def test_to_host_with_a_key_ssh_uses_it_and_it_is_deleted_afterwards(
         assert (folder / "known_hosts").read_text() == "host ssh-ed25519 AAAA\n"
         subprocess.run(["ssh", "user@host", "true"], env=environment, check=True)
     called = notes.read_text()
+    # Nothing of the user's own counts: no configuration, no agent, no host that the user knows.
+    for option in ("-F none", "IdentityAgent=none", "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=none"):
+        assert option in called
     assert f"-i {folder}/key" in called
     assert called.endswith("user@host true\n")
     assert not folder.exists()
@@ -47,3 +53,23 @@ def test_access_without_secrets_is_the_persons_own(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", "/a")
     with to_host() as host, to_cluster() as cluster:
         assert host["PATH"] == cluster["PATH"] == "/a"
+
+
+def test_key_of_a_job_that_is_stopped_is_deleted(tmp_path: Path) -> None:
+    script = """
+import sys, time
+from mlops_maturity.__main__ import end_cleanly
+from mlops_maturity.delivery.access import to_host
+end_cleanly()
+with to_host() as environment:
+    print(environment["PATH"].partition(":")[0], flush=True)
+    time.sleep(60)
+"""
+    job = os.environ | {"DEPLOY_KEY": "a key", "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", script], env=job, stdout=subprocess.PIPE, text=True) as stopped:
+        assert stopped.stdout
+        folder = Path(stopped.stdout.readline().strip())
+        assert (folder / "key").exists()
+        stopped.send_signal(signal.SIGTERM)
+        assert stopped.wait(30) == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []

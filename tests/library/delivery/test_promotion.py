@@ -208,6 +208,7 @@ def test_candidate_is_the_new_model_of_the_commit_or_the_one_in_production(
     monkeypatch.setattr(registry, "fetch", lambda: None)
     monkeypatch.setattr(candidate, "md5_of", lambda *_: f"md5 of {trained}")
     monkeypatch.setattr(candidate, "dvc", lambda *_: "")
+    monkeypatch.setattr(registry, "require_same", lambda *_: None)
     LOCK.touch()
     assert candidate.candidate() == goes
 
@@ -231,6 +232,10 @@ def test_candidate_that_is_not_committed_is_refused(monkeypatch: pytest.MonkeyPa
     ARTEFACT.unlink()
     pulled: list[tuple[str, ...]] = []
     monkeypatch.setattr(candidate, "dvc", lambda *arguments: pulled.append(arguments))
+    with pytest.raises(ProjectError, match=r"models/model\.zip in the DVC remote is not the model of HEAD: somebody"):
+        candidate.candidate()
+    monkeypatch.setattr(registry, "require_same", lambda *_: None)
+    pulled.clear()
     assert candidate.candidate() == ARTEFACT
     assert pulled == [("pull", "--quiet", "models/model.zip")]
 

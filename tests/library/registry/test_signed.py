@@ -1,5 +1,6 @@
 """Whoever may push may push a tag: in a project with signers only the versions that CI has signed are versions."""
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from library.signers import forge, git, protect
 from mlops_maturity.pipeline import trigger
 from mlops_maturity.project import signing
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import sha256_of
 from mlops_maturity.registry import versions as registry
 
 pytestmark = pytest.mark.guards("1-REG", "1-TRIG")
@@ -149,3 +151,26 @@ def test_claim_that_is_none_or_of_the_future_stops_no_training_where_nothing_is_
     assert last is not None
     assert (last.data, genuine) == ("before", git("rev-parse", f"{trigger.CLAIM}^"))
     assert said in capsys.readouterr().out
+
+
+# What DVC brings
+
+
+@pytest.mark.parametrize(("md5", "sha256"), [("other", "same"), ("same", "other")])
+def test_exchanged_model_of_the_dvc_remote_is_refused(md5: str, sha256: str) -> None:
+    """MD5, which DVC compares, can be met by another file; SHA-256 cannot."""
+    model = Path("models/model.zip")
+    model.parent.mkdir()
+    model.write_bytes(b"model")
+    same = hashlib.md5(b"model", usedforsecurity=False).hexdigest()
+    digest = sha256_of(model) if sha256 == "same" else "f" * 64
+    Path("run.json").write_text(json.dumps({"artefacts": {"models/model.zip": digest}}))
+    git("add", "run.json")
+    git("commit", "--quiet", "--message", "Train")
+    with pytest.raises(ProjectError, match=r"models/model\.zip in the DVC remote is not the model of HEAD"):
+        registry.require_same(model, same if md5 == "same" else "0" * 32)
+
+
+def test_model_of_the_commit_is_taken() -> None:
+    Path("model.zip").write_bytes(b"model")
+    registry.require_same(Path("model.zip"), hashlib.md5(b"model", usedforsecurity=False).hexdigest())
