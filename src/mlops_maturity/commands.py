@@ -43,14 +43,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "From the data to a model": ("run", *STEPS, "tune", "diff", "check-commit", "pull", "push"),
     "Using the model": ("predict", "serve"),
     "Versions and continuous training": (
-        *("register", "promote", "fetch", "lineage", "trigger", "publish", "propose", "pull-request"),
+        *("register", "promote", "fetch", "lineage", "trigger", "publish", "hand-over", "propose", "pull-request"),
     ),
     "Deployment": (
         *("image", "pipeline-image", "release", "login", "deploy", "verify", "rollback", "stop", "status", "audit"),
     ),
     "Checks of a release": ("check-data", "check-model", "check-infra", "check-shadow", "check-api", "check-load"),
     "Monitoring": ("monitor", "watch", "act"),
-    "The project": ("maturity", "configure", "level-up", "update", "change", "vendor", "completion"),
+    "The project": ("maturity", "key", "revoke", "configure", "level-up", "update", "change", "vendor", "completion"),
 }
 # By level: what a person of it does most.
 EXAMPLES = (
