@@ -27,6 +27,7 @@ import pandas as pd
 from scipy import stats
 
 from mlops_maturity.monitoring.profile import Profile, Reference
+from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Monitoring
 
 # The share of windows in which chance alone takes any check of any column over its bound.
@@ -266,4 +267,4 @@ def _median(profile: Profile) -> str:
         side = "over "
     if profile.kind == "time":
         return side + datetime.fromtimestamp(middle / 1e6, tz=UTC).strftime("%Y-%m-%d %H:%M")
-    return f"{side}{middle:.4g}"
+    return f"{side}{number(middle)}"

@@ -28,7 +28,7 @@ class Words:
     fires: str
     quiet: str
     advice: str
-    asks: str = "a new model is asked for"
+    asks: str = "a new training is requested"
 
 
 @dataclass(frozen=True)

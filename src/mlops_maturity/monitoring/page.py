@@ -19,7 +19,7 @@ MOST_PICTURES = 24
 
 STYLE = """\
 .columns th:first-child, .columns td { overflow-wrap: anywhere; }
-.drift td:nth-child(2) { text-align: left; }
+.drift tr > :nth-child(2) { text-align: left; }
 td span { white-space: nowrap; }
 .over { color: #c53030; font-weight: bold; }
 .boxes span { background: #d1d5db; display: inline-block; height: .9rem; margin-right: .15rem; width: .9rem; }

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from mlops_maturity.monitoring.profile import Profile
+from mlops_maturity.project.numbers import number
 from mlops_maturity.training.plots import BLUE, GREY, ORANGE, STYLE, short
 
 RED = "#c53030"
@@ -89,6 +90,8 @@ def _curves(axes: Axes, reference: Profile, own: Profile) -> None:
             axes.stairs(shares, shown, color=colour, fill=True, alpha=0.35)
             axes.stairs(shares, shown, color=colour, lw=1.5, label=label)
     axes.set(ylabel="share")
+    if reference.kind == "number":
+        axes.xaxis.set_major_formatter(lambda value, _: number(value))
     axes.tick_params(axis="x", labelrotation=0 if reference.kind == "number" else 20)
     _legend(axes)
 

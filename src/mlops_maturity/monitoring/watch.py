@@ -23,7 +23,7 @@ from mlops_maturity.project.files import read_json, write_json, write_text
 from mlops_maturity.project.params import LeadsTo, Params
 from mlops_maturity.project.paths import ARTEFACT, MONITORING, MONITORING_SUMMARY
 
-ASKS = {"train": "a new model is asked for", "issue": "people are told", "nothing": "nothing is done about it"}
+ASKS = {"train": "a new training is requested", "issue": "an issue is opened", "nothing": "nothing follows"}
 TITLE = "Monitoring asks for a look"
 
 

@@ -5,6 +5,7 @@ import math
 DIGITS = 4
 # Beyond, digits in a row are harder to read than an exponent.
 SMALLEST, LARGEST = 1e-4, 1e15
+SEPARATED = 10_000
 
 
 def number(value: float, digits: int = DIGITS) -> str:
@@ -14,7 +15,9 @@ def number(value: float, digits: int = DIGITS) -> str:
     if value and not SMALLEST <= abs(value) < LARGEST:
         return f"{value:.{digits}g}"
     whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0 if not value else math.floor(math.log10(abs(value))) + 1
-    text = f"{value:,.{max(digits - whole, 0)}f}"
+    # Four digits in a row are read at a glance, and may be a year.
+    comma = "," if abs(value) >= SEPARATED else ""
+    text = f"{value:{comma}.{max(digits - whole, 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -50,10 +50,7 @@ def run() -> None:
     metrics, evaluation = evaluate(predictor, simple, sets, params)
     metrics["model_sha256"] = artefact.digest
     write_json(METRICS, metrics)
-    told = metrics["scores"]["test"]
-    print(
-        f"test set, {len(sets['test']):,} rows: " + ", ".join(f"{name} {number(value)}" for name, value in told.items())
-    )
+    print_scores(metrics)
 
     from mlops_maturity.training import cards, plots, report  # matplotlib is for the pictures alone
 
@@ -61,6 +58,18 @@ def run() -> None:
     schema, pictures = schemas.load(), plots.draw(predictor, evaluation, history)
     report.write(metrics, pictures, predictor, facts, schema.notes)
     cards.write(metrics, facts, predictor.manifest, schema)
+
+
+def print_scores(metrics: Mapping[str, Any]) -> None:
+    """Print the scores on the test set, and what to know before trusting them.
+
+    Args:
+        metrics: the content of metrics.json.
+    """
+    scores = ", ".join(f"{name} {number(value)}" for name, value in metrics["scores"]["test"].items())
+    print(f"test set, {metrics['rows']['test']:,} rows: {scores}")
+    for warning in metrics["warnings"]:
+        print(f"warning: {warning}")
 
 
 def evaluate(

@@ -11,9 +11,12 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.numbers import number
 from mlops_maturity.project.paths import PLOTS
 from mlops_maturity.training.metrics import calibration_curve, confusion
 
@@ -134,10 +137,10 @@ def _one_against_the_rest(
     classes = predictor.target.classes
     colours = plt.get_cmap("tab20" if len(classes) > 10 else "tab10")
     # Of two classes, the first has the curves of the second, mirrored.
-    for number in range(len(classes) == 2, len(classes)):
-        actual = evaluation.target == number
+    for place in range(len(classes) == 2, len(classes)):
+        actual = evaluation.target == place
         if 0 < actual.sum() < len(actual):
-            yield short(classes[number]), colours(number), actual, evaluation.predicted[:, number]
+            yield short(classes[place]), colours(place), actual, evaluation.predicted[:, place]
 
 
 def _predicted(axes: Axes, evaluation: "Evaluation", name: str) -> None:
@@ -146,6 +149,7 @@ def _predicted(axes: Axes, evaluation: "Evaluation", name: str) -> None:
     ends = [float(evaluation.target.min()), float(evaluation.target.max())]
     axes.plot(ends, ends, color=GREY, linestyle=":")
     axes.set(xlabel=f"actual {short(name)}", ylabel=f"predicted {short(name)}")
+    _number(axes.xaxis, axes.yaxis)
 
 
 def _residuals(axes: Axes, evaluation: "Evaluation", name: str) -> None:
@@ -153,6 +157,7 @@ def _residuals(axes: Axes, evaluation: "Evaluation", name: str) -> None:
     axes.hist(residuals, bins=min(40, max(8, len(residuals) // 6)), color=BLUE, edgecolor="white")
     axes.axvline(0, color=GREY, linestyle=":")
     axes.set(xlabel=f"predicted minus actual {short(name)}", ylabel="rows")
+    _number(axes.xaxis)
 
 
 def _spread(axes: Axes, evaluation: "Evaluation", name: str) -> None:
@@ -161,6 +166,14 @@ def _spread(axes: Axes, evaluation: "Evaluation", name: str) -> None:
     axes.scatter(evaluation.predicted[some], residuals, s=12, alpha=0.6, color=BLUE, edgecolors="none")
     axes.axhline(0, color=GREY, linestyle=":")
     axes.set(xlabel=f"predicted {short(name)}", ylabel="predicted minus actual")
+    _number(axes.xaxis, axes.yaxis)
+
+
+def _number(*sides: Axis) -> None:
+    """Number an axis as the tables do."""
+    for axis in sides:
+        axis.set_major_formatter(lambda value, _: number(value))
+        axis.set_major_locator(MaxNLocator(6))
 
 
 def _importance(axes: Axes, evaluation: "Evaluation") -> None:

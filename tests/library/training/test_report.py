@@ -12,6 +12,7 @@ from mlops_maturity.project.files import read_json
 from mlops_maturity.project.paths import COMPARISON_PAGE, METRICS, REPORT
 from mlops_maturity.training import comparison
 from mlops_maturity.training.caveats import caveats
+from mlops_maturity.training.evaluate import print_scores
 from mlops_maturity.training.gates import Gate
 from mlops_maturity.training.page import STYLE, document, table
 from mlops_maturity.training.report import score_table, verdict
@@ -129,6 +130,11 @@ def test_sound_scores_have_no_warning() -> None:
 def test_doubtful_scores_have_a_warning(changed: dict[str, object], words: str) -> None:
     (warning,) = caveats(measured(**changed))
     assert words in warning
+
+
+def test_warnings_are_printed_below_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
+    print_scores({"scores": {"test": {"mae": 82_335.2}}, "rows": {"test": 36}, "warnings": ["few rows"]})
+    assert capsys.readouterr().out == "test set, 36 rows: mae 82,335\nwarning: few rows\n"
 
 
 def trial(kind: str, saved: float, simple: float) -> Trial:
