@@ -311,7 +311,7 @@ def test_page_shows_the_worst_and_no_markup_of_others(
     monkeypatch.chdir(tmp_path)
     page.write(found, shop.predictor, shop.reference)
     text = MONITORING_PAGE.read_text(encoding="utf-8")
-    assert "Live data have drifted: a new model is asked for" in text
+    assert "Live data have drifted: a new training is requested" in text
     assert text.count("data:image/png;base64,") == len(shop.predictor.schema.columns) + 1 + 2
     for code in ("<script>", "<b>", "http"):
         assert code not in text

@@ -333,8 +333,8 @@ def test_run_decides_and_reports_to_ci(
     assert (tmp_path / "summary").read_text().rstrip() == MONITORING_SUMMARY.read_text().rstrip()
     assert "`island: 'psi' / @somebody <b>`" in MONITORING_SUMMARY.read_text()
     shown = MONITORING_PAGE.read_text()
-    assert "The service is not well: people are told" in shown
-    assert "Live data have drifted: a new model is asked for" in shown
+    assert "The service is not well: an issue is opened" in shown
+    assert "Live data have drifted: a new training is requested" in shown
     assert "<h2>Age and service</h2>" in shown
 
 
