@@ -50,10 +50,9 @@ JOB = "https://ci.example/job/penguin-species/job"
 # From level 1 on, and from level 2 on.
 LET_IN = {
     "github": (
-        ["repo:owner/name:ref:refs/heads/main"],
+        ["repo:owner/name:environment:dependencies", "repo:owner/name:environment:production"],
         [
-            "repo:owner/name:ref:refs/heads/develop",
-            *(f"repo:owner/name:environment:{name}" for name in ("test", "staging", "production")),
+            *(f"repo:owner/name:environment:{name}" for name in ("automation", "staging", "test")),
         ],
     ),
     "gitlab": (
@@ -68,11 +67,13 @@ LET_IN = {
 LEFT_OUT = {
     "github": [
         "repo:owner/name:pull_request",
-        "repo:owner/name:ref:refs/heads/main-2",
+        "repo:owner/name:ref:refs/heads/main",
+        "repo:owner/name:ref:refs/heads/develop",
+        "repo:owner/name:environment:production-2",
         "repo:owner/name:ref:refs/tags/main",
-        "repo:owner/other:ref:refs/heads/main",
-        "repo:other/name:ref:refs/heads/main",
-        "repo:owner@1/name@3:ref:refs/heads/main",
+        "repo:owner/other:environment:production",
+        "repo:other/name:environment:production",
+        "repo:owner@1/name@3:environment:production",
         "repo:owner/name:environment:elsewhere",
         "",
     ],
@@ -165,9 +166,9 @@ def test_a_token_of_somebody_else_or_for_somebody_else_is_not_taken(cloud: str, 
 def test_a_repository_is_named_with_its_numbers_where_its_tokens_do(cloud: str, planned: Planned) -> None:
     """As those of repositories do that were made after July 2026: a name that is free again is no way in."""
     plan = planned(cloud, "1", "github", repository="owner@1/name@2")
-    assert accepts(plan, github("repo:owner@1/name@2:ref:refs/heads/main", cloud))
-    assert not accepts(plan, github("repo:owner@1/name@3:ref:refs/heads/main", cloud))
-    assert not accepts(plan, github("repo:owner/name:ref:refs/heads/main", cloud))
+    assert accepts(plan, github("repo:owner@1/name@2:environment:production", cloud))
+    assert not accepts(plan, github("repo:owner@1/name@3:environment:production", cloud))
+    assert not accepts(plan, github("repo:owner/name:environment:production", cloud))
 
 
 @pytest.mark.parametrize("cloud", PROVIDERS)
@@ -198,10 +199,10 @@ def test_an_identity_provider_that_the_account_has_is_used(planned: Planned) -> 
 
 
 TOO_WIDE = {
-    "AWS: any branch": ("aws", "ref:refs/heads/main", "ref:refs/heads/*", "False"),
+    "AWS: any environment": ("aws", "environment:production", "environment:*", "False"),
     "AWS: any subject": ("aws", '          "${local.issuer}:sub" = local.subjects\n', "", "False"),
     "AWS: patterns": ("aws", "StringEquals = {", "StringLike = {", "StringLike may let in others"),
-    "Google: any subject": ("gcp", '"assertion.sub == ${jsonencode(subject)}"', '"true"', "['true'] == []"),
+    "Google: any subject": ("gcp", '"assertion.sub == ${jsonencode(subject)}"', '"true"', "['true', 'true'] == []"),
     "Google: any job": ("gcp", "/subject/${each.key}", "/*", "False"),
 }
 
@@ -211,7 +212,7 @@ def test_a_trust_that_is_too_wide_does_not_pass_for_sound(defect: str, planned: 
     cloud, sound, wrong, told = TOO_WIDE[defect]
     plan = planned(cloud, "1", "github", plant=(sound, wrong))
     try:
-        verdict = str(accepts(plan, github("repo:owner/name:ref:refs/heads/main", cloud)))
+        verdict = str(accepts(plan, github("repo:owner/name:environment:production", cloud)))
     except AssertionError as error:
         verdict = str(error)
     assert told in verdict

@@ -4,14 +4,14 @@ locals {
 <% if cookiecutter.ci_provider == "github" %>
   issuer = "https://token.actions.githubusercontent.com"
 
-  # No pull request is among them: whoever opens one runs code that nobody has read.
+  # Each environment takes certain branches only, and no pull request: whoever opens one runs code that nobody has read.
   subjects = [
-    "repo:${var.repository}:ref:refs/heads/main",
-<% if cookiecutter.maturity_level == "2" %>
-    "repo:${var.repository}:ref:refs/heads/develop",
-    "repo:${var.repository}:environment:test",
-    "repo:${var.repository}:environment:staging",
+    "repo:${var.repository}:environment:dependencies",
     "repo:${var.repository}:environment:production",
+<% if cookiecutter.maturity_level == "2" %>
+    "repo:${var.repository}:environment:automation",
+    "repo:${var.repository}:environment:staging",
+    "repo:${var.repository}:environment:test",
 <% endif %>
   ]
 <% elif cookiecutter.ci_provider == "gitlab" %>

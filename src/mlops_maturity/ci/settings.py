@@ -28,7 +28,7 @@ class Setting:
 DEPLOYED = ("test", "staging", "production")
 # Where jobs of main run that nobody starts: training, releases, monitoring.
 AUTOMATION = "automation"
-# Where packages run that nobody has read yet: it may read the data, and nothing else.
+# Where packages run that nobody has read yet: it has no secret, and reaches the data.
 DEPENDENCIES = "dependencies"
 # Where jobs reach the cloud.
 CLOUDED = (AUTOMATION, DEPENDENCIES, *DEPLOYED)

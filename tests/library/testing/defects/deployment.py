@@ -152,10 +152,10 @@ DEPLOYMENT = [
         cloud="aws",
     ),
     wrong(
-        "every branch is let into the cloud",
+        "every environment is let into the cloud",
         "infrastructure/gcp/ci.tf",
-        "ref:refs/heads/main",
-        "ref:refs/heads/*",
+        "environment:production",
+        "environment:*",
         {"cloud_trusts_this_repository_without_a_pattern": "each by its whole name, without *"},
         cloud="gcp",
     ),
