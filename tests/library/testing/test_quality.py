@@ -25,7 +25,7 @@ class Leaning:
         )
 
     def of_frame(self, frame: pd.DataFrame) -> np.ndarray:
-        found: np.ndarray = sum(weight * frame[name].to_numpy("float64") for name, weight in self._weights.items())
+        found: np.ndarray = frame[list(self._weights)].to_numpy("float64") @ list(self._weights.values())
         return found
 
 
