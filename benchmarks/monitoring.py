@@ -26,8 +26,8 @@ PACKAGING = ("validate-model", "package")
 TABLES = """
 import json
 from sqlalchemy import create_engine
-from orders.serving.log_tables import metadata
-from orders.serving.predictor import Predictor
+from mlops_maturity.serving.log_tables import metadata
+from mlops_maturity.model.predictor import Predictor
 predictor = Predictor.load()
 metadata.create_all(create_engine("sqlite:///logs/predictions.sqlite"))
 words = [name for name, column in predictor.schema.columns.items() if column.type == "category"]
@@ -39,7 +39,7 @@ with open("log.json", "w") as file:
 WATCHED = """
 import json, time
 start = time.perf_counter()
-from orders.monitoring import log_reader, monitor, page
+from mlops_maturity.monitoring import log_reader, monitor, page
 parts = {"imports": time.perf_counter() - start}
 def watch(module, name, part):
     function = getattr(module, name)
@@ -96,7 +96,7 @@ def prepare(folder: Path, environment: Mapping[str, str]) -> tuple[Path, Usage]:
     )
     project = folder / "projects" / "orders"
     measure(["make", "setup", f"PYTHON={sys.executable}"], project, environment)
-    python = [".venv/bin/python", "-m", "orders"]
+    python = [".venv/bin/python", "-m", "mlops_maturity"]
     measure([*python, *STEPS], project, environment)
     reference = measure([*python, "profile"], project, environment)
     measure([*python, *PACKAGING], project, environment)
@@ -116,9 +116,8 @@ def main() -> None:
         (folder / "projects").mkdir()
         environment = clean_environment(folder)
         project, reference = prepare(folder, environment)
-        taken = [
-            measure([".venv/bin/python", "-m", "orders", "monitor"], project, environment) for _ in range(REPETITIONS)
-        ]
+        command = [".venv/bin/mlops-maturity", "monitor"]
+        taken = [measure(command, project, environment) for _ in range(REPETITIONS)]
         for _ in range(REPETITIONS):
             measure([".venv/bin/python", "-c", WATCHED], project, environment)
             found: dict[str, float] = json.loads((project / "parts.json").read_text())

@@ -228,12 +228,12 @@ def of_project(python: Path) -> list[Server]:
     """What the project's own environment runs."""
     uvicorn = [str(python), "-m", "uvicorn", "--no-access-log", "--log-level", "warning", "--port", "{port}"]
     return [
-        Server(OURS, [str(python), "-m", "penguin_species", "serve", "--port", "{port}"]),
+        Server(OURS, [str(python), "-m", "mlops_maturity", "serve", "--port", "{port}"]),
         Server("without its log", [*uvicorn, "bare:app"], environment={"WITHOUT": "log"}),
         Server("without its log and its metrics", [*uvicorn, "bare:app"], environment={"WITHOUT": "log and metrics"}),
         Server(
             "each answer after its commit to the disk",
-            [str(python), "-m", "penguin_species", "serve", "--port", "{port}"],
+            [str(python), "-m", "mlops_maturity", "serve", "--port", "{port}"],
             environment={"PREDICTION_LOG_DURABLE": "1"},
         ),
         Server("FastAPI, the same model", [*uvicorn, "plain:app"]),
@@ -276,7 +276,7 @@ def main() -> None:
             measure(["make", "setup", f"PYTHON={sys.executable}"], project, environment)
         python = options.python or project / ".venv" / "bin" / "python"
         environment["PYTHONPATH"] = f"{project / 'src'}:{SERVERS}"
-        measure([python, "-m", "penguin_species", *STEPS], project, environment)
+        measure([python, "-m", "mlops_maturity", *STEPS], project, environment)
         report(options.seconds, options.rounds, python, project, environment)
 
 

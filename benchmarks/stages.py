@@ -27,7 +27,7 @@ def main() -> None:
         measure(["make", "setup"], project, environment)
         python = project / ".venv" / "bin" / "python"
         commands: dict[str, list[str | Path]] = {
-            "process": [python, "-m", "penguin_species", *STEPS],
+            "process": [python, "-m", "mlops_maturity", *STEPS],
             "make run": ["make", "run"],
             "nothing to do": ["make", "run"],
             "dvc status": [python.with_name("dvc"), "repro"],

@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-from penguin_species.serving import live
-from penguin_species.serving.log import PredictionLog
-from penguin_species.serving.predictor import Predictor
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.serving import live
+from mlops_maturity.serving.log import PredictionLog
 
 
 def forget(*_: Any) -> None:

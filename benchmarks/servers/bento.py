@@ -3,7 +3,8 @@
 from typing import Any
 
 import bentoml
-from penguin_species.serving.predictor import Predictor
+
+from mlops_maturity.model.predictor import Predictor
 
 
 @bentoml.service(workers=1, logging={"access": {"enabled": False}})

@@ -5,7 +5,8 @@ from typing import Any
 
 import mlflow.models
 import mlflow.pyfunc
-from penguin_species.serving.predictor import Predictor
+
+from mlops_maturity.model.predictor import Predictor
 
 
 class Penguins(mlflow.pyfunc.PythonModel):

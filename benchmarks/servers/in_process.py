@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pipeline as tutorial
-from penguin_species.serving.predictor import Predictor
+
+from mlops_maturity.model.predictor import Predictor
 
 
 def microseconds(statement: object, number: int) -> float:

@@ -4,7 +4,8 @@ import sys
 from typing import Any
 
 import litserve
-from penguin_species.serving.predictor import Predictor
+
+from mlops_maturity.model.predictor import Predictor
 
 
 class Penguins(litserve.LitAPI):

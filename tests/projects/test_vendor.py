@@ -61,6 +61,14 @@ def test_project_without_the_wheel_passes_its_checks_and_tests(vendored: Project
 
 
 @pytest.mark.guards("OWN-07")
+@pytest.mark.parametrize("level", ["0", "1"])
+def test_vendored_library_of_a_level_that_installs_less_passes_its_checks(level: str, tmp_path: Path) -> None:
+    project = bake_into(tmp_path, maturity_level=level)
+    project.run(sys.executable, "-m", "mlops_maturity", "vendor")
+    make(project, "setup", "lint")
+
+
+@pytest.mark.guards("OWN-07")
 def test_vendored_library_trains_nothing_anew_and_is_locked_as_before(vendored: Project) -> None:
     assert stages_that_ran(make(vendored, "run")) == []
     make(vendored, "check-commit")

@@ -36,11 +36,14 @@ SETTINGS = {
     "tool.ruff.lint.per-file-ignores": [f'"{SOURCE}/**" = ["I001", "PLC0415", "RUF100", "S603", "S607"]'],
     "tool.setuptools.package-data": [f'{PACKAGE} = ["**/*.toml", "{VENDORED.name}", "py.typed"]'],
 }
-# What the library imports and has no types.
+# What the library imports and has no types; in the second line, what a lower level does not install.
 UNTYPED = (
     *("boto3", "botocore", "cookiecutter", "joblib", "nbclient", "nbformat", "onnxruntime", "pandera", "pyarrow"),
+    *("distributed", "gto", "locust", "prometheus_client", "sqlalchemy"),
     *("scipy", "skl2onnx", "sklearn", "skops", "threadpoolctl"),
 )
+# Where such a package is missing, a class or a decorator of it is of no type, and its exceptions are not needed.
+UNKNOWN = ("disallow_subclassing_any", "disallow_untyped_decorators", "warn_return_any", "warn_unused_ignores")
 
 
 def run() -> None:
@@ -123,6 +126,8 @@ def _settings(text: str, metadata: str, entry_points: str) -> str:
         text = _with(text, section, lines)
     untyped = ", ".join(f'"{name}.*"' for name in UNTYPED)
     text += f"\n[[tool.mypy.overrides]]\nmodule = [{untyped}]\nignore_missing_imports = true\n"
+    text += f'\n[[tool.mypy.overrides]]\nmodule = ["{PACKAGE}.*"]\n'
+    text += "".join(f"{name} = false\n" for name in UNKNOWN)
     try:
         project = tomllib.loads(text)["project"]
     except tomllib.TOMLDecodeError as error:
