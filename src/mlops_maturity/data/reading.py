@@ -19,19 +19,22 @@ from mlops_maturity.project.paths import SCHEMA
 INFERRED = "mlops_maturity.schema"
 
 
-def read_table(path: Path | str, schema: Schema | None = None) -> pd.DataFrame:
+def read_table(path: Path | str | None, schema: Schema | None = None) -> pd.DataFrame:
     """Read a whole table.
 
     Numbers and truth values come as float64, words as categories, dates and times as datetime64 in UTC. A cell that
     cannot be read in the type of its column leaves the column as text, for the validation to name it.
 
     Args:
-        path: of a CSV or a Parquet file, or of a folder of Parquet files.
+        path: of a CSV or a Parquet file, or of a folder of Parquet files; None, which `data.raw` of params.yaml may be,
+            is refused.
         schema: by which cells are read; by default, data/schema.yaml, or what would be proposed where there is none.
 
     Raises:
-        ProjectError: the file is missing or damaged.
+        ProjectError: the file is missing or damaged, or none is named.
     """
+    if path is None:
+        raise ProjectError("params.yaml: data.raw names no file; name one, or read the data otherwise in data.py")
     path = Path(path)
     if schema is None and SCHEMA.exists():
         schema = schemas.load()

@@ -118,3 +118,8 @@ def test_write_table_then_read_gives_the_same_values(name: str, tmp_path: Path) 
     write_like(frame, tmp_path / name)
     found = read_table(tmp_path / name)
     pd.testing.assert_frame_equal(found.astype({"word": "str"}), frame.astype({"word": "str"}))
+
+
+def test_read_table_without_a_path_is_refused() -> None:
+    with pytest.raises(ProjectError, match=r"data.raw names no file"):
+        read_table(None)
