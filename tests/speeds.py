@@ -72,6 +72,7 @@ MINUTES = {
     "test_delivery_workflows.py": 3.0,
     "test_continuous_training.py": 2.0,
     "test_tables.py": 2.0,
+    "test_recipes.py": 4.0,
     "test_maturity.py": 1.5,
     "test_tuning.py": 1.5,
     "test_vendor.py": 1.5,

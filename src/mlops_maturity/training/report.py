@@ -19,6 +19,7 @@ SPLIT = {
     "random": "at random",
     "group": "at random, all rows with the same {by} in one set: new rows bring new values of it",
     "time": "by {by}: the model learns from the past and is tested on the latest rows",
+    "column": "by the column {by}",
 }
 # How scores are called and read, where their names do not say it.
 LABELS = {

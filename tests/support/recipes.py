@@ -1,0 +1,110 @@
+"""The recipes of docs/your_own_code.md, read from the page and applied to a project as a person would."""
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ruamel.yaml import YAML
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "your_own_code.md"
+SECTION = re.compile(
+    r"^### (?P<title>[^\n]+)\n<!-- recipe: (?P<options>\{[^\n]*\}) -->\n(?P<body>.*?)(?=^##|\Z)", re.M | re.S
+)
+BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+# The last file that is named before a block is the one that it is of.
+FILE = re.compile(r"`((?:src/<package>|data|params|dvc)[\w/<>.]*\.(?:py|yaml|csv))`")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the page: a file, keys of a YAML file, or commands.
+
+    Attributes:
+        path: of the file; nothing for commands.
+        language: of the block.
+        text: in it.
+    """
+
+    path: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A section of the page.
+
+    Attributes:
+        title: of the section.
+        options: how it is tested: the target of the project, what its run prints, the files that it leaves.
+        blocks: what is done.
+    """
+
+    title: str
+    options: dict[str, Any]
+    blocks: tuple[Block, ...]
+
+    def apply(self, root: Path, package: str) -> None:
+        """Do what it says to a project.
+
+        Args:
+            root: of the project.
+            package: its name.
+        """
+        for block in self.blocks:
+            text, path = block.text.replace("<package>", package), root / block.path.replace("<package>", package)
+            if block.language == "sh":
+                for line in text.splitlines():
+                    _run(line, root)
+            elif block.language == "yaml":
+                _merge(path, yaml.safe_load(text))
+            else:
+                path.write_text(text, encoding="utf-8")
+
+
+def recipes() -> list[Recipe]:
+    """All of the page, in its order."""
+    return [
+        Recipe(found["title"], yaml.safe_load(found["options"]), tuple(_blocks(found["body"])))
+        for found in SECTION.finditer(PAGE.read_text(encoding="utf-8"))
+    ]
+
+
+def _blocks(body: str) -> list[Block]:
+    found, start = [], 0
+    for block in BLOCK.finditer(body):
+        named = FILE.findall(body[start : block.start()])
+        start = block.end()
+        path = "" if block["language"] == "sh" else named[-1]
+        found.append(Block(path, block["language"], block["text"]))
+    return found
+
+
+def _run(line: str, root: Path) -> None:
+    command, *words = shlex.split(line)
+    known = {".venv/bin/dvc": [sys.executable, "-m", "dvc"], ".venv/bin/python": [sys.executable], "rm": ["rm"]}
+    done = subprocess.run([*known[command], *words], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
+def _merge(path: Path, content: dict[str, Any]) -> None:
+    editor = YAML()
+    editor.preserve_quotes = True
+    editor.width = 10**6
+    known = editor.load(path.read_text(encoding="utf-8"))
+    _put(known, content)
+    with path.open("w", encoding="utf-8") as file:
+        editor.dump(known, file)
+
+
+def _put(known: Any, content: dict[str, Any]) -> None:
+    for key, value in content.items():
+        if isinstance(value, dict) and isinstance(known.get(key), dict):
+            _put(known[key], value)
+        else:
+            known[key] = value
