@@ -51,6 +51,9 @@ class OwnTable:
         """
         raw = Path("data/raw") / name
         raw.write_bytes(content if isinstance(content, bytes) else content.encode())
+        # It is another table than the one that the project was made with.
+        for pointer in raw.parent.glob("*.dvc"):
+            pointer.unlink()
         SCHEMA.unlink(missing_ok=True)
         PARAMS.write_text(self._params, encoding="utf-8")
         yaml_edit.put(PARAMS, {"data.raw": str(raw), "data.target": target})

@@ -200,3 +200,25 @@ def test_parquet_truth_values_with_a_gap_are_truth_values(own_table: OwnTable, t
     own_table.read(path.read_bytes(), "y", name="table.parquet")
     assert own_table.schema.columns["v"].type == "boolean"
     np.testing.assert_array_equal(own_table.served({"v": True}), own_table.trained()[1:2])
+
+
+def test_batch_keeps_every_cell_and_column_as_it_came_in(own_table: OwnTable) -> None:
+    kind = among("2A", "2B", "3 ")
+    target = [f"{(word == '2A') + value:.3f}" for word, value in zip(kind, CHANCE, strict=True)]
+    own_table.first_run(text(kind=kind, x=NUMBER, y=target), "y", name="own.csv")
+    given = {
+        "order": "9007199254740993",
+        "customer": "00042",
+        "amount": "10.50",
+        "note": "NA",
+        "flag": "TRUE",
+        "prediction": "theirs",
+        "model_version": " 1.0",
+        "kind": "2A ",
+        "x": "0.500",
+    }
+    (found,) = own_table.batch(",".join(given) + "\n" + ",".join(given.values()) + "\n")
+    assert {name: found[name] for name in given} == given
+    added = {name: value for name, value in found.items() if name not in given}
+    assert sorted(added) == ["model_model_version", "model_prediction"]
+    assert float(added["model_prediction"]) == own_table.ask({"kind": "2A", "x": 0.5})
