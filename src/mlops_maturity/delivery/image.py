@@ -41,6 +41,7 @@ class Image:
         version: what the manifest of the model inside calls its version.
         model: SHA-256 of the packaged model, with all that is beside it in its file.
         mark: what its tag ends with, after the key.
+        requirements: the lock of what this model needs beside what the service has for every model.
     """
 
     engine: str
@@ -49,6 +50,7 @@ class Image:
     version: str
     model: str
     mark: str = ""
+    requirements: str = ""
 
     @property
     def key(self) -> str:
@@ -90,8 +92,9 @@ def image_of(model: Path) -> Image:
     Raises:
         ProjectError: the model is missing or damaged, or there is no engine.
     """
-    version = artefacts.read(model, made_by="make fetch").manifest["version"]
-    return Image(engine(), project_name(), key_of(files_of(CODE)), version, sha256_of(model))
+    found = artefacts.read(model, made_by="make fetch")
+    code, version = key_of(files_of(CODE)), found.manifest["version"]
+    return Image(engine(), project_name(), code, version, sha256_of(model), requirements=found.requirements)
 
 
 def project_name() -> str:

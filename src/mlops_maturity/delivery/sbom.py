@@ -12,10 +12,10 @@ from mlops_maturity.delivery.release import Release
 from mlops_maturity.project import library
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing
+from mlops_maturity.project.lock import entries, normal
 
 LOCK = Path("deploy/requirements.lock")
 INSTALLED = "from importlib.metadata import distributions; print(*{f'{d.name}=={d.version}' for d in distributions()})"
-ENTRY = re.compile(r"^(?P<name>[\w.-]+)(?:\[[^]]*\])?==(?P<version>[^\s;]+)(?:.*\\\n)+.*\n", re.MULTILINE)
 BASE = re.compile(r"^FROM (?P<name>[^\s:@]+):(?P<version>[^\s@]+)(?:@sha256:(?P<digest>\S+))?$", re.MULTILINE)
 
 
@@ -30,7 +30,8 @@ def bill(release: Release, image: Image) -> dict[str, Any]:
         ProjectError: the image does not start, has a package that is not locked, or cyclonedx-bom fails.
     """
     installed, own = _installed(release, image.engine), library.wheel()
-    found = _cyclonedx(_locked(installed - ({f"{library.NAME}=={own.version}"} if own else set())))
+    packages = installed - ({f"{library.NAME}=={own.version}"} if own else set())
+    found = _cyclonedx(_locked(packages, image.requirements))
     base = BASE.findall(existing(DOCKERFILE, made_by="git restore").read_text(encoding="utf-8"))[-1]
     found["components"] += [
         _component("container", "base", base[0], base[1], base[2]),
@@ -55,24 +56,25 @@ def _installed(release: Release, engine: str) -> set[str]:
     if done.returncode:
         print(done.stdout + done.stderr, end="")
         raise ProjectError(f"{release.image} does not start; the lines above say why")
-    return {_normal(*package.split("==")) for package in done.stdout.split()}
+    packages = (package.split("==") for package in done.stdout.split())
+    return {f"{normal(name)}=={version}" for name, version in packages}
 
 
-def _locked(installed: set[str]) -> str:
-    """The entries of the lock for some packages.
+def _locked(installed: set[str], of_model: str) -> str:
+    """The entries of the locks for some packages.
+
+    Args:
+        installed: the packages, as `name==version`.
+        of_model: the lock of what the model needs.
 
     Raises:
-        ProjectError: one of them is not in it.
+        ProjectError: one of them is in none.
     """
-    entries = ENTRY.finditer(existing(LOCK, made_by="make lock").read_text(encoding="utf-8"))
-    locked = {_normal(entry["name"], entry["version"]): entry[0] for entry in entries}
+    found = entries(existing(LOCK, made_by="make lock").read_text(encoding="utf-8")) | entries(of_model)
+    locked = {f"{name}=={version}": text for (name, version), text in found.items()}
     if strange := sorted(installed - set(locked)):
-        raise ProjectError(f"the image has {', '.join(strange)}, which {LOCK} does not name")
+        raise ProjectError(f"the image has {', '.join(strange)}, which neither {LOCK} nor its model names")
     return "".join(locked[package] for package in sorted(installed))
-
-
-def _normal(name: str, version: str) -> str:
-    return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}"
 
 
 def _cyclonedx(requirements: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, replacing
+from mlops_maturity.project.lock import LOCK
 from mlops_maturity.project.paths import REFERENCE
 
 MANIFEST = "manifest.json"
@@ -28,6 +29,7 @@ TRAINED_FIELDS = frozenset(
         "package_versions",
         "parameters",
         "parity",
+        "requirements",
         "schema",
         "target",
         "task",
@@ -44,11 +46,13 @@ class Artefact:
         model: in its format.
         manifest: what there is to know.
         reference: what live data are to be compared with, where the project watches them.
+        requirements: the lock of what the service must have installed for this model alone; empty for one in ONNX.
     """
 
     model: bytes
     manifest: Mapping[str, Any]
     reference: bytes | None = None
+    requirements: str = ""
 
     @property
     def digest(self) -> str:
@@ -60,7 +64,12 @@ def write(artefact: Artefact, path: Path) -> None:
     """Write the file; the same artefact gives the same bytes."""
     manifest = json.dumps(artefact.manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        entries = {MANIFEST: manifest.encode(), MODEL: artefact.model, REFERENCE.name: artefact.reference}
+        entries = {
+            MANIFEST: manifest.encode(),
+            MODEL: artefact.model,
+            REFERENCE.name: artefact.reference,
+            LOCK.name: artefact.requirements.encode(),
+        }
         for name, content in ((name, content) for name, content in entries.items() if content is not None):
             archive.writestr(zipfile.ZipInfo(name, NO_TIME), content, zipfile.ZIP_DEFLATED)
 
@@ -75,7 +84,8 @@ def read(path: Path, made_by: str, fields: frozenset[str] = FIELDS) -> Artefact:
         with zipfile.ZipFile(existing(path, made_by)) as archive:
             manifest = json.loads(archive.read(MANIFEST))
             reference = archive.read(REFERENCE.name) if REFERENCE.name in archive.namelist() else None
-            artefact = Artefact(archive.read(MODEL), manifest, reference)
+            requirements = archive.read(LOCK.name).decode()
+            artefact = Artefact(archive.read(MODEL), manifest, reference, requirements)
     except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
         raise ProjectError(f"{path} is damaged ({error}); run `{made_by}` again") from None
     if absent := sorted(fields - set(manifest)):

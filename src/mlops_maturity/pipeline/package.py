@@ -54,4 +54,4 @@ def package(
     }
     content = json.dumps(manifest, sort_keys=True).encode() + trained.model
     manifest["version"] = hashlib.sha256(content).hexdigest()[:12]
-    return Artefact(trained.model, manifest, reference)
+    return Artefact(trained.model, manifest, reference, trained.requirements)

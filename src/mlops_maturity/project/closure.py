@@ -47,6 +47,13 @@ def files(package: Path, module: str) -> set[str]:
     return _closure(package, module, {})
 
 
+def others(package: Path, module: str) -> set[str]:
+    """What a module, and all modules of the package that it imports, import from elsewhere."""
+    paths = [path for path in files(package, module) if path.endswith(".py")]
+    names = {name for path in paths for name in _names(ast.parse((package / path).read_bytes()))}
+    return {name for name in names if name.partition(".")[0] != package.name}
+
+
 def _module(step: ast.Call) -> str:
     named = [keyword.value for keyword in step.keywords if keyword.arg == "module"]
     value = ast.literal_eval((named or step.args[1:2])[0])

@@ -53,8 +53,9 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         predicts += ": " + ", ".join(_cell(name) for name in manifest["classes"])
     lines = [
         f"- **Predicts:** {predicts}",
-        f"- **Kind:** {manifest['model']['kind']}, handed over as {manifest['format']}, made with {versions}",
-        f"- **Sees:** {', '.join(f'`{_cell(name)}`' for name in manifest['features']['names'])}",
+        f"- **Kind:** {manifest['model']['kind']}, made with {versions}",
+        f"- **Handed over:** {handed_over(manifest)}",
+        f"- **Sees:** {', '.join(f'`{_cell(name)}`' for name in _seen(manifest))}",
         "",
         "### Scores",
         "",
@@ -78,6 +79,26 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         ]
         lines += ["", f"### Slices by {_cell(column)}", "", *_table((column, "rows", *names), rows)]
     return "\n".join(lines)
+
+
+def _seen(manifest: Mapping[str, Any]) -> list[str]:
+    """What the model sees, by name: the columns of its matrix, or of its frame."""
+    features = manifest["features"]
+    if manifest["lane"] == "matrix":
+        return list(features["names"])
+    return [*features["numbers"], *features["derived"], *features["categories"], *features["texts"], *features["times"]]
+
+
+def handed_over(manifest: Mapping[str, Any]) -> str:
+    """In which lane and format the model is, what its service must have for it, and which types are trusted."""
+    text = f"{manifest['lane']} lane, {manifest['format']}"
+    if why := manifest["not_onnx"]:
+        text += f" ({_cell(why)})"
+    needed = [f"{name} {number}" for name, number in manifest["requirements"].items()]
+    text += f"; the service needs {', '.join(needed) or 'nothing beside ONNX Runtime'} for it"
+    if manifest["format"] == "skops" and manifest["trusted"]:
+        text += f"; trusted types: {', '.join(f'`{name}`' for name in manifest['trusted'])}"
+    return text
 
 
 def data_part(facts: Mapping[str, Any], manifest: Mapping[str, Any], schema: Schema) -> str:

@@ -13,6 +13,7 @@ from mlops_maturity.data.lanes import Lane
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
+from mlops_maturity.model import needs
 from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.estimator import predict
 from mlops_maturity.model.export import Exported, Parity, as_skops, export, parity
@@ -56,7 +57,9 @@ def run() -> None:
     else:
         print(f"trained {artefact.manifest['model']['kind']} on {len(train):,} rows; it has no loss for each iteration")
     if why := artefact.manifest["not_onnx"]:
-        print(f"{why}; it is stored with skops, and the service gets the packages that it needs")
+        print(f"{why}; it is stored with skops")
+    if needed := artefact.manifest["requirements"]:
+        print(f"its service needs {', '.join(f'{name} {number}' for name, number in needed.items())}")
     lane, written = artefact.manifest["lane"], artefact.manifest["format"]
     print(f"wrote {MODEL} ({lane} lane, {written}, {len(artefact.model):,} bytes)")
 
@@ -124,12 +127,15 @@ def train_model(
         "package_versions": {library.NAME: library.version(), **{name: version(name) for name in PACKAGES}},
         "parameters": params.model_dump(mode="json"),
         "parity": {"rows": len(some), **vars(proof)},
+        "requirements": {},
         "schema": schemas.as_mapping(schema.only((*features.columns, target.name))),
         "target": target.name,
         "task": params.task,
         "trusted": trusted,
     }
-    artefact = Artefact(exported.content, manifest)
+    if kind == "model":
+        manifest["requirements"] = needs.of_model(exported, lane, manifest["package"], bool(features.derived))
+    artefact = Artefact(exported.content, manifest, requirements=needs.lock_of(manifest["requirements"]))
     name = models.name_of(fitted.estimator) if kind == "model" else kind
     manifest["model"] = {"kind": name, "sha256": artefact.digest}
     return artefact, fitted

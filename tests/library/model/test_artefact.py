@@ -92,7 +92,7 @@ def test_missing_file_is_named_with_the_command_that_makes_it(path: Path) -> Non
 def test_nothing_in_it_is_a_pickle(shop: Shop, path: Path) -> None:
     artefacts.write(shop.packaged, path)
     with zipfile.ZipFile(path) as archive:
-        assert sorted(archive.namelist()) == ["manifest.json", "model", "reference.json"]
+        assert sorted(archive.namelist()) == ["manifest.json", "model", "reference.json", "requirements.lock"]
     # Every pickle since protocol 2 begins so.
     assert not shop.packaged.model.startswith(b"\x80")
 

@@ -60,8 +60,9 @@ def run(model: Path, settings: str = "", environment: str | None = None) -> None
 def packages(model: Path) -> Iterator[Comparison]:
     """The packages that answer with a model, as they are here and as they were when it was made."""
     manifest = artefacts.read(model, made_by="make package").manifest
-    for name, leading in PACKAGES[manifest["format"]].items():
-        wanted, found = manifest["package_versions"][name], _installed(name)
+    made_with = manifest["package_versions"] | manifest["requirements"]
+    for name, leading in (dict.fromkeys(manifest["requirements"], 1) | PACKAGES[manifest["format"]]).items():
+        wanted, found = made_with[name], _installed(name)
         numbers, ours = _numbers(wanted), _numbers(found)
         fits = ours[:leading] == numbers[:leading] and ours >= numbers
         series = ".".join(map(str, numbers[:leading]))
