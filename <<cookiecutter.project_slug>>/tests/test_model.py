@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
-from mlops_maturity.model.estimator import predict
 from mlops_maturity.project.params import Params
 from mlops_maturity.testing import learning
 
@@ -22,10 +21,8 @@ def test_categories_have_a_code_for_each_value_and_for_unknown_and_missing_ones(
 
 @pytest.mark.parametrize("settings", learning.variants())
 def test_model_answers_for_unknown_and_missing_values(settings: Params, rows: pd.DataFrame, schema: Schema) -> None:
-    features = Features.of(schema, settings)
     trained = learning.train(learning.small_batch(rows, settings, 120), schema, settings)
-    odd = features.of_records([{}, dict.fromkeys(features.categories, "never seen")])
-    answers = predict(trained.fitted.estimator, settings.task, odd)
+    answers = trained.answer([{}, dict.fromkeys(Features.of(schema, settings).categories, "never seen")])
     assert np.isfinite(answers).all()
     if settings.task == "classification":
         assert answers.shape == (2, trained.predicted.shape[1])

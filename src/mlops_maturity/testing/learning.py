@@ -1,6 +1,6 @@
 """What a project's model must do in training, whatever its score is: learn, overfit a small batch, stay finite."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,6 +83,7 @@ class Trained:
         target: the encoded target (rows,), classes as numbers from 0.
         predicted: probabilities (rows, classes), or values (rows,).
         loss: log loss, or mean squared error.
+        answer: what it predicts of records, as the service asks it.
     """
 
     fitted: Fitted
@@ -90,6 +91,7 @@ class Trained:
     target: np.ndarray
     predicted: np.ndarray
     loss: float
+    answer: Callable[[Sequence[Mapping[str, Any]]], np.ndarray]
 
 
 def variants() -> list[Any]:
@@ -121,10 +123,15 @@ def train(rows: pd.DataFrame, schema: Schema, params: Params, kind: Kind = "mode
     estimator = models.build(kind, params, features)
     if free:
         estimator.set_params(**freed(estimator.get_params()))
-    inputs = lanes.of_table(features, lane_of(estimator, params, kind), rows)
+    lane = lane_of(estimator, params, kind)
+    inputs = lanes.of_table(features, lane, rows)
     fitted = models.fit(estimator, params.task, (inputs, target), (inputs, target))
     predicted = predict(fitted.estimator, params.task, inputs)
-    return Trained(fitted, inputs, target, predicted, loss(params.task, target, predicted))
+
+    def answer(records: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        return predict(fitted.estimator, params.task, lanes.of_rows(features, lane, features.rows_of(records)))
+
+    return Trained(fitted, inputs, target, predicted, loss(params.task, target, predicted), answer)
 
 
 def freed(parameters: Mapping[str, Any]) -> dict[str, Any]:

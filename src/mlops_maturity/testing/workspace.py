@@ -19,6 +19,7 @@ from mlops_maturity.pipeline.running import PARTS, run_steps
 from mlops_maturity.pipeline.steps import STEPS
 from mlops_maturity.project import answers
 from mlops_maturity.project.contract import SOURCE
+from mlops_maturity.project.lock import LOCK
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_SHEET, MODEL_CARD, PARAMS, SCHEMA
 from mlops_maturity.project.sources import FOLDER
@@ -106,7 +107,7 @@ def fill(folder: Path, root: Path, frame: pd.DataFrame, params: Params) -> None:
     Raises:
         ProjectError: a step fails.
     """
-    for path in (SCHEMA, MODEL_CARD, DATA_SHEET, answers.RECORD):
+    for path in (SCHEMA, MODEL_CARD, DATA_SHEET, answers.RECORD, LOCK):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / path, folder / path)
     settings = params.changed(**OPEN).model_dump(mode="json")
