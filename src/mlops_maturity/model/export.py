@@ -1,12 +1,17 @@
 """From a scikit-learn model to one that can be loaded without running foreign code, proven to answer the same."""
 
+import io
+import json
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from mlops_maturity.data.lanes import Lane
+from mlops_maturity.model.artefact import NO_TIME
 from mlops_maturity.model.foreign import is_catboost, of_catboost, register
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Task
@@ -15,6 +20,7 @@ Format = Literal["onnx", "skops"]
 
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 MOST_TOLD = 160
+SKOPS_SCHEMA = "schema.json"
 # Bounds of the parity gate: a conversion that is right differs by float32 rounding, on a hair's breadth by one leaf.
 TYPICAL_DIFFERENCE = 1e-5
 LARGE_DIFFERENCE = 1e-3
@@ -104,7 +110,41 @@ def as_skops(estimator: BaseEstimator, why: str = "") -> Exported:
     """
     import skops.io
 
-    return Exported(skops.io.dumps(estimator), "skops", why)
+    return Exported(_reproducible(skops.io.dumps(estimator)), "skops", why)
+
+
+def _reproducible(stored: bytes) -> bytes:
+    """A model stored with skops, the same bytes for the same model.
+
+    skops names objects and the files of their arrays by where they lie in memory, and its zip entries carry the time.
+    """
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(files.pop(SKOPS_SCHEMA))
+    ids: dict[int, int] = {}
+    names: dict[str, str] = {}
+
+    def renamed(content: Any) -> Any:
+        if isinstance(content, list):
+            return [renamed(part) for part in content]
+        if not isinstance(content, dict):
+            return content
+        found = {name: renamed(part) for name, part in content.items()}
+        if isinstance(found.get("__id__"), int):
+            found["__id__"] = ids.setdefault(found["__id__"], len(ids) + 1)
+        if found.get("file") in files:
+            number = names.setdefault(found["file"], str(len(names) + 1))
+            found["file"] = number + Path(found["file"]).suffix
+        return found
+
+    written = json.dumps(renamed(schema), indent=2)
+    entries = {SKOPS_SCHEMA: written.encode()}
+    entries |= {number + Path(name).suffix: files[name] for name, number in names.items()}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(zipfile.ZipInfo(name, NO_TIME), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
 
 
 def _converted(estimator: BaseEstimator, width: int) -> Any:

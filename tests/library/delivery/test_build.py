@@ -143,14 +143,14 @@ def test_bill_of_materials_names_the_library_by_the_hash_of_its_wheel(model: Pat
 def test_bill_of_materials_with_another_library_than_that_of_vendor_is_refused(model: Path) -> None:
     installed = Path("installed")
     installed.write_text(installed.read_text().replace(LIBRARY, "99.0"))
-    with pytest.raises(ProjectError, match=r"the image has mlops-maturity==99\.0, which deploy/\S+ does not name"):
+    with pytest.raises(ProjectError, match=r"mlops-maturity==99\.0, which neither deploy/\S+ nor its model names"):
         build.run(model)
 
 
 def test_bill_of_materials_with_an_unlocked_package_is_refused(model: Path) -> None:
     with Path("installed").open("a") as file:
         file.write("\nLeft.Pad==1.0")
-    with pytest.raises(ProjectError, match=r"the image has left-pad==1\.0, which deploy/\S+ does not name"):
+    with pytest.raises(ProjectError, match=r"left-pad==1\.0, which neither deploy/\S+ nor its model names"):
         build.run(model)
 
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlops_maturity.model.estimator import predict, threads_for
-from mlops_maturity.model.export import Parity, export, parity
+from mlops_maturity.model.export import Parity, as_skops, export, parity
 from mlops_maturity.model.predictor import open_session
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Task
@@ -72,6 +72,16 @@ def test_exported_model_has_the_same_bytes_whatever_the_order_of_a_set(monkeypat
 
     monkeypatch.setattr(skl2onnx, "to_onnx", other_way_round)
     assert export(estimator, "matrix", WIDTH).content == expected
+
+
+@pytest.mark.guards("1-REPRO")
+def test_model_stored_with_skops_has_the_same_bytes_again() -> None:
+    contents = [export(fitted("kernel ridge")[0], "matrix", WIDTH).content for _ in range(2)]
+    frames = [as_skops(fitted("forest")[0]).content for _ in range(2)]
+    assert contents[0] == contents[1]
+    assert frames[0] == frames[1]
+    session = open_session(frames[0], {"format": "skops"}, "classification")
+    np.testing.assert_array_equal(session(rows()[0]), fitted("forest")[0].predict_proba(rows()[0]))
 
 
 def altered(share: float, by: float) -> tuple[np.ndarray, np.ndarray]:
