@@ -77,7 +77,7 @@ def built(
     in_process = json.loads(project.python(python, "-c", ASK_IN_PROCESS, json.dumps(RECORDS)).stdout)
     shutil.copyfile(project.path / "models/model.zip", project.path / "models/production.zip")
     version = in_process["version"]
-    told = engine.command(project, python, "image").stdout.splitlines()[-1]
+    (told,) = re.findall("^built .*$", engine.command(project, python, "image").stdout, re.MULTILINE)
     print(told)
     image = told.removeprefix("built ").rpartition(": ")[0]
     it = Built(project, python, engine, image, version, base, in_process["answers"])

@@ -1,6 +1,7 @@
 """The pipeline is packaged: its image makes the same model, wherever it runs."""
 
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def packaged(
     project = bake_into(tmp_path_factory.mktemp("pipeline"), maturity_level="2")
     make_image(base_of(project, "deploy/pipeline.Dockerfile"))
     (project.path / "secret.env").write_text("PASSWORD=secret")
-    told = engine.command(project, python, "pipeline-image").stdout.splitlines()[-1]
+    (told,) = re.findall("^built .*$", engine.command(project, python, "pipeline-image").stdout, re.MULTILINE)
     image = told.rpartition(": ")[2]
     yield Packaged(project, python, engine, image)
     engine("rmi", "--force", image, check=False)
