@@ -1,5 +1,6 @@
 """Commands of DVC and of the library in this process: started as a process, each would import for a second."""
 
+import json
 import logging
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,8 @@ from mlops_maturity.__main__ import main
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.project import storage
-from mlops_maturity.project.paths import ARTEFACT
+from mlops_maturity.project.files import sha256_of, write_json
+from mlops_maturity.project.paths import ARTEFACT, RUN_RECORD
 from mlops_maturity.project.repository import git
 
 
@@ -79,6 +81,10 @@ def another_model(model: Artefact | None = None) -> None:
     new = model or old
     artefacts.write(Artefact(new.model, {**old.manifest, **new.manifest, "version": "another"}), ARTEFACT)
     storage.dvc("commit", "--quiet", "--force", "package")
+    if RUN_RECORD.exists():
+        record = json.loads(RUN_RECORD.read_text())
+        record["artefacts"][str(ARTEFACT)] = sha256_of(ARTEFACT)
+        write_json(RUN_RECORD, record)
 
 
 def commit(message: str = "Change") -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ MANIFEST = "manifest.json"
 MODEL = "model"
 # A zip entry carries a time; this one is the first that the format knows, so that the same model gives the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+# A manifest has a schema with at most some thousands of categories; models hardly shrink by more than this.
+MOST_BYTES_OF_A_MANIFEST = 20_000_000
+MOST_TIMES = 100
 
 TRAINED_FIELDS = frozenset(
     {
@@ -80,16 +85,33 @@ def read(path: Path, made_by: str, fields: frozenset[str] = FIELDS) -> Artefact:
     Raises:
         ProjectError: it is missing, damaged, or a field of the manifest is.
     """
+    file = existing(path, made_by)
     try:
-        with zipfile.ZipFile(existing(path, made_by)) as archive:
-            manifest = json.loads(archive.read(MANIFEST))
-            reference = archive.read(REFERENCE.name) if REFERENCE.name in archive.namelist() else None
-            requirements = archive.read(LOCK.name).decode()
-            artefact = Artefact(archive.read(MODEL), manifest, reference, requirements)
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
-        raise ProjectError(f"{path} is damaged ({error}); run `{made_by}` again") from None
+        with zipfile.ZipFile(file) as archive:
+            manifest = json.loads(_content(archive, MANIFEST, MOST_BYTES_OF_A_MANIFEST))
+            reference = _content(archive, REFERENCE.name) if REFERENCE.name in archive.namelist() else None
+            requirements = _content(archive, LOCK.name).decode()
+            artefact = Artefact(_content(archive, MODEL), manifest, reference, requirements)
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("model", {}), dict):
+            raise ValueError("its manifest is no manifest")
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, RuntimeError, EOFError, OSError) as error:
+        raise ProjectError(f"{path} is damaged ({_in_words(error)}); run `{made_by}` again") from None
     if absent := sorted(fields - set(manifest)):
         raise ProjectError(f"{path}: the manifest lacks {', '.join(absent)}; run `{made_by}` again")
-    if manifest["model"]["sha256"] != artefact.digest:
+    if manifest["model"].get("sha256") != artefact.digest:
         raise ProjectError(f"{path}: the model is not the one of its manifest; run `{made_by}` again")
     return artefact
+
+
+def _content(archive: zipfile.ZipFile, name: str, most: int | None = None) -> bytes:
+    """An entry of the file, unless it would become far larger than what is stored of it."""
+    entry = archive.getinfo(name)
+    if entry.file_size > (most or entry.compress_size * MOST_TIMES + MOST_BYTES_OF_A_MANIFEST):
+        raise ValueError(f"{name} would have {entry.file_size:,} bytes")
+    return archive.read(entry)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "its manifest is nested too deeply"
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -19,6 +19,7 @@ from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.trust import trusted_of
 from mlops_maturity.project.contract import own
+from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Task
 from mlops_maturity.project.paths import ARTEFACT
 
@@ -81,7 +82,14 @@ class Predictor:
         Raises:
             ProjectError: it is missing or damaged.
         """
-        return cls(artefacts.read(path, made_by="make package"), path.stat().st_mtime, root)
+        artefact = artefacts.read(path, made_by="make package")
+        try:
+            return cls(artefact, path.stat().st_mtime, root)
+        except ProjectError:
+            raise
+        except Exception as error:  # of pydantic, ONNX Runtime, skops: each has its own for what is damaged
+            reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+            raise ProjectError(f"{path} cannot be opened ({reason}); run `make package` again") from None
 
     @cached_property
     def own_features(self) -> Features:

@@ -21,7 +21,7 @@ WORDS = {
         quiet="is well",
         advice=(
             "Look at its own log and at the machine that it runs on; `make rollback` brings back what served before. "
-            "A new model would mend none of it."
+            "A new model would fix none of it."
         ),
     )
 }

@@ -14,6 +14,7 @@ from mlops_maturity.project import answers, library, sources
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import ARTEFACT, SCHEMA
+from mlops_maturity.project.repair import repair
 from mlops_maturity.project.storage import LOCK, dvc, fetch
 
 # What people call parts of the way, each with its steps; the last one is the stage of the pipeline that it ends with.
@@ -83,6 +84,7 @@ def _take_steps(parts: Sequence[str]) -> None:
 
 
 def _reproduce(part: str | None) -> None:
+    repair()
     library.write_steps()
     _begin_with_what_others_made()
     raw = settings.load().data.raw

@@ -59,9 +59,12 @@ def read_json(path: Path, made_by: str) -> Any:
     """Read JSON that an earlier step wrote.
 
     Raises:
-        ProjectError: the file is not there; the text names the command that makes it.
+        ProjectError: the file is not there, or damaged; the text names the command that makes it.
     """
-    return json.loads(existing(path, made_by).read_text(encoding="utf-8"))
+    try:
+        return json.loads(existing(path, made_by).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ProjectError(f"{path} is damaged ({error}); run `{made_by}` again") from None
 
 
 def read_yaml(path: Path, model: type[Model], if_missing: str) -> Model:

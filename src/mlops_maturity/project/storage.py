@@ -10,13 +10,13 @@ from pathlib import Path
 
 import yaml
 
-from mlops_maturity.project import job, library
+from mlops_maturity.project import job, library, repair
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.repository import answer
 from mlops_maturity.project.sources import PIPELINE, pointer_of, tracked
 
 CONFIG = Path(".dvc")
-LOCK = Path("dvc.lock")
+LOCK = repair.LOCK
 STALE = re.compile(r"^Running stage '(.+)'", re.MULTILINE)
 STOPPED = re.compile(r"failed to reproduce '(.+?)'")
 
@@ -27,6 +27,8 @@ def dvc(*arguments: str, folder: Path | None = None) -> str:
     Raises:
         ProjectError: DVC refuses; the text is its reason, in one line.
     """
+    if folder is None:
+        repair.repair()
     command = [sys.executable, "-m", "dvc", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -76,6 +78,7 @@ def push() -> None:
 
 
 def _with_progress(command: str, done: str) -> None:
+    repair.repair()
     if subprocess.run([sys.executable, "-m", "dvc", command], check=False).returncode:
         raise ProjectError(f"not everything could be {done}: see above, and 'Data' in README.md")
 

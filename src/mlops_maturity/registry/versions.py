@@ -146,6 +146,8 @@ def register(compared: bool = False) -> Version:
     require_current()
     known = versions()
     if same := [version for version in known if version.model_md5 == md5]:
+        # The one who made it may have been interrupted before it was pushed.
+        _publish(f"{NAME}@{same[-1].semantic}")
         print(f"registered already: {same[-1].name}")
         return same[-1]
     _require_pushed()
@@ -173,6 +175,8 @@ def promote(name: str | None = None) -> Version:
     version = find(name) if name else known[-1]
     current = in_production()
     if current == version:
+        newest = max(int(match[1]) for name, *_ in _tags() if (match := STAGE_TAG.fullmatch(name)))
+        _publish(f"{NAME}#{STAGE}#{newest}")
         print(f"{version.name} is in production already")
         return version
     if name is None and version in history():

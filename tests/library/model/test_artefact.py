@@ -11,6 +11,7 @@ from library.shop import Shop, open_shop
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import FIELDS, TRAINED_FIELDS, Artefact
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.lock import LOCK
 
 pytestmark = pytest.mark.guards("0-HAND")
 
@@ -75,7 +76,53 @@ def no_json(path: Path) -> None:
         archive.writestr("manifest.json", "{")
 
 
-@pytest.mark.parametrize("damage", [no_archive, no_model, no_json])
+def cut_off(path: Path) -> None:
+    artefacts.write(open_shop().packaged, path)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def changed_inside(path: Path) -> None:
+    artefacts.write(open_shop().packaged, path)
+    content = bytearray(path.read_bytes())
+    content[200:300] = bytes(100)
+    path.write_bytes(content)
+
+
+def with_manifest(content: bytes) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("manifest.json", content)
+            archive.writestr("model", b"any")
+            archive.writestr(LOCK.name, b"")
+
+    return damage
+
+
+def bomb(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", b"{}")
+        archive.writestr("model", bytes(100_000_000))
+        archive.writestr(LOCK.name, b"")
+
+
+DAMAGES = {
+    "no archive": no_archive,
+    "no model": no_model,
+    "no JSON": no_json,
+    "cut off": cut_off,
+    "changed inside": changed_inside,
+    "nothing": lambda path: path.write_bytes(b""),
+    "a folder": Path.mkdir,
+    "a bomb": bomb,
+    "a long manifest": with_manifest(b" " * 30_000_000),
+    "a nested manifest": with_manifest(b"[" * 100_000),
+    "no mapping": with_manifest(b"[]"),
+    "another mapping": with_manifest(b'{"model": []}'),
+    "no text": with_manifest(b"\xff"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
 def test_damaged_file_is_refused(damage: Callable[[Path], None], path: Path) -> None:
     path.parent.mkdir()
     damage(path)
@@ -99,3 +146,10 @@ def test_nothing_in_it_is_a_pickle(shop: Shop, path: Path) -> None:
 
 def test_digest_is_of_the_model_alone(shop: Shop) -> None:
     assert Artefact(shop.packaged.model, {}).digest == shop.packaged.digest == shop.packaged.manifest["model"]["sha256"]
+
+
+def test_file_that_would_become_far_larger_is_refused_for_that(path: Path) -> None:
+    path.parent.mkdir()
+    bomb(path)
+    with pytest.raises(ProjectError, match="model would have 100,000,000 bytes"):
+        artefacts.read(path, made_by="make package")

@@ -1,5 +1,6 @@
 """A packaged model answers the same however it is asked, and refuses what it was not trained with."""
 
+import hashlib
 import json
 import shutil
 import time
@@ -17,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 from library.shop import PROJECT, REGION, TARGETS, Shop, open_shop
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model import predictor as predictors
+from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.predictor import Predictor, features_as_mapping, features_of, open_session
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.training.train import records_of
@@ -151,3 +153,29 @@ def test_session_of_a_scikit_learn_model_answers() -> None:
     estimator = KernelRidge().fit(matrix, matrix[:, 0])
     session = open_session(skops.io.dumps(estimator), {"format": "skops"}, "regression")
     np.testing.assert_allclose(session(matrix), estimator.predict(matrix))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("schema", []),
+        ("features", {"numbers": 1}),
+        ("classes", 1),
+        ("format", "onnx, but"),
+    ],
+)
+def test_manifest_with_a_wrong_value_is_refused_in_one_line(
+    binary: Shop, tmp_path: Path, field: str, value: object
+) -> None:
+    path = tmp_path / "model.zip"
+    artefacts.write(replace(binary.packaged, manifest={**binary.packaged.manifest, field: value}), path)
+    with pytest.raises(ProjectError, match=r"^.*model.zip cannot be opened \(.+\); run `make package` again$"):
+        Predictor.load(path)
+
+
+def test_model_that_is_none_is_refused_in_one_line(binary: Shop, tmp_path: Path) -> None:
+    path, model = tmp_path / "model.zip", b"no model"
+    manifest = {**binary.packaged.manifest, "model": {"sha256": hashlib.sha256(model).hexdigest()}}
+    artefacts.write(Artefact(model, manifest), path)
+    with pytest.raises(ProjectError, match=r"^.*model.zip cannot be opened \(.+\); run `make package` again$"):
+        Predictor.load(path)

@@ -38,6 +38,14 @@ def test_write_json_of_a_value_that_is_no_number_is_refused(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_read_json_of_a_damaged_file_names_the_command_that_makes_it(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    with pytest.raises(ProjectError, match=r"file.json is damaged \(.+\); run `make data` again"):
+        read_json(path, "make data")
+
+
 def test_existing_of_a_missing_file_names_the_command_that_makes_it(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with pytest.raises(ProjectError, match=r"file is missing; run `make data` first"):

@@ -84,6 +84,23 @@ def test_register_while_others_took_the_number_leaves_their_version(capsys: pyte
 
 @pytest.mark.guards("1-REG")
 @pytest.mark.usefixtures("trained_here")
+def test_register_and_promote_that_were_killed_before_the_push_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_publish", lambda *_: None)
+        registry.register()
+    assert not git("ls-remote", "--tags", "origin")
+    assert registry.register().name == "v1"
+    assert "model@v1.0.0" in git("ls-remote", "--tags", "origin")
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_publish", lambda *_: None)
+        registry.promote()
+    assert "model#prod#1" not in git("ls-remote", "--tags", "origin")
+    assert registry.promote().name == "v1"
+    assert "model#prod#1" in git("ls-remote", "--tags", "origin")
+
+
+@pytest.mark.guards("1-REG")
+@pytest.mark.usefixtures("trained_here")
 def test_register_without_origin_keeps_the_tag_here() -> None:
     git("remote", "remove", "origin")
     assert registry.register().name == "v1"

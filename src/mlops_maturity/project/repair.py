@@ -1,0 +1,57 @@
+"""What an interrupted command leaves of DVC's own files, put right before the next command looks at them."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlops_maturity.project.files import Loader, write_text
+from mlops_maturity.project.repository import answer
+
+LOCK = Path("dvc.lock")
+READERS_AND_WRITERS = Path(".dvc/tmp/rwlock")
+HASHES = {"md5", "etag", "checksum"}
+# Another DVC, which runs at the same time, needs less to write the file.
+SECONDS_TO_WRITE = 0.3
+
+
+def repair() -> None:
+    """Let DVC begin where it can: it would stop at a file of its own of which only a part was written.
+
+    Nothing is lost: what dvc.lock does not say is found out anew, and nobody reads or writes who is not running.
+    """
+    if _is_half_written_json(READERS_AND_WRITERS):
+        time.sleep(SECONDS_TO_WRITE)
+        if _is_half_written_json(READERS_AND_WRITERS):
+            READERS_AND_WRITERS.unlink()
+    if LOCK.exists() and not is_whole(LOCK.read_bytes()):
+        committed = answer("show", f"HEAD:{LOCK}")
+        if is_whole(committed.encode()):
+            write_text(LOCK, f"{committed}\n")
+        else:
+            LOCK.unlink()
+        instead = "that of the last commit" if LOCK.exists() else "a new one"
+        print(f"{LOCK} was half written: {instead} takes its place")
+
+
+def is_whole(content: bytes) -> bool:
+    """Whether the content of a dvc.lock is one: each stage has its command, each of its files a path and a hash."""
+    try:
+        found: Any = yaml.load(content, Loader)  # noqa: S506 - one of the safe ones
+        stages = [stage for stage in found["stages"].values() if stage["cmd"]]
+        files = [file for stage in stages for file in [*stage.get("deps", ()), *stage.get("outs", ())]]
+        return len(stages) == len(found["stages"]) and all(file["path"] and HASHES & set(file) for file in files)
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _is_half_written_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True
+    return False
