@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mlops_maturity.data.features import Features
+from mlops_maturity.data.features import Features, columns_of_frame
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.project.params import Params
 from mlops_maturity.training.train import require_row_wise
@@ -16,8 +16,9 @@ pytestmark = [pytest.mark.requirement("CI-01"), pytest.mark.ml_test_score("Data 
 
 
 <% if cookiecutter.dataset == "sample" and cookiecutter.target not in ("bill_length_mm", "bill_depth_mm") %>
-def test_bill_ratio_is_length_over_depth() -> None:
-    columns = {"bill_length_mm": np.array([40.0, 39.1, np.nan]), "bill_depth_mm": np.array([20.0, 18.7, 18.0])}
+def test_bill_ratio_is_length_over_depth(rows: pd.DataFrame, schema: Schema, params: Params) -> None:
+    birds = rows.head(3).assign(bill_length_mm=[40.0, 39.1, np.nan], bill_depth_mm=[20.0, 18.7, 18.0])
+    columns = columns_of_frame(Features.of(schema, params), birds)
     np.testing.assert_allclose(features(columns)["bill_ratio"], [2.0, 39.1 / 18.7, np.nan])
 
 

@@ -90,7 +90,7 @@ def _reproduce(part: str | None) -> None:
     raw = settings.load().data.raw
     fetch(raw)
     # DVC would write the content at hand into the pointers, and so undo what a colleague has committed.
-    sources.digests(raw)
+    sources.require_as_pointed_to(raw)
     if not SCHEMA.exists():
         # The first run on new data proposes what they must look like: the pipeline itself only reads it.
         run_steps(["ingest"])

@@ -63,12 +63,23 @@ def digests(raw: Path | None) -> dict[str, str]:
     Raises:
         ProjectError: one is missing, or is not what its pointer says.
     """
-    found = {}
-    for path in dict.fromkeys([*([raw] if raw else ()), *tracked(raw)]):
-        found[str(path)] = digest(existing(path, "make pull"))
-        if pointer_of(path).exists() and pointed_to(path) != found[str(path)]:
+    require_as_pointed_to(raw)
+    # What a stage of the team's makes has no pointer.
+    return {
+        str(path): digest(existing(path, "make pull"))
+        for path in dict.fromkeys([*([raw] if raw else ()), *tracked(raw)])
+    }
+
+
+def require_as_pointed_to(raw: Path | None) -> None:
+    """Refuse a file or folder that is not what DVC's pointer to it says.
+
+    Raises:
+        ProjectError: it is missing, or is something else.
+    """
+    for path in tracked(raw):
+        if pointed_to(path) != digest(existing(path, "make pull")):
             raise ProjectError(
                 f"{path} is not what {pointer_of(path)} says: `.venv/bin/dvc pull --force {path}` brings what it says, "
                 f"`.venv/bin/dvc add {path}` takes in what is there"
             )
-    return found

@@ -113,16 +113,18 @@ def fill(folder: Path, root: Path, frame: pd.DataFrame, params: Params) -> None:
     settings = params.changed(**OPEN).model_dump(mode="json")
     (folder / PARAMS).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     (folder / SOURCE).symlink_to((root / SOURCE).resolve())
-    raw = params.data.raw
-    for path in (root / (raw.parent if raw else FOLDER)).glob("*"):
-        if path.suffix != ".dvc" and not path.name.startswith("."):
-            (folder / path.relative_to(root)).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path.relative_to(root)).symlink_to(path.resolve())
-    if raw is not None and not (folder / raw).exists():
-        (folder / raw).parent.mkdir(parents=True, exist_ok=True)
-        write_like(frame, folder / raw)
     with chdir(root):
         declared = stages()
+    made = {path for stage in declared for path in stage.leaves}
+    raw = params.data.raw
+    for source in {FOLDER, raw.parent if raw else FOLDER}:
+        for path in (root / source).glob("*"):
+            if path.suffix != ".dvc" and not path.name.startswith(".") and source / path.name not in made:
+                (folder / source).mkdir(parents=True, exist_ok=True)
+                (folder / source / path.name).symlink_to(path.resolve())
+    if raw is not None and raw not in made and not (folder / raw).exists():
+        (folder / raw).parent.mkdir(parents=True, exist_ok=True)
+        write_like(frame, folder / raw)
     with chdir(folder), patch.object(ingest, "load_data", lambda: frame):
         for stage in declared:
             stage.run()
