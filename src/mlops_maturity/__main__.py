@@ -45,10 +45,12 @@ def _run(given: list[str]) -> int:
     if name in STEPS:
         return _in_one_line(name, lambda: run_steps([name, *options["then"]]))
     command = options.pop("of")
-    code = _in_one_line(name, lambda: command.run(**options))
-    if command.then and not code:
-        print(f"next: {command.then}")
-    return code
+
+    def run() -> None:
+        if command.run(**options) and command.then:
+            print(f"next: {command.then}")
+
+    return _in_one_line(name, run)
 
 
 def end_cleanly() -> None:

@@ -32,10 +32,10 @@ class Command:
     levels: tuple[int, ...] = (0, 1, 2)
     then: str = ""
 
-    def run(self, **options: Any) -> None:
-        """Run the command in the current folder."""
+    def run(self, **options: Any) -> bool:
+        """Run the command in the current folder; false if it says that there was nothing to do."""
         function: Callable[..., object] = getattr(import_module(f"mlops_maturity.{self.module}"), self.function)
-        function(**options)
+        return function(**options) is not False
 
 
 # The command line's help, in this order; steps are those of the pipeline.

@@ -61,13 +61,16 @@ class Trial:
                 check.hold(self)
 
 
-def run(environment: str, model: Path | None = None, confirm: str = "") -> None:
+def run(environment: str, model: Path | None = None, confirm: str = "") -> bool:
     """Deploy to an environment, and note what came of it.
 
     Args:
         environment: its name.
         model: of the release; by default, the environment knows which release is its next.
         confirm: the key of the release, typed by a person, where the environment asks for it.
+
+    Returns:
+        Whether it was deployed: there may be no place yet, or a person is waited for.
 
     Raises:
         ProjectError: there is no such release, it may not go there, or it fails a check; the old one serves then.
@@ -76,7 +79,7 @@ def run(environment: str, model: Path | None = None, confirm: str = "") -> None:
     with place_of(environment) as place:
         if place is None:
             not_deployed(what_to_set())
-            return
+            return False
         records.require_key(environment)
         if policy.leads:
             signing.warn()
@@ -86,8 +89,9 @@ def run(environment: str, model: Path | None = None, confirm: str = "") -> None:
             condition: Condition = import_module(module)
             if waits := condition.require(environment, release, confirm):
                 tell(f"WAITS FOR A PERSON: {waits}; make deploy ENV={environment} CONFIRM={release.key}")
-                return
+                return False
         put(release, environment, place)
+        return True
 
 
 def put(release: Release, environment: str, place: Place) -> None:

@@ -21,12 +21,15 @@ from mlops_maturity.project.paths import ARTEFACT, MONITORING, MONITORING_PAGE
 from mlops_maturity.serving.log_tables import DEFAULT, VARIABLE
 
 
-def run(log: str | None = None, model: Path = ARTEFACT) -> None:
+def run(log: str | None = None, model: Path = ARTEFACT) -> bool:
     """Write the page and the verdict, and say what it is. Whatever it is, that is no error.
 
     Args:
         log: URL of the prediction log; without one, $PREDICTION_LOG or the file that the service writes by default.
         model: the packaged model.
+
+    Returns:
+        Whether there is a page: there may be no model yet.
 
     Raises:
         ProjectError: the model is damaged, or its reference is missing.
@@ -34,13 +37,14 @@ def run(log: str | None = None, model: Path = ARTEFACT) -> None:
     from mlops_maturity.monitoring import page  # matplotlib
 
     if is_missing(model):
-        return
+        return False
     bounds = settings.load().monitoring
     predictor, reference = load(model)
     found = examine(url_of(log), predictor, reference, bounds)
     write_json(MONITORING, told(found, bounds))
     page.write(found, predictor, reference)
     say(found)
+    return True
 
 
 def is_missing(model: Path) -> bool:

@@ -1,6 +1,7 @@
 """Any estimator that speaks scikit-learn is trained, stored and asked, whichever lane it takes: an edit of model.py."""
 
 import io
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import TEMPLATE
 
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.schema import Column, Schema
@@ -199,6 +201,8 @@ def table(rows: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Schema]:
 @pytest.fixture
 def here(project: Path) -> Iterator[Path]:
     """A project whose model.py the test writes."""
+    # A lock that has the packages of other libraries, as `make add` leaves it.
+    shutil.copyfile(TEMPLATE / "requirements.lock", project / "requirements.lock")
     yield project
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[name]
