@@ -171,8 +171,8 @@ def test_credentials_and_variables_are_those_that_are_set_up(which: Answers, pro
     used = {one.replace("${name}", name) for one in used for name in names}
     (domain,) = settings["credentials"]["system"]["domainCredentials"]
     made = {fields["id"] for credential in domain["credentials"] for fields in credential.values()}
-    # Which of them a variable names, people choose: these two are made for it.
-    assert made - {"git", "prediction-log"} == used
+    # Which of them a variable names, people choose: these are made for it.
+    assert made - {"git", "prediction-log", "signing-key"} == used
     assert all("${" not in one for one in made)
     if level == "0":
         return

@@ -13,6 +13,7 @@ class Steps {
         switch (name) {
             case 'env': return new Environment(build)
             case 'params': return build.asked.parameters
+            case 'scm': return build.asked.origin
             case 'currentBuild': return [currentResult: build.result]
             default:
                 if (known.containsKey(name)) {
@@ -152,6 +153,25 @@ class Steps {
             if (new XmlSlurper().parse(file).'**'.any { it.name() in ['failure', 'error'] }) {
                 build.worsen('UNSTABLE')
             }
+        }
+    }
+
+    void checkout(Object scm) {
+        scm == build.asked.origin || { throw new Stop("no such repository: $scm") }()
+        build.checkOut()
+    }
+
+    void stash(Map asked) {
+        keep("stashes/$asked.name", asked.includes, false)
+    }
+
+    void unstash(String name) {
+        File stashed = new File(build.asked.kept, "stashes/$name")
+        stashed.exists() || { throw new Stop("no such stash: $name") }()
+        stashed.eachFileRecurse(groovy.io.FileType.FILES) { file ->
+            File copy = new File(build.workspace, stashed.toPath().relativize(file.toPath()) as String)
+            copy.parentFile.mkdirs()
+            copy.bytes = file.bytes
         }
     }
 
