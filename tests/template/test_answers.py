@@ -69,6 +69,8 @@ def test_without_a_question_and_without_network(
 
 
 HOOKS = sorted(path for path in (TEMPLATE / "hooks").glob("*.py") if path.name != "prompts.py")
+# What of the library the hooks read files with.
+SHARED = [TEMPLATE / "src" / "mlops_maturity" / name for name in ("data/dialect.py", "project/errors.py")]
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -76,15 +78,19 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield str(node.module).split(".")[0]
+            yield str(node.module)
 
 
 @pytest.mark.guards("T-01")
-@pytest.mark.parametrize("path", HOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*HOOKS, *SHARED], ids=lambda path: path.name)
 def test_hooks_need_the_standard_library_only_and_no_network(path: Path) -> None:
     """They run in the user's own environment of cookiecutter, where nothing else can be relied on."""
-    assert set(imported(path)) <= sys.stdlib_module_names | {"hooks"}
-    assert not set(imported(path)) & {"asyncio", "ftplib", "http", "smtplib", "socket", "ssl", "urllib", "xmlrpc"}
+    names = set(imported(path))
+    library = {name for name in names if name.startswith("mlops_maturity.")}
+    assert library <= {".".join(file.relative_to(TEMPLATE / "src").with_suffix("").parts) for file in SHARED}
+    tops = {name.partition(".")[0] for name in names - library}
+    assert tops <= sys.stdlib_module_names | {"hooks"}
+    assert not tops & {"asyncio", "ftplib", "http", "smtplib", "socket", "ssl", "urllib", "xmlrpc"}
 
 
 # T-02: a wrong answer is refused in one line that names the question and says what is allowed
