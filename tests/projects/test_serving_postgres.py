@@ -39,7 +39,7 @@ def test_nothing_is_lost_while_it_is_away(project: Project, python: Path, postgr
         wait_until(lambda: len(postgres.column("SELECT id FROM predictions")) == 40)
 
         label = {"labels": [{"id": answered[0], "label": "Adelie"}]}
-        assert service.ask("POST", "/labels", label) == (200, {"written": 1})
+        assert service.ask("POST", "/labels", label) == (200, {"written": 1, "kept": []})
 
         postgres.stop()
         answered += [service.predict() for _ in range(20)]

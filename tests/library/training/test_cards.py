@@ -11,6 +11,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_json
 from mlops_maturity.project.paths import DATA_FACTS, DATA_SHEET, METRICS, MODEL_CARD
 from mlops_maturity.training import cards
+from mlops_maturity.training.gates import gate_of
 
 pytestmark = pytest.mark.guards("DOC-01")
 
@@ -53,19 +54,20 @@ def test_model_part_has_the_runs_own_scores_gates_and_slices(metrics: dict[str, 
     for name, value in metrics["scores"]["test"].items():
         assert f"| {value:.4g} |" in part, name
     for gate in metrics["gates"]:
-        assert f"| {gate['name']}: {gate['meaning']} |" in part
+        made = gate_of(gate)
+        assert f"| {made.name} | {made.statement} | {made.required} | {made.verdict} |" in part
     for value, found in metrics["slices"]["island"].items():
         assert f"| {value} | {found['rows']:,} |" in part
     assert ", ".join(f"{name} {version}" for name, version in manifest["package_versions"].items()) in part
 
 
 def test_model_part_of_another_run_says_otherwise(metrics: dict[str, Any], manifest: dict[str, Any]) -> None:
-    gates = [gate | {"value": -1.0, "bound": 0.5, "open": False} for gate in metrics["gates"]]
+    gates = [gate | {"value": -1.0, "bound": 0.5, "passed": False} for gate in metrics["gates"]]
     test = metrics["scores"]["test"] | {"accuracy": 0.1234}
     part = cards.model_part(metrics | {"gates": gates, "scores": metrics["scores"] | {"test": test}}, manifest)
     assert "| 0.1234 |" in part
-    assert "| open |" not in part
-    assert part.count("| closed |") == len(gates)
+    assert "| PASS |" not in part
+    assert part.count("| FAIL |") == len(gates)
 
 
 def test_model_part_of_a_regression_names_no_classes(metrics: dict[str, Any], manifest: dict[str, Any]) -> None:
