@@ -56,7 +56,11 @@ FOLDERS = {
 
 # Files of another speed than their folder: what they really run with engines and runners, tests/library and the other
 # files of their folders guard in process and by parsing.
-FILES: dict[str, str] = {}
+FILES: dict[str, str] = {
+    "test_delivery_workflows.py": "deep",
+    "test_gitlab_runs.py": "deep",
+    "test_tables.py": "deep",
+}
 
 # Minutes of the files that take longest, about. They are begun first, and shared out among the processes; those that
 # use the container engine count as one, because only one process at a time may have it.
