@@ -20,7 +20,9 @@ def git(*arguments: str, **environment: str) -> str:
 
 def protect(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the project in the current folder believe only what is signed, and let this process be CI."""
-    monkeypatch.setenv(signing.KEY, signing.make_key())
+    private, public = signing.new_key()
+    signing.believe(public)
+    monkeypatch.setenv(signing.KEY, private)
 
 
 def forge(reference: str, message: str, at: str = "") -> str:

@@ -119,8 +119,8 @@ def pass_over(what: str, why: str) -> None:
     print(f"passed over: {what}: {why}")
 
 
-def make_key() -> str:
-    """Make a key, add its public half to deploy/signers, and return the private one.
+def new_key() -> tuple[str, str]:
+    """Make a key: its private half, and its public half as a line of deploy/signers.
 
     Raises:
         ProjectError: ssh-keygen is not installed.
@@ -133,9 +133,13 @@ def make_key() -> str:
         except FileNotFoundError:
             raise ProjectError("ssh-keygen is not installed; it comes with OpenSSH, as ssh does") from None
         kind, public, _ = file.with_suffix(".pub").read_text(encoding="utf-8").split()
-        known = SIGNERS.read_text(encoding="utf-8") if SIGNERS.exists() else ""
-        write_text(SIGNERS, f'{known}{WHO} namespaces="git" {kind} {public}\n')
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8"), f'{WHO} namespaces="git" {kind} {public}\n'
+
+
+def believe(public: str) -> None:
+    """Add a public key to deploy/signers."""
+    known = SIGNERS.read_text(encoding="utf-8") if SIGNERS.exists() else ""
+    write_text(SIGNERS, f"{known}{public}")
 
 
 def run(file: Path) -> None:
@@ -149,8 +153,10 @@ def run(file: Path) -> None:
     """
     if file.exists():
         raise ProjectError(f"{file} is there already; give it to CI as the secret {KEY} and delete it, or name another")
+    private, public = new_key()
     file.touch(0o600)
-    file.write_text(make_key(), encoding="utf-8")
+    file.write_text(private, encoding="utf-8")
+    believe(public)
     print(f"{file}: the secret {KEY} of CI; delete it once CI has it")
     print(f"{SIGNERS}: commit it; from then on, only what is signed is believed")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from mlops_maturity.ci.github.platform import gh
 from mlops_maturity.ci.github.rules import ENVIRONMENTS, Environment, rulesets
+from mlops_maturity.ci.key import provide_key
 from mlops_maturity.ci.settings import Setting, settings_of
 from mlops_maturity.project import answers, signing
 from mlops_maturity.project.errors import ProjectError
@@ -70,7 +71,7 @@ def run(show: bool = False) -> None:
             refused.append(request.what)
     for setting in settings_of(answers.load()):
         if setting.made:
-            sign(setting, show=show)
+            provide_key(setting, give_key, show=show)
             continue
         for environment in setting.environments or [""]:
             provide(github, setting, environment, ask=sys.stdin.isatty() and not show)
@@ -183,17 +184,9 @@ def owners(github: GitHub) -> Iterator[dict[str, Any]]:
         yield {"type": "Team" if slash else "User", "id": github.number(path)}
 
 
-def sign(setting: Setting, *, show: bool) -> None:
-    """Make the key that CI signs with, if there is none, and give its private half to the environments alone."""
-    if signing.is_required():
-        return
-    where = ", ".join(setting.environments)
-    print(f"{'would make' if show else 'made'} {setting.name} for {where}: commit {signing.SIGNERS}")
-    if show:
-        return
-    key = signing.make_key()
-    for environment in setting.environments:
-        gh("secret", "set", setting.name, "--env", environment, typed=key)
+def give_key(environment: str, key: str) -> None:
+    """Set the secret key of an environment; it appears in no command."""
+    gh("secret", "set", signing.KEY, "--env", environment, typed=key)
 
 
 def provide(github: GitHub, setting: Setting, environment: str, *, ask: bool) -> None:

@@ -7,8 +7,9 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from urllib.parse import quote
 from mlops_maturity.ci.gitlab import rules
 from mlops_maturity.ci.gitlab.interface import Project, RefusalError, here
 from mlops_maturity.ci.gitlab.platform import TOKEN
+from mlops_maturity.ci.key import provide_key
 from mlops_maturity.ci.settings import Setting, settings_of
 from mlops_maturity.project import answers, signing
 from mlops_maturity.project.errors import ProjectError
@@ -74,7 +76,7 @@ def run(show: bool = False) -> None:
     there = {(each["key"], each["environment_scope"]) for each in project.listed("variables")}
     for setting in (*settings_of(answers.load()), ACCESS):
         if setting.made:
-            sign(project, setting, show=show)
+            provide_key(setting, partial(give_key, project, there), show=show)
             continue
         for scope in setting.environments or [EVERYWHERE]:
             if (setting.name, scope) not in there:
@@ -192,16 +194,19 @@ def _is_there(project: Project, path: str) -> bool:
     return True
 
 
-def sign(project: Project, setting: Setting, *, show: bool) -> None:
-    """Make the key that CI signs with, if there is none, and give its private half to the environments alone."""
-    if signing.is_required():
-        return
-    where = ", ".join(setting.environments)
-    print(f"{'would make' if show else 'made'} {setting.name} for {where}: commit {signing.SIGNERS}")
-    if show:
-        return
-    body = {"key": setting.name, "value": signing.make_key(), "protected": True, "raw": True, "masked": False}
-    for scope in setting.environments:
+def give_key(project: Project, there: Container[tuple[str, str]], scope: str, key: str) -> None:
+    """Set the secret key of an environment, for jobs of protected branches.
+
+    Args:
+        project: that gets it.
+        there: variables that it has: name and environment. An earlier attempt may have given keys to some only.
+        scope: the environment.
+        key: the private one.
+    """
+    body = {"key": signing.KEY, "value": key, "protected": True, "raw": True, "masked": False}
+    if (signing.KEY, scope) in there:
+        project.ask("PUT", f"variables/{signing.KEY}", body, **{"filter[environment_scope]": scope})
+    else:
         project.ask("POST", "variables", body | {"environment_scope": scope})
 
 
