@@ -72,7 +72,7 @@ site: $(READY) ## Build the pages of docs/ as a website with search, in site/
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict
 	@echo "open site/index.html"
 
-pictures: demo ## Take the pictures of docs/ anew, of the sample project; needs chromium
+pictures: demo ## Take the pictures of docs/ again, of the sample project; needs chromium
 	@.venv/bin/python -m tools.pictures $(DEMO)/penguin-species
 
 docs: $(READY) ## Refresh the tables of docs/, and docs/guards.md

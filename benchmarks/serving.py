@@ -146,7 +146,7 @@ class Running:
     def _each(self, name: str) -> Iterator[str]:
         """What the system says of each of its processes."""
         family = {self.process.pid}
-        # A child has a higher number than its parent, but for the rare day on which the numbers begin anew.
+        # A child has a higher number than its parent, but for the rare day on which the numbers begin again.
         for number in sorted(int(folder.name) for folder in Path("/proc").glob("[0-9]*")):
             try:
                 parent = int(Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1])

@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/test_speeds.py [test] [test-all] [test-deep] [--options="-k docs"]
 
-Downloaded packages are at hand; the environments are made anew. Without an argument, `make test` and `make test-all`
+Downloaded packages are at hand; the environments are made again. Without an argument, `make test` and `make test-all`
 are measured. Those that need system tools are run by `.ci/run`.
 """
 

@@ -28,7 +28,7 @@ COPY --chown=10001:10001 project/vendor vendor
 RUN .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-cache-dir \
     --no-index --no-deps --require-hashes --requirement vendor/requirements.lock
 COPY --chown=10001:10001 project /project
-# What `make setup` ends with: no target sets the environment up anew.
+# What `make setup` ends with: no target sets the environment up again.
 RUN .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable . \
     && touch .venv/ready
 

@@ -97,7 +97,7 @@ def test_a_release_is_named_by_the_digest_that_the_registry_knows(shop: Shop) ->
 def test_a_second_time_nothing_is_built(shop: Shop) -> None:
     before = contents(shop.project.path / "dist")
     said = shop.release()
-    assert f"{told(shop.project)['key']} is built already: nothing is built anew" in said
+    assert f"{told(shop.project)['key']} is built already: nothing is built again" in said
     assert "STEP" not in said
     assert contents(shop.project.path / "dist") == before
 
@@ -115,7 +115,7 @@ def test_another_clone_finds_what_the_first_has_built(shop: Shop, tmp_path: Path
         (clone.path / path).parent.mkdir(exist_ok=True)
         (clone.path / path).write_text("of this clone only")
     os.utime(clone.path / package / "features.py", (0, 0))
-    assert "nothing is built anew" in shop.release(clone)
+    assert "nothing is built again" in shop.release(clone)
     assert contents(clone.path / "dist") == contents(shop.project.path / "dist")
 
 

@@ -92,7 +92,7 @@ class OwnTable:
         self.seen = self.schema.only(self.features.columns)
 
     def trained(self) -> np.ndarray:
-        """What a model learns from: the features of all rows, read anew by the schema that was saved."""
+        """What a model learns from: the features of all rows, read again by the schema that was saved."""
         return self.features.of_frame(check(self.schema, read_table(self.raw)))
 
     def in_a_batch(self, content: bytes | str, name: str = "batch.csv") -> np.ndarray:

@@ -121,10 +121,10 @@ DEFECTS = [
         level="2",
     ),
     wrong(
-        "production is built anew",
+        "production is built again",
         replace(PROMOTE, "sh 'make deploy'", "sh 'make release'\nsh 'make deploy'"),
         *("CI-07", "CD-09"),
-        says="it is built anew elsewhere",
+        says="it is built again elsewhere",
         level="2",
     ),
     wrong(

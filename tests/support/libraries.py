@@ -1,6 +1,6 @@
 """What the environments of all tests are made from: libraries, downloaded once and compiled once.
 
-The jobs that are really run make dozens of environments. Each would compile anew what it imports, which takes longer
+The jobs that are really run make dozens of environments. Each would compile again what it imports, which takes longer
 than to install it; uv puts what its cache holds into an environment, bytecode included.
 """
 

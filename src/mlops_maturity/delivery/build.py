@@ -44,7 +44,7 @@ def run(model: Path | None = None) -> None:
         image.run(chosen)
         found = trust.built(wanted)
     else:
-        print(f"{found.key} is built already: nothing is built anew")
+        print(f"{found.key} is built already: nothing is built again")
     describe(found, wanted)
     tell(f"release {found.key}: model {found.model}, code {found.code}, {found.image}")
     if found.image == wanted.name:

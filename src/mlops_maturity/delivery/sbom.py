@@ -78,8 +78,8 @@ def _locked(installed: set[str], of_model: str) -> str:
 
 
 def _cyclonedx(requirements: str) -> dict[str, Any]:
-    # The same requirements give the same bytes: no serial number, no date. What is made of the result is held to its
-    # schema by a test, which is sooner than each time.
+    # The same requirements give the same bytes: no serial number, no date. A test validates the result against its
+    # schema, once and not at each release.
     options = ("--output-reproducible", "--no-validate", "--output-format", "JSON", "--spec-version", "1.6")
     command = [sys.executable, "-m", "cyclonedx_py", "requirements", *options, "-"]
     done = subprocess.run(command, input=requirements, capture_output=True, text=True, check=False)

@@ -118,7 +118,7 @@ def _known_steps() -> dict[str, StepRecord]:
     try:
         return RunRecord.model_validate_json(paths.RUN_RECORD.read_text(encoding="utf-8")).steps
     except (FileNotFoundError, ValueError):
-        # None yet, or a merge left marks in it: what runs from here on is noted anew.
+        # None yet, or a merge left marks in it: what runs from here on is noted again.
         return {}
 
 

@@ -116,9 +116,9 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _begin_with_what_others_made() -> None:
-    """A clone has dvc.lock and no model: what the DVC remote has need not be made anew."""
+    """A clone has dvc.lock and no model: what the DVC remote has need not be made again."""
     if LOCK.exists() and not ARTEFACT.exists():
         try:
             dvc("pull", "--quiet")
         except ProjectError:
-            print("not everything could be pulled: the pipeline makes the rest anew")
+            print("not everything could be pulled: the pipeline makes the rest again")

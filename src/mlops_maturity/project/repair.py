@@ -20,7 +20,7 @@ SECONDS_TO_WRITE = 0.3
 def repair() -> None:
     """Let DVC begin where it can: it would stop at a file of its own of which only a part was written.
 
-    Nothing is lost: what dvc.lock does not say is found out anew, and nobody reads or writes who is not running.
+    Nothing is lost: what dvc.lock does not say is found out again, and nobody reads or writes who is not running.
     """
     if _is_half_written_json(READERS_AND_WRITERS):
         time.sleep(SECONDS_TO_WRITE)

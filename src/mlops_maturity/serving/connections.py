@@ -35,7 +35,7 @@ class Turns:
         self._ends: dict[Connection, float] = {}
 
     def begin(self, connection: "Connection") -> None:
-        """A client's turn begins, or begins anew."""
+        """A client's turn begins, or begins again."""
         self._ends.pop(connection, None)
         self._ends[connection] = time.monotonic() + SECONDS_OF_A_TURN
         if len(self._ends) > self._most:

@@ -63,7 +63,7 @@ def run() -> None:
         print(
             f"  {'.'.join(_section(params)) if name in own else 'model.parameters'}.{name}: {before[name]} -> {value}"
         )
-    print("`make run` comes next: it trains with them and holds the model to its gates")
+    print("`make run` comes next: it trains with them and checks the gates")
 
 
 def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[Settings, ...]) -> pd.DataFrame:

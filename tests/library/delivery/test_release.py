@@ -120,8 +120,8 @@ def test_build_of_a_release_that_is_built_builds_nothing(
     build.run(model)
     builds = [line for line in docker.read_text().splitlines() if line.startswith("build ")]
     pushes = [line for line in docker.read_text().splitlines() if line.startswith("push ")]
-    assert len(builds) == len(pushes) == 1, "what is built is built anew"
-    assert capsys.readouterr().out.count("is built already: nothing is built anew") == 2
+    assert len(builds) == len(pushes) == 1, "what is built is built again"
+    assert capsys.readouterr().out.count("is built already: nothing is built again") == 2
 
 
 def test_known_while_the_registry_refuses_fails(model: Path, docker: Path, monkeypatch: pytest.MonkeyPatch) -> None:

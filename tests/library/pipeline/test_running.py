@@ -1,4 +1,4 @@
-"""`make run`: at level 0 the steps, from level 1 on the pipeline; what others made is not made anew."""
+"""`make run`: at level 0 the steps, from level 1 on the pipeline; what others made is not made again."""
 
 import os
 import shutil
@@ -91,7 +91,7 @@ def test_run_in_a_clone_without_the_remote_makes_everything_anew(
     shutil.rmtree(here.path / ".dvc" / "cache")
     ARTEFACT.unlink()
     running.run()
-    assert "not everything could be pulled: the pipeline makes the rest anew" in capsys.readouterr().out
+    assert "not everything could be pulled: the pipeline makes the rest again" in capsys.readouterr().out
     assert commands.started == [[*DVC, "repro"]]
 
 

@@ -39,7 +39,7 @@ FIXED = ({"type": "deletion"}, {"type": "non_fast_forward"})
 
 
 def rulesets(*, alone: bool = False) -> tuple[dict[str, Any], ...]:
-    """What branches and tags are held to.
+    """The rules of branches and tags.
 
     Args:
         alone: whether the team is one person, whose pull requests nobody else could approve.

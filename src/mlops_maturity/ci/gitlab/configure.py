@@ -143,7 +143,7 @@ def requests(project: Project) -> Iterator[Request]:
 
 
 def _protected(project: Project, path: str, wanted: tuple[dict[str, Any], ...]) -> Iterator[Request]:
-    """Branches or tags; GitLab does not change who may do what with one, but takes it anew."""
+    """Branches or tags; GitLab does not change who may do what with one, but takes it again."""
     there = {each["name"]: each for each in project.listed(path)}
     for each in wanted:
         name = each["name"]

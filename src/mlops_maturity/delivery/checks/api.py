@@ -38,7 +38,7 @@ def run(url: str, model: Path, environment: str | None = None) -> None:
     Args:
         url: of the service.
         model: the packaged model that it is to answer with.
-        environment: its name, instead of a URL; what serves there is held to the model inside of it.
+        environment: its name, instead of a URL; what serves there is compared with the model inside of it.
 
     Raises:
         ProjectError: it answers otherwise, or nobody answers.

@@ -36,7 +36,7 @@ def model_of(release: Release) -> Path:
     found = artefacts.read(path, made_by="make release").manifest["version"]
     if found != release.model:
         path.unlink()
-        raise ProjectError(f"{release.image} has model {found} inside and not {release.model}; build it anew")
+        raise ProjectError(f"{release.image} has model {found} inside and not {release.model}; build it again")
     return path
 
 

@@ -77,7 +77,7 @@ def test_model_of_a_release_is_taken_out_of_its_image_once(shipped: Release, tmp
 @pytest.mark.guards("CD-02", "CD-09")
 def test_model_of_a_release_with_another_model_inside_is_refused(shipped: Release) -> None:
     other = replace(shipped, model="another")
-    with pytest.raises(ProjectError, match=rf"has model {shipped.model} inside and not another; build it anew"):
+    with pytest.raises(ProjectError, match=rf"has model {shipped.model} inside and not another; build it again"):
         inside.model_of(other)
     assert list(Path("models").iterdir()) == []
 
