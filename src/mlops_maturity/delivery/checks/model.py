@@ -1,4 +1,4 @@
-"""Whether a model is good enough to be deployed: scored again, compared with its gates and with the model in production."""
+"""Whether a model is good enough to be deployed: scored again, compared with its gates and the production model."""
 
 import math
 from collections.abc import Iterator
