@@ -21,7 +21,7 @@ def database(variable: str) -> str:
     """The URL of a database, which an environment variable names: it holds a password, and so is in no file.
 
     Args:
-        variable: its name; its value is as in `postgresql+psycopg://user:password@host/database`.
+        variable: its name; its value is as in `postgresql+psycopg://user:password@host/database?sslmode=verify-full`.
 
     Raises:
         NotAtHandError: it is not set.
