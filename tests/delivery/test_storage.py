@@ -112,6 +112,7 @@ def test_what_the_readme_commits_after_a_run_is_all_that_a_clone_needs(
     model = add_model(project)
     bash(project, readme_commands(project, "make push && git add --all"))
     other = clone(origin, tmp_path / "clone", project_python)
+    other.run("git", "switch", "--quiet", "train")
     other.run("make", "pull")
     assert (other.path / MODEL).read_bytes() == model
     assert other.text(SAMPLE_DATA) == project.text(SAMPLE_DATA)

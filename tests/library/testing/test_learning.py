@@ -64,7 +64,8 @@ ESTIMATORS = {
     "network": make_pipeline(FILLED, StandardScaler(), MLPClassifier(max_iter=400, random_state=7)),
     "calibrated": CalibratedClassifierCV(HistGradientBoostingClassifier(random_state=7), cv=3),
     "voting": VotingClassifier(
-        [("tree", DecisionTreeClassifier(max_depth=3)), ("bayes", make_pipeline(FILLED, GaussianNB()))], voting="soft"
+        [("tree", DecisionTreeClassifier(max_depth=3, random_state=7)), ("bayes", make_pipeline(FILLED, GaussianNB()))],
+        voting="soft",
     ),
 }
 

@@ -90,7 +90,7 @@ def test_check_api_of_a_service_with_other_answers_fails(
 def test_check_api_of_a_service_that_accepts_wrong_records_fails(
     serve: Serve, model: Path, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "ConfigDict", lambda **options: options | {"extra": "ignore"})
+    monkeypatch.setitem(services.Strict.model_config, "extra", "ignore")
     monkeypatch.setattr(live, "reader", lambda *_: None)
     with serve(predictor) as address, pytest.raises(ProjectError) as refused:
         api.run(address.url, model)
