@@ -12,15 +12,28 @@ from mlops_maturity.data.reading import typed
 from mlops_maturity.data.schema import Schema, refuse
 from mlops_maturity.data.validation import problems
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import replacing
+from mlops_maturity.project.paths import PREDICTIONS
 
 # With fewer rows, chance alone makes the share of missing values larger than in training.
 ROWS_FOR_SHARES = 1_000
 
 
-def run(source: Path, destination: Path) -> None:
-    """Predict every row of a file with the packaged model."""
+def run(source: Path | None = None, destination: Path | None = None) -> None:
+    """Predict every row of a file with the packaged model.
+
+    Args:
+        source: a CSV or Parquet file; by default, the raw data.
+        destination: of the predictions; by default, reports/predictions.csv.
+
+    Raises:
+        ProjectError: as `predict_file` does, or no file is named and the raw data are none.
+    """
+    source, destination = source or settings.load().data.raw, destination or PREDICTIONS
+    if source is None:
+        raise ProjectError("name the file to predict: make predict INPUT=new.csv")
     rows = predict_file(source, destination, Predictor.load())
     print(f"predicted {rows:,} rows: {destination}")
 

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from library.shop import REGION, TARGET, TARGETS, Shop, open_shop
+from mlops_maturity.__main__ import main
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Params
 from mlops_maturity.serving import batch
 
 pytestmark = pytest.mark.guards("CD-04")
@@ -126,3 +128,23 @@ def test_run_reports_the_rows(
     batch.run(source, destination)
     assert f"predicted 50 rows: {destination}" in capsys.readouterr().out
     assert len(pd.read_csv(destination)) == 50
+
+
+@pytest.mark.usefixtures("in_workspace")
+@pytest.mark.parametrize("arguments", [[], ["", ""], ["data/raw/penguins.csv", ""]])
+def test_predict_without_a_name_takes_the_raw_data_and_the_usual_place(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(batch, "PREDICTIONS", tmp_path / "predictions.csv")
+    assert main(["predict", *arguments]) == 0
+    assert f"predicted 344 rows: {tmp_path / 'predictions.csv'}" in capsys.readouterr().out
+    assert len(pd.read_csv(tmp_path / "predictions.csv")) == 344
+
+
+@pytest.mark.usefixtures("in_workspace")
+def test_predict_of_a_query_without_a_name_is_refused(
+    params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("mlops_maturity.project.params.load", lambda: params.changed(**{"data.raw": None}))
+    assert main(["predict"]) == 1
+    assert capsys.readouterr().err == "predict: name the file to predict: make predict INPUT=new.csv\n"
