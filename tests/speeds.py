@@ -54,14 +54,6 @@ FOLDERS = {
     "delivery": "all",
 }
 
-# Files of another speed than their folder: what they really run with engines and runners, tests/library and the other
-# files of their folders guard in process and by parsing.
-FILES: dict[str, str] = {
-    "test_delivery_workflows.py": "deep",
-    "test_gitlab_runs.py": "deep",
-    "test_tables.py": "deep",
-}
-
 # Minutes of the files that take longest, about. They are begun first, and shared out among the processes; those that
 # use the container engine count as one, because only one process at a time may have it.
 ENGINE = "container engine"
@@ -94,11 +86,7 @@ def speed_of(item: pytest.Item, tests: Path) -> str:
         (speed,) = marker.args
     else:
         folder = item.path.relative_to(tests).parts[0]
-        speed = (
-            FOLDERS.get(folder, "")
-            if folder in ("library", "template")
-            else FILES.get(item.path.name, FOLDERS.get(folder, ""))
-        )
+        speed = FOLDERS.get(folder, "")
     if speed not in SPEEDS:
         raise pytest.UsageError(f"{item.nodeid}: {speed or 'its folder'} is no speed; there are {', '.join(SPEEDS)}")
     return str(speed)
