@@ -98,10 +98,16 @@ def write(project: Path, *, with_steps: bool) -> None:
     (project / FOLDER / wheel.name).write_bytes(wheel.content)
     (project / LOCK).write_text(f"{FOLDER}/{wheel.name} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
     if with_steps:
-        # By its path: another version of the library may be installed where a hook runs.
-        package = TEMPLATE / "src" / PACKAGE
-        closure = runpy.run_path(str(package / "project" / "closure.py"))
-        (project / STEPS).write_text(closure["written"](package), encoding="utf-8")
+        (project / STEPS).write_text(_steps(wheel.version), encoding="utf-8")
+
+
+@functools.cache
+def _steps(_: str) -> str:
+    """The content of vendor/steps.yaml of a version of the library, which is that of its code."""
+    # By its path: another version of the library may be installed where a hook runs.
+    package = TEMPLATE / "src" / PACKAGE
+    written: str = runpy.run_path(str(package / "project" / "closure.py"))["written"](package)
+    return written
 
 
 def requirements(project: Mapping[str, Any], *extras: str) -> list[str]:

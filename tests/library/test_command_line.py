@@ -91,7 +91,9 @@ def test_output_that_nobody_reads_ends_without_a_traceback(environment: dict[str
         assert process.stderr is not None
         process.stdout.close()
         printed = process.stderr.read().decode()
-    assert (process.returncode, printed) == (1, "")
+    # Python 3.11.3 and later ignore the broken pipe where argparse itself prints.
+    assert process.returncode in (0, 1)
+    assert printed == ""
 
 
 def test_other_pipe_that_breaks_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,10 @@
-"""The tools that hold what CI reads to the provider that reads it, each run once for files that are the same.
+"""The tools that check what CI reads as its provider does, each run once for files that are the same.
 
 Those of the lock need nothing else. Those of providers need node and Java.
 """
 
-import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,28 +15,41 @@ from gitlab_ci import PUSH
 from jenkins_syntax import mistakes, unknown_jobs
 
 TOOLS = Path(sys.executable).parent
-Look = Callable[[Project, list[Path]], object]
+Look = Callable[[list[Project], list[Path]], None]
 
 
 @dataclass(frozen=True)
 class Linter:
-    """A tool that looks at some files of a project.
+    """A tool that looks at some files of projects.
 
     Attributes:
         name: of it.
         files: patterns of what it looks at.
-        look: looks at them, and fails on a finding.
+        look: looks at projects, and at their files that no other of them has, and fails on a finding.
     """
 
     name: str
     files: tuple[str, ...]
     look: Look
 
+    def lint(self, projects: Iterable[Project]) -> int:
+        """Look at projects, once at those of the same files, and return how many files were looked at."""
+        different: dict[frozenset[tuple[str, bytes]], Project] = {}
+        paths: dict[tuple[str, bytes], Path] = {}
+        for project in projects:
+            found = [path for pattern in self.files for path in sorted(project.path.glob(pattern))]
+            content = {(str(path.relative_to(project.path)), path.read_bytes()): path for path in found}
+            if content:
+                different.setdefault(frozenset(content), project)
+                paths = content | paths
+        self.look(list(different.values()), list(paths.values()))
+        return len(paths)
+
 
 def command(name: str, *options: str) -> Look:
     """A tool that is given the files."""
 
-    def look(_: Project, paths: list[Path]) -> None:
+    def look(_: list[Project], paths: list[Path]) -> None:
         run([str(TOOLS / name), *options, *map(str, paths)], TEMPLATE)
 
     return look
@@ -48,22 +60,23 @@ def schema(name: str, *files: str, options: tuple[str, ...] = ()) -> Linter:
     return Linter(name, files, command("check-jsonschema", "--builtin-schema", f"vendor.{name}", *options))
 
 
-def zizmor(project: Project, _: list[Path]) -> None:
-    """Look at the folder as a whole, where its settings are."""
-    run([str(TOOLS / "zizmor"), "--offline", str(project.path / ".github")], TEMPLATE)
+def zizmor(projects: list[Project], _: list[Path]) -> None:
+    """Look at the folders as a whole, where their settings are."""
+    run([str(TOOLS / "zizmor"), "--offline", *(str(project.path / ".github") for project in projects)], TEMPLATE)
 
 
-def gitlab(project: Project, _: list[Path]) -> None:
+def gitlab(projects: list[Project], _: list[Path]) -> None:
     """Put the files together as GitLab does."""
-    assert gitlab_running.listed(project, PUSH) is not None
+    for project in projects:
+        assert gitlab_running.listed(project, PUSH) is not None
 
 
-def jenkins(project: Project, _: list[Path]) -> None:
+def jenkins(projects: list[Project], _: list[Path]) -> None:
     """Look for directives, steps and arguments that there are not."""
-    (files,) = jenkins_ci.read([project])
-    trees = files.pipelines | files.loaded
-    found = [mistake for name, tree in trees.items() for mistake in mistakes(name, tree, files.functions)]
-    assert [*found, *unknown_jobs(files.jobs)] == []
+    for files in jenkins_ci.read(projects):
+        trees = files.pipelines | files.loaded
+        found = [mistake for name, tree in trees.items() for mistake in mistakes(name, tree, files.functions)]
+        assert [*found, *unknown_jobs(files.jobs)] == []
 
 
 WORKFLOWS, PIPELINES = ".github/workflows/*.yml", (".gitlab-ci.yml", ".gitlab/*.yml")
@@ -75,30 +88,9 @@ OF_THE_LOCK = (
     Linter("zizmor", (".github/**/*.yml",), zizmor),
     schema("gitlab-ci", *PIPELINES, options=("--data-transform", "gitlab-ci")),
 )
-OF_PROVIDERS = (
-    Linter("gitlab-ci-local", PIPELINES, gitlab),
-    Linter("the executor of Jenkins' files", ("Jenkinsfile", "jenkins/*.Jenkinsfile", "jenkins/*.groovy"), jenkins),
-)
-EVERY = OF_THE_LOCK + OF_PROVIDERS
-
-
-def lint(project: Project, seen: set[str], linters: tuple[Linter, ...] = EVERY) -> Iterator[str]:
-    """Run the linters that a project has files for, each on what it has not seen.
-
-    Args:
-        project: whose files are looked at.
-        seen: digests of what was looked at before; what is looked at now is added.
-        linters: to run.
-
-    Yields:
-        What was run.
-    """
-    for linter in linters:
-        paths = [path for pattern in linter.files for path in sorted(project.path.glob(pattern))]
-        content = [(linter.name, *((str(path.relative_to(project.path)), path.read_bytes()) for path in paths))]
-        digest = hashlib.sha256(repr(content).encode()).hexdigest()
-        if not paths or digest in seen:
-            continue
-        seen.add(digest)
-        linter.look(project, paths)
-        yield linter.name
+OF_PROVIDERS = {
+    "gitlab": Linter("gitlab-ci-local", PIPELINES, gitlab),
+    "jenkins": Linter(
+        "the executor of Jenkins' files", ("Jenkinsfile", "jenkins/*.Jenkinsfile", "jenkins/*.groovy"), jenkins
+    ),
+}
