@@ -17,7 +17,7 @@ from reporting import TEMPLATE, clean_environment, publish
 sys.path[:0] = [str(TEMPLATE), str(TEMPLATE / "tests"), str(TEMPLATE / "tests" / "support")]
 
 from conftest import bake_into  # noqa: E402 - the tests' own tools
-from linting import TOOLS, lint  # noqa: E402
+from linting import OF_PROVIDERS, OF_THE_LOCK, TOOLS  # noqa: E402
 from parsing import parse_all  # noqa: E402
 from tables import REAL  # noqa: E402
 
@@ -53,22 +53,24 @@ class Done:
 
 def take(combinations: list[Mapping[str, str]], table: Path) -> Done:
     """Generate, parse and lint some of them, one after the other."""
-    done, seen = Done(), set[str]()
-    for answers in combinations:
-        own = {"dataset": str(table)} if answers["dataset"] == table.name else {}
-        with tempfile.TemporaryDirectory() as folder:
+    done, projects = Done(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, answers in enumerate(combinations):
+            own = {"dataset": str(table)} if answers["dataset"] == table.name else {}
             began = time.perf_counter()
-            project = bake_into(Path(folder), **{**answers, **own})
+            project = bake_into(Path(folder) / str(number), **{**answers, **own})
             done.note("generated", began)
+            projects.append(project)
             began = time.perf_counter()
             parse_all(project)
             done.note("parsed", began)
             began = time.perf_counter()
             for command in (("check", "--no-cache"), ("format", "--check", "--no-cache")):
                 subprocess.run([TOOLS / "ruff", *command], cwd=project.path, capture_output=True, check=True)
-            done.note("held to ruff", began)
-            began = time.perf_counter()
-            done.note("held to the linters of their provider", began, len(list(lint(project, seen))))
+            done.note("checked by ruff", began)
+        began = time.perf_counter()
+        files = sum(linter.lint(projects) for linter in (*OF_THE_LOCK, *OF_PROVIDERS.values()))
+        done.note("files checked by the linters of their provider", began, files)
     return done
 
 

@@ -42,7 +42,8 @@ class Linter:
             if content:
                 different.setdefault(frozenset(content), project)
                 paths = content | paths
-        self.look(list(different.values()), list(paths.values()))
+        if paths:
+            self.look(list(different.values()), list(paths.values()))
         return len(paths)
 
 
