@@ -3,6 +3,7 @@
 import hashlib
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from conftest import COOKIECUTTER, Bake, Project, clean_environment, contents, r
 CANARY = "canary-7c1f"
 SAMPLE_ROW = "Adelie,Torgersen,39.1,18.7,181"
 OWN = ["dataset=own.csv", "target=price"]
+DVC = str(Path(sys.executable).with_name("dvc"))
 NO_IDENTITY = {"GIT_CONFIG_NOSYSTEM": "1"}
 
 
@@ -22,11 +24,6 @@ def own_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with table.open("a") as file:
         file.write(f"{CANARY},0\n")
     return table
-
-
-@pytest.fixture
-def dvc(project_python: Path) -> str:
-    return str(project_python.with_name("dvc"))
 
 
 @pytest.fixture(scope="module", params=["sample none", "sample aws", "own none", "own gcp"])
@@ -86,8 +83,8 @@ def test_pointer_and_cache_hold_what_the_file_is(project: Project) -> None:
 
 
 @pytest.mark.guards("T-08")
-def test_dvc_agrees(project: Project, dvc: str) -> None:
-    assert project.run(dvc, "status").stdout == "Data and pipelines are up to date.\n"
+def test_dvc_agrees(project: Project) -> None:
+    assert project.run(DVC, "status").stdout == "Data and pipelines are up to date.\n"
     assert git(project.path, "status", "--porcelain") == ""
 
 
@@ -161,7 +158,7 @@ def test_settings_of_the_user_do_not_hinder(tmp_path: Path) -> None:
     assert mine.stdout == ""
 
 
-def test_inside_another_repository_it_is_left_to_the_user(tmp_path: Path, own_table: Path, dvc: str) -> None:
+def test_inside_another_repository_it_is_left_to_the_user(tmp_path: Path, own_table: Path) -> None:
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "commit", "--quiet", "--allow-empty", "--message=outer")
     done = generate(tmp_path, f"dataset={own_table}", "target=price")
@@ -171,8 +168,8 @@ def test_inside_another_repository_it_is_left_to_the_user(tmp_path: Path, own_ta
     assert not (project.path / ".git").exists()
     assert git(tmp_path, "log", "--format=%s") == "outer"
     assert git(tmp_path, "diff", "--cached", "--name-only") == ""
-    assert project.run(dvc, "status").stdout == "Data and pipelines are up to date.\n"
-    project.run(dvc, "push")
+    assert project.run(DVC, "status").stdout == "Data and pipelines are up to date.\n"
+    project.run(DVC, "push")
     [stored] = [path for path in (project.path / "storage").rglob("*") if path.is_file()]
     assert stored.read_bytes() == own_table.read_bytes()
     git(tmp_path, "add", "penguin-species")
