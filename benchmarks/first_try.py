@@ -9,7 +9,7 @@ from pathlib import Path
 from reporting import Usage, clean_environment, generate, measure, publish, spread
 
 REPETITIONS = 3
-GOAL = 60
+GOAL = 25
 RUN = ("setup", "data", "train", "evaluate", "package")
 
 

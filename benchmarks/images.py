@@ -36,7 +36,7 @@ def main() -> None:
         settings = engine.environment | {"IMAGE_REPOSITORY": f"{address}/service"}
 
         def release() -> float:
-            return measure([python, "-m", project.package, *RELEASE], project.path, settings).seconds
+            return measure([python, "-m", "mlops_maturity", *RELEASE], project.path, settings).seconds
 
         project.step(python, *STEPS)
         first = release()

@@ -80,8 +80,8 @@ def run(folder: Path, table: Path, environment: dict[str, str]) -> dict[str, Usa
     project = folder / "orders"
     measure(["make", "setup", f"PYTHON={sys.executable}"], project, environment)
     for step in STEPS:
-        arguments = [str(project / "data" / "raw" / table.name)] if step == "predict" else []
-        taken[step] = measure([".venv/bin/python", "-m", "orders", step, *arguments], project, environment)
+        arguments = ["predict", str(project / "data" / "raw" / table.name)] if step == "predict" else ["run", step]
+        taken[step] = measure([".venv/bin/mlops-maturity", *arguments], project, environment)
         print(f"{table.stem}: {step} {taken[step].seconds:.1f} s, {taken[step].peak_megabytes:,.0f} MB", flush=True)
     return taken
 
