@@ -19,7 +19,7 @@ from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
 from mlops_maturity.training.caveats import caveats
-from mlops_maturity.training.gates import judge
+from mlops_maturity.training.gates import WHOLE, judge
 from mlops_maturity.training.importance import permutation_importance
 from mlops_maturity.training.losses import baseline, gains, loss
 from mlops_maturity.training.metrics import readable, scores
@@ -184,7 +184,7 @@ def _slices(
     found: dict[str, dict[str, dict[str, float]]] = {}
     for column in params.slices or []:
         words = rows[column].astype("str")
-        masks = {"all": np.ones(len(rows), dtype=bool)}
+        masks = {WHOLE: np.ones(len(rows), dtype=bool)}
         masks |= {str(value): (words == value).to_numpy() for value in sorted(words.dropna().unique())}
         found[column] = {value: measured(mask) for value, mask in masks.items() if mask.sum() >= SMALLEST_SLICE}
     return found
