@@ -61,11 +61,9 @@ def end_cleanly() -> None:
 def _in_one_line(name: str, run: Any) -> int:
     try:
         run()
-    except StepError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except ProjectError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+    except (StepError, ProjectError) as error:
+        sys.stdout.flush()  # in a log of CI, too, the reason comes after what was printed before it
+        print(error if isinstance(error, StepError) else f"{name}: {error}", file=sys.stderr)
         return 1
     return 0
 

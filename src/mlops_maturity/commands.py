@@ -122,7 +122,7 @@ def table(level: int) -> dict[str, Command]:
             "bring data and model to the DVC remote",
             "project.storage",
             function="push",
-            then="commit dvc.lock or the .dvc files, and push the commit",
+            then="`git add --all && git commit`, and push the commit",
         ),
         "predict": Command(
             "predict every row of a file",
@@ -166,6 +166,7 @@ def table(level: int) -> dict[str, Command]:
             "registry.versions",
             (argument("--if-any", action="store_true", help="that there is no model is no error"),),
             levels=(1, 2),
+            then="`make promote` puts it into production" if level == 1 else "`make release` builds its image",
         ),
         "promote": Command(
             "put a version into production, if it is not worse than the one that is there",
@@ -173,11 +174,13 @@ def table(level: int) -> dict[str, Command]:
             (argument("name", nargs="?", help="v3, say; default: the newest"),),
             "promote",
             levels=(1,),
+            then="`make serve` answers with it; `make image deploy` deploys it",
         ),
         "rollback": Command(
             "put the version back that was in production before",
             "registry.versions",
             function="rollback",
+            then="`make image deploy` deploys it",
         )
         if level == 1
         else Command("bring back the release that served before", "delivery.rollback", (environment, why), levels=(2,)),

@@ -116,19 +116,23 @@ def of_model(model: str) -> Version | None:
     return next((version for version in versions() if version.model == model), None)
 
 
-def run(if_any: bool = False) -> None:
+def run(if_any: bool = False) -> bool:
     """Register the model of the current commit.
 
     Args:
         if_any: that no model was trained yet is no error.
+
+    Returns:
+        Whether there is one.
 
     Raises:
         ProjectError: as `register` does.
     """
     if if_any and not LOCK.exists():
         print(f"nothing to register: there is no {LOCK}")
-    else:
-        register()
+        return False
+    register()
+    return True
 
 
 def register(compared: bool = False) -> Version:

@@ -160,4 +160,6 @@ def require_passed(gates: Iterable[Gate]) -> None:
         ProjectError: the text names each failed gate, its value and its bound.
     """
     if failed := [str(gate) for gate in gates if not gate.passed]:
-        raise ProjectError(f"gate failed: {'; '.join(failed)}. The model is not packaged: improve it, or change `gates` in params.yaml")
+        raise ProjectError(
+            f"gate failed: {'; '.join(failed)}. The model is not packaged: improve it, or change `gates` in params.yaml"
+        )

@@ -106,7 +106,7 @@ def train_model(
     exported = export(fitted.estimator, lane, len(features.names))
     proof, session = proven(exported)
     if exported.format == "onnx" and proof.problem:
-        exported = as_skops(fitted.estimator, f"ONNX would answer otherwise: {proof.problem}")
+        exported = as_skops(fitted.estimator, f"exported to ONNX it does not answer as trained: {proof.problem}")
         proof, session = proven(exported)
     proof.check()
     few = features.rows_of(records_of(features, train.iloc[:ROWS_ALONE]))
