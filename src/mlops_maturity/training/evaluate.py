@@ -40,9 +40,10 @@ def run() -> None:
     """Write metrics.json, the plots, the report and the cards.
 
     Raises:
-        ProjectError: an earlier step is missing.
+        ProjectError: an earlier step is missing, or params.yaml names a column that is not there.
     """
     params = settings.load()
+    params.require_columns(schemas.load().columns)
     artefact = artefacts.read(MODEL, made_by="make train", fields=TRAINED_FIELDS)
     predictor = Predictor(artefact)
     simple = Predictor(artefacts.read(SIMPLE, made_by="make train", fields=TRAINED_FIELDS))

@@ -40,9 +40,11 @@ def run() -> None:
     """Train the model of params.yaml on the train set and write it with its history, and the one that it must beat.
 
     Raises:
-        ProjectError: a set is missing, or the exported model is not the trained one.
+        ProjectError: a set is missing, params.yaml names a column that is not there, or the exported model is not the
+            trained one.
     """
     params, schema = settings.load(), schemas.load()
+    params.require_columns(schema.columns)
     train, validation = (pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION))
     artefact, fitted = train_model(train, validation, schema, params)
     simple, _ = train_model(_some(train, params), validation, schema, params, "simple")
