@@ -184,7 +184,7 @@ def promote(name: str | None = None) -> Version:
         print(f"{version.name} is in production already")
         return version
     if name is None and version in history():
-        raise ProjectError(f"{version.name} was taken back from production; name it to promote it again")
+        raise ProjectError(f"{version.name} was rolled back; `make promote VERSION={version.name}` promotes it again")
     if current is not None:
         with checkout(version.commit, ARTEFACT, TEST, METRICS) as folder:
             compare(folder)

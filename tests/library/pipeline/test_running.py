@@ -71,7 +71,7 @@ def test_run_from_level_1_on_is_one_run_of_the_pipeline(
 @pytest.mark.usefixtures("here")
 def test_run_whose_pipeline_stops_fails(commands: Commands) -> None:
     commands.code = 1
-    with pytest.raises(ProjectError, match="the pipeline stopped, see above; the next run goes on where it did"):
+    with pytest.raises(ProjectError, match="the pipeline stopped, see above; the next `make run` starts at that stage"):
         running.run()
 
 
