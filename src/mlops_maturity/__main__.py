@@ -5,7 +5,7 @@ import select
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from mlops_maturity.pipeline.running import StepError, run_steps
 from mlops_maturity.pipeline.steps import STEPS
@@ -61,11 +61,9 @@ def end_cleanly() -> None:
 def _in_one_line(name: str, run: Any) -> int:
     try:
         run()
-    except StepError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except ProjectError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+    except (StepError, ProjectError) as error:
+        sys.stdout.flush()  # in a log of CI, too, the reason comes after what was printed before it
+        print(error if isinstance(error, StepError) else f"{name}: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -77,14 +75,21 @@ def _options(arguments: Sequence[str]) -> dict[str, Any]:
     from mlops_maturity.commands import commands
 
     level = answers.level_at_hand()
-    parser = argparse.ArgumentParser(
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            self.exit(2, f"{self.prog}: {message}\n")
+
+    parser = Parser(
         prog="mlops-maturity",
         usage="mlops-maturity <command> [options]",
         description="From data to a served model. `mlops-maturity <command> --help` describes one command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=_overview(level),
     )
-    parsers = parser.add_subparsers(dest="command", required=True, metavar="<command>", help=argparse.SUPPRESS)
+    parsers = parser.add_subparsers(
+        dest="command", prog="mlops-maturity", required=True, metavar="<command>", help=argparse.SUPPRESS
+    )
     for name, step in STEPS.items():
         added = parsers.add_parser(name, description=step.purpose)
         added.add_argument("then", nargs="*", choices=[*STEPS, []], metavar="step", help="further steps, in this order")

@@ -1,6 +1,7 @@
 """The commands beside the steps: what each is for, where its function is, and what it may be told."""
 
-from collections.abc import Callable
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -78,6 +79,28 @@ def _path(text: str) -> Path | None:
     return Path(text) if text else None
 
 
+def _one_of(variable: str, names: Sequence[str]) -> dict[str, Any]:
+    """Some words to choose from, and the variable that `make` takes one by."""
+
+    def chosen(text: str) -> str:
+        if text not in names:
+            raise ArgumentTypeError(f"{text!r} is not allowed; with make: {variable}={'|'.join(names)}")
+        return text
+
+    return {"type": chosen, "metavar": "{" + ",".join(names) + "}"}
+
+
+def _text(variable: str) -> Callable[[str], str]:
+    """A text that is not empty, as `make` hands on a variable that nobody has set."""
+
+    def given(text: str) -> str:
+        if not text:
+            raise ArgumentTypeError(f"nothing is given; with make: {variable}=...")
+        return text
+
+    return given
+
+
 def commands(level: int) -> dict[str, Command]:
     """The commands of a level's projects, by name."""
     return {name: command for name, command in table(level).items() if level in command.levels}
@@ -88,8 +111,8 @@ def table(level: int) -> dict[str, Command]:
     # The model in production where it was fetched, else the one at hand.
     served = paths.PRODUCTION if paths.PRODUCTION.exists() else paths.ARTEFACT
     names = ("production",) if level == 1 else ("test", "staging", "production")
-    environment = argument("--environment", choices=names, required=True, help="which one")
-    within = argument("--environment", choices=names, help="ask this environment instead")
+    environment = argument("--environment", **_one_of("ENV", names), required=True, help="which one")
+    within = argument("--environment", **_one_of("ENV", names), help="ask this environment instead")
     model = argument("--model", type=Path, default=served, help=f"default: {served}")
     url = argument("--url", default="http://127.0.0.1:8000", help="of the service; default: http://127.0.0.1:8000")
     settings = argument("--settings", default="", help="as JSON; default: what params.yaml says")
@@ -99,7 +122,7 @@ def table(level: int) -> dict[str, Command]:
     template = argument("--template", default="", help="a path or an address; default: where it was")
     version = argument("--version", default="", help="of the template: a tag, a branch or a commit")
     deployed: tuple[Argument, ...] = (
-        (argument("--environment", choices=names, default="production", help="default: production"),)
+        (argument("--environment", **_one_of("ENV", names), default="production", help="default: production"),)
         if level == 1
         else (
             environment,
@@ -122,7 +145,7 @@ def table(level: int) -> dict[str, Command]:
             "bring data and model to the DVC remote",
             "project.storage",
             function="push",
-            then="commit dvc.lock or the .dvc files, and push the commit",
+            then="commit (`git add --all && git commit`), and push the commit",
         ),
         "predict": Command(
             "predict every row of a file",
@@ -166,6 +189,7 @@ def table(level: int) -> dict[str, Command]:
             "registry.versions",
             (argument("--if-any", action="store_true", help="that there is no model is no error"),),
             levels=(1, 2),
+            then="`make promote` puts it into production" if level == 1 else "`make release` builds its image",
         ),
         "promote": Command(
             "put a version into production, if it is not worse than the one that is there",
@@ -173,11 +197,13 @@ def table(level: int) -> dict[str, Command]:
             (argument("name", nargs="?", help="v3, say; default: the newest"),),
             "promote",
             levels=(1,),
+            then="`make serve` answers with it; `make image deploy` deploys it",
         ),
         "rollback": Command(
             "put the version back that was in production before",
             "registry.versions",
             function="rollback",
+            then="`make image deploy` deploys it",
         )
         if level == 1
         else Command("bring back the release that served before", "delivery.rollback", (environment, why), levels=(2,)),
@@ -286,7 +312,7 @@ def table(level: int) -> dict[str, Command]:
             (
                 argument(
                     "--event",
-                    choices=("demand", "schedule", "new-data", "degraded", "drift", "stale"),
+                    **_one_of("EVENT", ("demand", "schedule", "new-data", "degraded", "drift", "stale")),
                     default="schedule",
                     help="what started this; default: schedule",
                 ),
@@ -299,8 +325,8 @@ def table(level: int) -> dict[str, Command]:
             "commit all changes to a branch, for people to merge",
             "pipeline.publishing",
             (
-                argument("--branch", required=True),
-                argument("--message", required=True),
+                argument("--branch", type=_text("BRANCH"), required=True),
+                argument("--message", type=_text("MESSAGE"), required=True),
                 argument("--changes", type=Path, help="a folder that another job handed over"),
             ),
             "propose",
@@ -314,7 +340,7 @@ def table(level: int) -> dict[str, Command]:
         "pull-request": Command(
             "ask people to merge a branch",
             "ci.platform",
-            (argument("--branch", required=True),),
+            (argument("--branch", type=_text("BRANCH"), required=True),),
             "open_pull_request",
             levels=(1, 2),
         ),

@@ -266,7 +266,7 @@ def test_conflict_is_told_and_can_be_taken_back(start: Start) -> None:
     told = {line.split("  ")[1]: line.split("  ")[-1].strip() for line in said.splitlines() if line.startswith("  ")}
     assert told["Makefile"] == "both changed it"
     assert told["docs/github.md"] == "you deleted it, the template changes it"
-    assert said.splitlines()[-1].startswith("level-up: 3 files conflict with changes of your own")
+    assert said.splitlines()[-1].startswith("level-up: conflicts with changes of your own in 3 of the files")
     assert "git cherry-pick --abort" in said
     assert "<<<<<<< HEAD" in team.project.text("Makefile")
     assert "a merge has not ended" in team.is_refused("level-up", "--level=1")
@@ -279,7 +279,7 @@ def test_conflict_that_is_put_right_ends_in_the_level(start: Start) -> None:
     text = team.project.text("SECURITY.md")
     (team.path / "SECURITY.md").write_text("Ours.\n")
     team.commit()
-    assert "1 files conflict" in team.is_refused("level-up", "--level=1")
+    assert "conflicts with changes of your own in 1 of the files" in team.is_refused("level-up", "--level=1")
     (team.path / "SECURITY.md").write_text("Ours, and theirs.\n")
     team.git("add", "SECURITY.md")
     team.git("-c", "core.editor=true", "cherry-pick", "--continue")

@@ -141,6 +141,18 @@ EDITS = [
         "body_mass_g: 3600, sex: female, year: 2008}\n"
         "      expect: Adelie\n",
     ),
+    change("a gate of the team's own", "params.yaml", "{accuracy: 0.9}", "{accuracy: 0.9, mean_recall: 0.8}"),
+    change(
+        "one more change that moves the prediction",
+        "params.yaml",
+        "      effect: down\n",
+        "      effect: down\n"
+        "    - why: the longer the flippers, the likelier a Gentoo\n"
+        "      feature: flipper_length_mm\n"
+        "      add: 20\n"
+        "      outcome: Gentoo\n"
+        "      effect: up\n",
+    ),
     change(
         "text of the data sheet",
         "docs/data_sheet.md",

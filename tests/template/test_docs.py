@@ -2,12 +2,15 @@
 
 import json
 import re
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import yaml
-from conftest import TEMPLATE, Project, bake_into
+from conftest import TEMPLATE, Bake, Project, bake_into
+from makefiles import Makefile
 
 from hooks.answers import CHOICES
 from mlops_maturity.commands import commands
@@ -17,7 +20,10 @@ from tools import pictures, readme_table
 PROJECT = TEMPLATE / "<<cookiecutter.project_slug>>"
 PAGES = sorted([*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/*.md")])
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
-TARGET = re.compile(r"(?:`|^    |\$ )make ([a-z-]+)", re.MULTILINE)
+# What commands read for themselves, whatever the target.
+ENVIRONMENT = frozenset(
+    {"DASK_SCHEDULER_ADDRESS", "DEPLOY_HOST", "GRAFANA_PASSWORD", "IMAGE_REPOSITORY", "SERVICE_URL"}
+)
 COMMAND = re.compile(r"mlops-maturity ([a-z]+(?:-[a-z]+)*)")
 SUITE = re.compile(r"`(tests/[\w/<>]+\.py)(?:::(\w+))?`")
 ACTION = re.compile(r"uses: (\S+)@(\w+ # \S+)")
@@ -72,14 +78,33 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not [link for link in links if not (page.parent / link).exists()]
 
 
+@pytest.fixture(scope="module")
+def makefiles(baked: Bake) -> list[Makefile]:
+    """Those of the levels."""
+    return [Makefile.of(baked(maturity_level=level).text("Makefile")) for level in CHOICES["maturity_level"]]
+
+
 @by_page
-def test_targets_exist(page: Path) -> None:
-    targets = {
-        target
-        for makefile in (TEMPLATE / "Makefile", PROJECT / "Makefile")
-        for target in re.findall(r"^([a-z-]+):", makefile.read_text(), re.MULTILINE)
-    }
-    assert set(TARGET.findall(page.read_text())) <= targets
+def test_targets_and_their_variables_exist(page: Path, makefiles: list[Makefile]) -> None:
+    level = re.fullmatch(r"level-(\d)\.md", page.name)
+    # A page of a level compares it with those below.
+    known = reduce(or_, makefiles[: int(level[1]) + 1] if level else makefiles)
+    assert (known | Makefile.of((TEMPLATE / "Makefile").read_text())).unknown(page.read_text(), ENVIRONMENT) == []
+
+
+@pytest.mark.parametrize("folder", ["src", "hooks"])
+def test_targets_that_messages_name_exist(folder: str, makefiles: list[Makefile]) -> None:
+    known, sources = reduce(or_, makefiles), TEMPLATE.joinpath(folder).rglob("*.py")
+    spans = {source.name: " ".join(re.findall(r"`make [^`\n]+`", source.read_text())) for source in sources}
+    wrong = {name: known.unknown(text, ENVIRONMENT) for name, text in spans.items()}
+    assert {name: calls for name, calls in wrong.items() if calls} == {}
+
+
+def test_target_or_variable_that_is_not_there_is_seen() -> None:
+    makefile = Makefile.of('HOW := $${HOW:+--how "$$HOW"}\nrun test: ready ## Run\n\t@run "$$WHAT" $(HOW)\n')
+    assert makefile.unknown('make all; `A=1 make run WHAT=x HOW=y test`, `make test WHAT="a b"`') == []
+    assert makefile.unknown("`make tset`, `make run WHY=x`") == ["run WHY=x", "tset"]
+    assert makefile.unknown("    make run && make level") == ["level"]
 
 
 @by_page
@@ -141,9 +166,11 @@ def pages(project: Project) -> dict[str, str]:
     return {name: project.text(name) for name in names}
 
 
-def test_targets_that_a_project_names_exist(project: Project, pages: dict[str, str]) -> None:
-    targets = set(re.findall(r"^([a-z-]+):", project.text("Makefile"), re.MULTILINE))
-    assert {target for text in pages.values() for target in TARGET.findall(text)} <= targets
+def test_targets_that_a_project_names_exist_with_their_variables(project: Project, pages: dict[str, str]) -> None:
+    text = project.text("Makefile")
+    makefile, helps = Makefile.of(text), [f"`{line}`" for line in re.findall(r"## .*(make .*)", text)]
+    assert {name: wrong for name, page in pages.items() if (wrong := makefile.unknown(page, ENVIRONMENT))} == {}
+    assert makefile.unknown("\n".join(helps).replace("[", "").replace("]", ""), ENVIRONMENT) == []
 
 
 def test_links_of_a_project_lead_somewhere(project: Project, pages: dict[str, str]) -> None:

@@ -23,7 +23,9 @@ def build(task: str, settings: dict[str, Any], inputs: Inputs) -> BaseEstimator:
     """
     if settings["kind"] == "linear":
         return linear(task, inputs, seed=settings["seed"], **settings["linear"])
-    return boosted_trees(task, seed=settings["seed"], **settings["gradient_boosting"])
+    if settings["kind"] == "gradient_boosting":
+        return boosted_trees(task, seed=settings["seed"], **settings["gradient_boosting"])
+    raise ValueError(f"model.kind in params.yaml is {settings['kind']!r}, not gradient_boosting or linear")
 
 
 def boosted_trees(task: str, patience: int, seed: int, **settings: Any) -> BaseEstimator:

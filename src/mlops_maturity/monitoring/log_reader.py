@@ -216,7 +216,7 @@ def _open(url: str) -> Engine:
         shown = address.render_as_string(hide_password=True)
         file = address.database if address.get_backend_name() == "sqlite" else None
         if file and not Path(file).exists():
-            raise UnreadableError(f"there is no prediction log at {shown}; serve the model, or name the log with --log")
+            raise UnreadableError(f"there is no prediction log at {shown}; serve the model, or name the log: LOG=URL")
         engine = create_engine(address)
         tables = inspect(engine).get_table_names()
     if not {predictions.name, labels.name} <= set(tables):

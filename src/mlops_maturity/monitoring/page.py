@@ -18,14 +18,20 @@ from mlops_maturity.training.page import document, figure, note, table
 MOST_PICTURES = 24
 
 STYLE = """\
+.columns th:first-child { min-width: 9em; }
 .columns th:first-child, .columns td { overflow-wrap: anywhere; }
-.drift tr > :nth-child(2) { text-align: left; }
+.drift tr > :nth-child(2) { min-width: 10em; text-align: left; }
 td span { white-space: nowrap; }
 .over { color: #c53030; font-weight: bold; }
 .boxes span { background: #d1d5db; display: inline-block; height: .9rem; margin-right: .15rem; width: .9rem; }
 .boxes span.bad { background: #c53030; }
 .cards { display: grid; gap: 1.2rem; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }
 .cards p { margin: 0; overflow-wrap: anywhere; }
+@media print {
+  .columns { font-size: 9pt; }
+  .cards { grid-template-columns: 1fr 1fr; }
+  .cards div { break-inside: avoid; }
+}
 """
 
 WORDS = {

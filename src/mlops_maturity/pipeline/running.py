@@ -101,7 +101,7 @@ def _reproduce(part: str | None) -> None:
     # A pipe would keep what a step prints until it ends.
     environment = os.environ | {"PATH": path, "RUN_ID": run, "PYTHONUNBUFFERED": "1"}
     if _run(command, environment):
-        raise ProjectError("the pipeline stopped, see above; the next run goes on where it did")
+        raise ProjectError("the pipeline stopped, see above; the next `make run` starts at that stage")
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -82,7 +82,8 @@ def _imported(name: str) -> ModuleType:
         if error.name and name.startswith(error.name):
             raise ProjectError(f"{path} is missing; restore it with `git restore {path}`") from None
         raise ProjectError(
-            f"{path}: the package {error.name!r} is not installed; add it to pyproject.toml, then `make lock setup`"
+            f"{path}: the module {error.name!r} is not installed; `make add PACKAGE={error.name}` adds its "
+            "package; what features.py needs is added to `dependencies` in pyproject.toml, then `make lock setup`"
         ) from None
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]

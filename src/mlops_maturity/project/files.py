@@ -78,9 +78,11 @@ def read_yaml(path: Path, model: type[Model], if_missing: str) -> Model:
     except FileNotFoundError:
         raise ProjectError(f"{path} is missing; {if_missing}") from None
     except yaml.YAMLError as error:
-        raise ProjectError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        told = " ".join(str(error).split()).replace('in "<unicode string>",', "in")
+        raise ProjectError(f"{path} is not valid YAML: {told}") from None
     except ValidationError as error:
-        first = error.errors()[0]
+        # A key that is misspelt says more than the one that is missing for it.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         raise ProjectError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 

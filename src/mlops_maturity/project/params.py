@@ -1,5 +1,6 @@
 """params.yaml: everything that a person tunes, read once and checked."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_yaml
-from mlops_maturity.project.paths import PARAMS
+from mlops_maturity.project.paths import PARAMS, SCHEMA
 
 Task = Literal["classification", "regression"]
 SplitMethod = Literal["stratified", "random", "group", "time", "column"]
@@ -282,6 +283,22 @@ class Params(Section):
             "split.by": (self.split.by if self.split.method == "column" else None, "the set of a row"),
         }
         return {name: (column, reason) for name, (column, reason) in uses.items() if column is not None}
+
+    def require_columns(self, columns: Collection[str]) -> None:
+        """Refuse a misspelt column, which would else be learned from or not be scored.
+
+        Args:
+            columns: of the schema.
+
+        Raises:
+            ProjectError: `data.ignore` or `slices` names another one.
+        """
+        for setting, names in (("data.ignore", self.data.ignore), ("slices", self.slices)):
+            for name in names or ():
+                if name not in columns:
+                    raise ProjectError(
+                        f"{PARAMS}: {setting}: {name!r} is not a column of {SCHEMA}, which has {', '.join(columns)}"
+                    )
 
     @property
     def is_complete(self) -> bool:

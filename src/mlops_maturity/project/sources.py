@@ -80,6 +80,6 @@ def require_as_pointed_to(raw: Path | None) -> None:
     for path in tracked(raw):
         if pointed_to(path) != digest(existing(path, "make pull")):
             raise ProjectError(
-                f"{path} is not what {pointer_of(path)} says: `.venv/bin/dvc pull --force {path}` brings what it says, "
-                f"`.venv/bin/dvc add {path}` takes in what is there"
+                f"{path} is not what {pointer_of(path)} says: to keep the new file, run `.venv/bin/dvc add {path}`; "
+                f"to get the old one back, `.venv/bin/dvc pull --force {path}`"
             )

@@ -116,19 +116,23 @@ def of_model(model: str) -> Version | None:
     return next((version for version in versions() if version.model == model), None)
 
 
-def run(if_any: bool = False) -> None:
+def run(if_any: bool = False) -> bool:
     """Register the model of the current commit.
 
     Args:
         if_any: that no model was trained yet is no error.
+
+    Returns:
+        Whether there is one.
 
     Raises:
         ProjectError: as `register` does.
     """
     if if_any and not LOCK.exists():
         print(f"nothing to register: there is no {LOCK}")
-    else:
-        register()
+        return False
+    register()
+    return True
 
 
 def register(compared: bool = False) -> Version:
@@ -180,7 +184,7 @@ def promote(name: str | None = None) -> Version:
         print(f"{version.name} is in production already")
         return version
     if name is None and version in history():
-        raise ProjectError(f"{version.name} was taken back from production; name it to promote it again")
+        raise ProjectError(f"{version.name} was rolled back; `make promote VERSION={version.name}` promotes it again")
     if current is not None:
         with checkout(version.commit, ARTEFACT, TEST, METRICS) as folder:
             compare(folder)

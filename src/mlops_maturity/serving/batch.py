@@ -35,7 +35,7 @@ def run(source: Path | None = None, destination: Path | None = None) -> None:
     if source is None:
         raise ProjectError("name the file to predict: make predict INPUT=new.csv")
     rows = predict_file(source, destination, Predictor.load())
-    print(f"predicted {rows:,} rows: {destination}")
+    print(f"predicted {rows:,} row{'s' if rows != 1 else ''}: {destination}")
 
 
 def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
@@ -68,6 +68,8 @@ def checked(source: Path, schema: Schema) -> tuple[pd.DataFrame, pd.DataFrame]:
     Raises:
         ProjectError: the file cannot be read, has no rows, or does not fit the schema.
     """
+    if not source.exists():
+        raise ProjectError(f"{source} is missing: name a file that is there")
     given = tables.read_parquet(source) if tables.is_parquet(source) else tables.read_cells(source)
     needed = [name for name in schema.columns if name in given]
     frame = conform(schema, typed(given[needed], schema))

@@ -17,8 +17,8 @@ def report_conflicts(conflicts: list[str]) -> None:
     for name in conflicts:
         print(f"  {name:{width}s}  {reasons.get(states.get(name, ''), 'both changed it')}")
     print(
-        "\n  - edit each of them: between the marks are yours, what was before, and the template's\n"
-        "  - git add each (or git rm what is to go), then: git cherry-pick --continue, make setup test\n"
+        "\n  - edit each file: <<<<<<< begins your lines, ||||||| those before, ======= the template's\n"
+        "  - git add each file (or git rm it, if it is to go), then: git cherry-pick --continue && make setup test\n"
         "  - or undo everything: git cherry-pick --abort\n"
     )
 

@@ -128,7 +128,9 @@ def _bring(origin: Origin, changed: Mapping[str, str], given: str, version: str 
     remember(given)
     if conflicts:
         report_conflicts(conflicts)
-        raise ProjectError(f"{len(conflicts)} files conflict with changes of your own; the lines above say what to do")
+        raise ProjectError(
+            f"conflicts with changes of your own in {len(conflicts)} of the files; the lines above say what to do"
+        )
     if own:
         locks.resolve()
     report_merge(message, start, news)

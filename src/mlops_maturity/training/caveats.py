@@ -28,8 +28,8 @@ def caveats(metrics: Mapping[str, Any]) -> Iterator[str]:
         )
     if test[name] > 2 * train[name] and test[name] - train[name] > OVERFITS * scores["baseline, test"][name]:
         yield (
-            f"overfitting: {label} {number(train[name])} on the train set, {number(test[name])} on the test set; use"
-            "  a simpler model, more regularisation or more rows"
+            f"overfitting: {label} {number(train[name])} on the train set, {number(test[name])} on the test set; use "
+            "a simpler model, more regularisation or more rows"
         )
     if gains["simple"] < AS_GOOD:
         side = "better" if gains["simple"] >= 0 else "worse"

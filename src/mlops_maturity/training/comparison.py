@@ -21,7 +21,7 @@ from mlops_maturity.training.page import document
 from mlops_maturity.training.report import gate_table, score_table, verdict
 
 # A mean difference of losses less its standard error, in shares of the baseline's loss.
-MEANING = "loss {{}} of the baseline's above {version}, beyond chance"
+MEANING = "loss above {version}'s by {{}} of the baseline's, beyond chance"
 
 
 def compare_models(folder: Path, production: Predictor, version: str) -> None:

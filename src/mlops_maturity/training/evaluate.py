@@ -19,7 +19,7 @@ from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
 from mlops_maturity.training.caveats import caveats
-from mlops_maturity.training.gates import judge
+from mlops_maturity.training.gates import WHOLE, judge
 from mlops_maturity.training.importance import permutation_importance
 from mlops_maturity.training.losses import baseline, gains, loss
 from mlops_maturity.training.metrics import readable, scores
@@ -40,9 +40,10 @@ def run() -> None:
     """Write metrics.json, the plots, the report and the cards.
 
     Raises:
-        ProjectError: an earlier step is missing.
+        ProjectError: an earlier step is missing, or params.yaml names a column that is not there.
     """
     params = settings.load()
+    params.require_columns(schemas.load().columns)
     artefact = artefacts.read(MODEL, made_by="make train", fields=TRAINED_FIELDS)
     predictor = Predictor(artefact)
     simple = Predictor(artefacts.read(SIMPLE, made_by="make train", fields=TRAINED_FIELDS))
@@ -184,7 +185,7 @@ def _slices(
     found: dict[str, dict[str, dict[str, float]]] = {}
     for column in params.slices or []:
         words = rows[column].astype("str")
-        masks = {"all": np.ones(len(rows), dtype=bool)}
+        masks = {WHOLE: np.ones(len(rows), dtype=bool)}
         masks |= {str(value): (words == value).to_numpy() for value in sorted(words.dropna().unique())}
         found[column] = {value: measured(mask) for value, mask in masks.items() if mask.sum() >= SMALLEST_SLICE}
     return found

@@ -21,6 +21,7 @@ LOSS = {
     "regression": {"loss": "mean squared error", "baseline": "mean-value"},
 }
 OPPOSITE = {"below": "above", "above": "below"}
+WHOLE = "(all rows)"  # among the slices of a column: the whole test set, to compare with
 LOWER_IS_BETTER = frozenset({"calibration_error", "log_loss", "mae", "mse", "rmse"})
 
 
@@ -127,12 +128,12 @@ def judge(metrics: Mapping[str, Any], bounds: Gates) -> list[Gate]:
 def _on_slices(
     score: str, meaning: str, slices: Mapping[str, Mapping[str, Mapping[str, float]]], bound: float, at_most: bool
 ) -> list[Gate]:
-    """A gate for each slice that the score is measured on; the first of a column is the whole test set."""
+    """A gate for each slice that the score is measured on."""
     found = [
         Gate(f"target_{score} where {column} is {value}", meaning, values[score], bound, at_most, share=False)
         for column, by_value in slices.items()
-        for value, values in list(by_value.items())[1:]
-        if score in values
+        for value, values in by_value.items()
+        if value != WHOLE and score in values
     ]
     if not found:
         measured = {name: None for by_value in slices.values() for values in by_value.values() for name in values}
@@ -159,4 +160,6 @@ def require_passed(gates: Iterable[Gate]) -> None:
         ProjectError: the text names each failed gate, its value and its bound.
     """
     if failed := [str(gate) for gate in gates if not gate.passed]:
-        raise ProjectError(f"gate failed: {'; '.join(failed)}. The model is not packaged")
+        raise ProjectError(
+            f"gate failed: {'; '.join(failed)}. The model is not packaged: improve it, or change `gates` in params.yaml"
+        )

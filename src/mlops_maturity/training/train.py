@@ -40,9 +40,11 @@ def run() -> None:
     """Train the model of params.yaml on the train set and write it with its history, and the one that it must beat.
 
     Raises:
-        ProjectError: a set is missing, or the exported model is not the trained one.
+        ProjectError: a set is missing, params.yaml names a column that is not there, or the exported model is not the
+            trained one.
     """
     params, schema = settings.load(), schemas.load()
+    params.require_columns(schema.columns)
     train, validation = (pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION))
     artefact, fitted = train_model(train, validation, schema, params)
     simple, _ = train_model(_some(train, params), validation, schema, params, "simple")
@@ -106,7 +108,7 @@ def train_model(
     exported = export(fitted.estimator, lane, len(features.names))
     proof, session = proven(exported)
     if exported.format == "onnx" and proof.problem:
-        exported = as_skops(fitted.estimator, f"ONNX would answer otherwise: {proof.problem}")
+        exported = as_skops(fitted.estimator, f"exported to ONNX it does not answer as trained: {proof.problem}")
         proof, session = proven(exported)
     proof.check()
     few = features.rows_of(records_of(features, train.iloc[:ROWS_ALONE]))

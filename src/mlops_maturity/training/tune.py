@@ -34,8 +34,11 @@ from mlops_maturity.training.train import weights_of
 FEWEST_ROWS = 10
 
 
-def run() -> None:
+def run() -> bool:
     """Write reports/tuning.csv and, if they are better than the current ones, the best settings into params.yaml.
+
+    Returns:
+        Whether params.yaml has other settings now.
 
     Raises:
         ProjectError: the train set is missing, the space is wrong, or the cluster cannot be used.
@@ -51,7 +54,7 @@ def run() -> None:
     before, after = told[0], told[int(best["candidate"])]
     if before == after:
         print(f"{PARAMS} stays as it is: no other settings have a smaller loss than its own, {today['loss']:.4g}")
-        return
+        return False
     changed = {name: value for name, value in after.items() if value != before[name]}
     own = _settings(params, params.model)
     put = {f"{'.'.join(_section(params))}.{name}": value for name, value in changed.items() if name in own}
@@ -63,7 +66,7 @@ def run() -> None:
         print(
             f"  {'.'.join(_section(params)) if name in own else 'model.parameters'}.{name}: {before[name]} -> {value}"
         )
-    print("`make run` comes next: it trains with them and checks the gates")
+    return True
 
 
 def tune(train: pd.DataFrame, schema: Schema, params: Params, candidates: tuple[Settings, ...]) -> pd.DataFrame:

@@ -71,7 +71,7 @@ def test_run_from_level_1_on_is_one_run_of_the_pipeline(
 @pytest.mark.usefixtures("here")
 def test_run_whose_pipeline_stops_fails(commands: Commands) -> None:
     commands.code = 1
-    with pytest.raises(ProjectError, match="the pipeline stopped, see above; the next run goes on where it did"):
+    with pytest.raises(ProjectError, match="the pipeline stopped, see above; the next `make run` starts at that stage"):
         running.run()
 
 
@@ -116,7 +116,10 @@ def test_run_on_data_that_differ_from_their_pointer_is_refused_before_dvc_rewrit
     pointer = RAW.with_name(f"{RAW.name}.dvc")
     new = pointer.read_text().replace("md5: ", "md5: 0", 1)
     pointer.write_text(new)
-    with pytest.raises(ProjectError, match=r"dvc pull --force data/raw/.* brings what it says, .*dvc add data/raw/"):
+    with pytest.raises(
+        ProjectError,
+        match=r"to keep the new file, run .*dvc add data/raw/.*; to get the old one back, .*dvc pull --force",
+    ):
         running.run()
     assert not commands.started
     assert pointer.read_text() == new

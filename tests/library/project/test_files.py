@@ -61,6 +61,7 @@ def test_existing_of_a_missing_file_names_the_command_that_makes_it(tmp_path: Pa
         ("errors: [", r"file.yaml is not valid YAML: .* line 2, column 1"),
         ("errors: 2", "file.yaml: errors: Input should be less than 1"),
         ("error: 0.1", "file.yaml: error: Extra inputs are not permitted"),
+        ("errors: 2\nerror: 0.1", "file.yaml: error: Extra inputs are not permitted"),
     ],
 )
 def test_read_yaml_that_is_wrong_says_where(content: str | None, says: str, tmp_path: Path) -> None:

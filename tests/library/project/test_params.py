@@ -56,6 +56,21 @@ def test_task_that_is_not_known_yet_says_what_to_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"data.ignore": {"yaer": "misspelt"}},
+            "params.yaml: data.ignore: 'yaer' is not a column of .*, which has year",
+        ),
+        ({"slices": ["year", "sexx"]}, "params.yaml: slices: 'sexx' is not a column of"),
+    ],
+)
+def test_column_that_is_misspelt_is_refused(changes: dict[str, object], says: str, params: Params) -> None:
+    with pytest.raises(ProjectError, match=says):
+        params.changed(**changes).require_columns(["year", "sex", "island"])
+
+
+@pytest.mark.parametrize(
     ("section", "content", "says"),
     [
         ("splitt", {}, "splitt: Extra inputs are not permitted"),

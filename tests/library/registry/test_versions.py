@@ -195,7 +195,7 @@ def test_promote_and_rollback_change_the_model_in_production() -> None:
     assert [version.name for version in registry.history()] == ["v1", "v2", "v1"]
     with pytest.raises(ProjectError, match="nothing was in production before v1"):
         registry.rollback()
-    with pytest.raises(ProjectError, match="v2 was taken back from production; name it to promote it again"):
+    with pytest.raises(ProjectError, match="v2 was rolled back; `make promote VERSION=v2` promotes it again"):
         registry.promote()
     assert registry.promote("2").name == "v2"
     assert PRODUCTION.read_bytes() == models["v2"]

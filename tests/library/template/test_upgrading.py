@@ -131,7 +131,7 @@ def test_conflict_is_reported_and_can_be_undone(team: Team, capsys: pytest.Captu
     (team.path / "docs/setup.md").unlink()
     team.commit()
     head, before = team.git("rev-parse", "HEAD"), team.files()
-    with pytest.raises(ProjectError, match="2 files conflict with changes of your own"):
+    with pytest.raises(ProjectError, match="conflicts with changes of your own in 2 of the files"):
         upgrading.level_up("2", version="v2")
     lines = capsys.readouterr().out.splitlines()
     assert "  README.md      both changed it" in lines
@@ -146,7 +146,7 @@ def test_conflict_is_reported_and_can_be_undone(team: Team, capsys: pytest.Captu
 
 def test_conflict_that_is_resolved_ends_in_the_level(team: Team, template: SmallTemplate, tmp_path: Path) -> None:
     team.edit("README.md", "Third, level 0.", "Ours.")
-    with pytest.raises(ProjectError, match="1 files conflict"):
+    with pytest.raises(ProjectError, match="in 1 of the files"):
         upgrading.level_up("1")
     (team.path / "README.md").write_text("Ours, and theirs.\n")
     team.git("add", "README.md")

@@ -15,11 +15,12 @@ from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import TRAINED_FIELDS
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import read_json, write_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import MODEL, SIMPLE, TEST, TRAIN, VALIDATION
 from mlops_maturity.training import models
 from mlops_maturity.training.evaluate import evaluate
-from mlops_maturity.training.gates import judge
+from mlops_maturity.training.gates import WHOLE, judge
 from mlops_maturity.training.train import train_model, weights_of
 
 METRICS = """import numpy as np
@@ -48,9 +49,9 @@ def test_own_score_is_measured_on_each_slice_that_it_is_defined_on(
     measured: dict[str, Any],
 ) -> None:
     islands = measured["slices"]["island"]
-    assert islands["all"]["missed_gentoos"] == measured["scores"]["test"]["missed_gentoos"]
+    assert islands[WHOLE]["missed_gentoos"] == measured["scores"]["test"]["missed_gentoos"]
     # Gentoos live on Biscoe alone.
-    assert [island for island, values in islands.items() if "missed_gentoos" in values] == ["all", "Biscoe"]
+    assert [island for island, values in islands.items() if "missed_gentoos" in values] == [WHOLE, "Biscoe"]
 
 
 @pytest.mark.guards("1-GATE")
@@ -65,6 +66,20 @@ def test_gate_on_slices_has_the_direction_of_the_target(
     assert on_slice.at_most
     assert on_slice.passed is passed
     assert "target_missed_gentoos where island is Dream" not in gates
+
+
+@pytest.mark.guards("1-GATE")
+def test_gate_on_slices_read_from_the_file_has_each_slice_and_not_the_whole(
+    measured: dict[str, Any], params: Params, tmp_path: Path
+) -> None:
+    """JSON sorts the slices by name, so none is known by its place."""
+    bounds = params.changed(**{"gates.targets": {"accuracy": {"at_least": 0.5, "slices": 0.5}}}).gates
+    write_json(path := tmp_path / "metrics.json", measured)
+    names = {gate.name for gate in judge(read_json(path, "make evaluate"), bounds)}
+    slices = {"island": ("Biscoe", "Dream", "Torgersen"), "sex": ("female", "male")}
+    assert {name for name in names if " where " in name} == {
+        f"target_accuracy where {column} is {value}" for column, values in slices.items() for value in values
+    }
 
 
 def test_gate_on_slices_of_a_score_that_only_the_whole_has_is_refused(measured: dict[str, Any], params: Params) -> None:

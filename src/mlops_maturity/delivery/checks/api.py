@@ -91,7 +91,7 @@ def _answers(address: Address, predictor: Predictor) -> Comparison:
     scale = 1.0 if predictor.task == "classification" else float(np.abs(predicted).max()) or 1.0
     own = predictor.answers(predicted)
     distance = max(_distance(one, other) for one, other in zip(given, own, strict=True)) / scale
-    return Comparison(what, wanted, f"{distance:.2g} from them at most", distance <= TOLERANCE)
+    return Comparison(what, wanted, f"differ by {distance:.2g} at most", distance <= TOLERANCE)
 
 
 def _distance(given: Mapping[str, Any], own: Mapping[str, Any]) -> float:

@@ -38,7 +38,7 @@ def test_check_api_of_a_service_of_its_model_passes(
     api.run(service.url, model)
     printed = capsys.readouterr().out.splitlines()
     assert [line for line in printed[1:] if not line.startswith("PASS ")] == []
-    assert [line for line in printed if f"POST /predict with {api.RECORDS + 1} records: 0 from them at most" in line]
+    assert [line for line in printed if f"POST /predict with {api.RECORDS + 1} records: differ by 0 at most" in line]
 
 
 def test_check_api_with_a_case_requires_its_answer(
