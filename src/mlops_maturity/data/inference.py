@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,8 +10,9 @@ import pandas as pd
 
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
-from mlops_maturity.data.conversion import arrow_of, convert, is_text, numbers_of, times_of, truths
+from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, times_of, truths
 from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.data.units import Unit, unit_of
 from mlops_maturity.project.errors import ProjectError
 
 # How dates are written, beside ISO 8601. Where a column fits several, the first is taken, and that is said.
@@ -21,6 +22,7 @@ CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in CLOCKS)
 
 IDENTIFIER_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|key|rownames?)$|^(unnamed.*|column_1)$", re.IGNORECASE)
+INFINITE = r"[+-]?(?i:inf|infinity)"
 LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # A category with more values than this is open: its rarer values are seen as one.
 CLOSED_CATEGORIES = 50
@@ -59,8 +61,10 @@ def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
     """
     if frame.shape[1] == 0:
         raise ProjectError("the table has no columns that can be used; give one with numbers, words or dates")
-    reading, notes = infer_reading(frame, delimiter) if delimiter else (Reading(), [])
-    found = {str(name): _infer_column(values, reading, as_text=bool(delimiter)) for name, values in frame.items()}
+    texts = {str(name): _known(values, Reading()) for name, values in frame.items() if delimiter and is_text(values)}
+    units = {name: unit_of(known) for name, known in texts.items()}
+    reading, notes = infer_reading({name: _bare(known, units[name]) for name, known in texts.items()}, delimiter)
+    found = {str(name): _infer_column(values, reading, units.get(str(name))) for name, values in frame.items()}
     notes += [f"{name}: {note}" for name, each in found.items() for note in each.notes]
     if repeated := int(frame.duplicated().sum()):
         notes.append(f"rows that are equal to an earlier one in every column: {repeated:,}; equal rows stay in one set")
@@ -74,9 +78,13 @@ def unusable(frame: pd.DataFrame, schema: Schema, target: str) -> dict[str, str]
     return {name: reason for name, reason in reasons.items() if reason and name != target}
 
 
-def infer_reading(frame: pd.DataFrame, delimiter: str) -> tuple[Reading, list[str]]:
-    """Which marks the numbers of a text file have, from all of its cells, and what is uncertain about that."""
-    texts = {str(name): _known(values, Reading()) for name, values in frame.items() if is_text(values)}
+def infer_reading(texts: Mapping[str, pd.Series], delimiter: str) -> tuple[Reading, list[str]]:
+    """Which marks the numbers of a text file have, from all of its cells, and what is uncertain about that.
+
+    Args:
+        texts: the different values of each column, without units.
+        delimiter: of the file.
+    """
     marked = {name: known for name, known in texts.items() if known.str.contains(r"\d[.,' ]\d", regex=True).any()}
     if not marked:
         return Reading(), []
@@ -114,6 +122,11 @@ def _marks(delimiter: str) -> Iterator[tuple[str, str]]:
     yield from (*commas, *points) if delimiter == ";" else (*points, *commas)
 
 
+def _bare(known: pd.Series, unit: Unit) -> pd.Series:
+    """Values without the unit beside their numbers."""
+    return pd.Series(bare_cells(arrow_of(known), unit.name).to_pandas(), index=known.index, dtype="str")
+
+
 def _all_numbers(known: pd.Series, reading: Reading) -> bool:
     pattern = cells.number_pattern(reading.decimal, reading.thousands)
     return bool(known.str.match(pattern).all())
@@ -125,7 +138,7 @@ def _known(values: pd.Series, reading: Reading) -> pd.Series:
     return unique[~unique.isin(reading.missing)].drop_duplicates().reset_index(drop=True)
 
 
-def _infer_column(values: pd.Series, reading: Reading, *, as_text: bool) -> Inferred:
+def _infer_column(values: pd.Series, reading: Reading, unit: Unit | None) -> Inferred:
     values = truths(values)
     if pd.api.types.is_bool_dtype(values):
         return Inferred(Column(type="boolean", missing=_accepted(values)))
@@ -133,10 +146,10 @@ def _infer_column(values: pd.Series, reading: Reading, *, as_text: bool) -> Infe
         return Inferred(Column(type="datetime", missing=_accepted(values)))
     if pd.api.types.is_numeric_dtype(values):
         return _infer_number(values.astype("float64"))
-    return _infer_cells(values, reading, as_text)
+    return _infer_cells(values, reading, unit or Unit(), as_text=unit is not None)
 
 
-def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred:
+def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bool) -> Inferred:
     known = _known(values, reading)
     words = convert(values, Column(type="category", missing=1.0), reading)
     missing = _accepted(words)
@@ -144,9 +157,9 @@ def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred
         return Inferred(Column(type="number", missing=1.0))
     if as_text and known.str.lower().isin(cells.TRUTH_WORDS).all():
         return Inferred(Column(type="boolean", missing=missing))
-    numeric = known.str.match(cells.number_pattern(reading.decimal, reading.thousands)) & as_text
+    numeric = _bare(known, unit).str.match(cells.number_pattern(reading.decimal, reading.thousands)) & as_text
     if numeric.all():
-        return _infer_numeric_cells(values, known, words, missing, reading)
+        return _infer_numeric_cells(values, known, words, reading, unit)
     written, others = _date_formats(known)
     if written is not None:
         notes = []
@@ -165,10 +178,14 @@ def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred
         strays = counts[~counts.index.isin(known[numeric])]
         named = ", ".join(f"{word!r} ({count:,} rows)" for word, count in strays.head(EXAMPLES).items())
         more = f" and {len(strays) - EXAMPLES} more" if len(strays) > EXAMPLES else ""
+        beside, write = (f" with {unit.name!r}", f" and `unit: {unit.name!r}`") if unit.name else ("", "")
         notes.append(
-            f"{math.floor(100 * share)} % of the values are numbers, the others are {named}{more}; if these mean that "
-            "a value is missing, add them to reading.missing, and write `type: number` in the column's entry"
+            f"{math.floor(100 * share)} % of the values are numbers{beside}, the others are {named}{more}; if these "
+            f"mean that a value is missing, add them to reading.missing, and write `type: number`{write} in the "
+            "column's entry"
         )
+    elif unit.note:
+        notes.append(unit.note)
     gone = _named_as_missing(values, reading) if _are_codes(counts.index) else []
     notes += [
         f"{word!r} ({count:,} rows) is read as a missing value; if it is a value, take it out of reading.missing"
@@ -178,25 +195,32 @@ def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred
 
 
 def _infer_numeric_cells(
-    values: pd.Series, known: pd.Series, words: pd.Series, missing: float, reading: Reading
+    values: pd.Series, known: pd.Series, words: pd.Series, reading: Reading, unit: Unit
 ) -> Inferred:
-    counts = words.value_counts()
+    counts, missing = words.value_counts(), _accepted(words)
     counts = counts[counts > 0]
-    if known.str.fullmatch(LEADING_ZERO).any():
-        example = known[known.str.fullmatch(LEADING_ZERO)].iloc[0]
+    bare = _bare(known, unit)
+    if (zeros := bare.str.fullmatch(LEADING_ZERO)).any():
         return Inferred(
             _words_column(counts, len(words), missing),
-            [f"{example!r} has a leading zero: the values are names, not numbers"],
+            [f"{known[zeros].iloc[0]!r} has a leading zero: the values are names, not numbers"],
         )
-    digits = known.str.replace(r"\D", "", regex=True).str.len()
-    whole = known.str.fullmatch(r"[+-]?\d+")
+    digits = bare.str.replace(r"\D", "", regex=True).str.len()
+    whole = bare.str.fullmatch(r"[+-]?\d+")
     if bool((whole & (digits > MOST_DIGITS)).any()):
         example = known[whole & (digits > MOST_DIGITS)].iloc[0]
         return Inferred(
             _words_column(counts, len(words), missing),
             [f"{example!r} has more digits than a number can hold exactly: the values are names, not numbers"],
         )
-    return _infer_number(convert(values, Column(type="number", missing=1.0), reading))
+    found = _infer_number(convert(values, Column(type="number", unit=unit.name, missing=1.0), reading))
+    notes = [unit.note] if unit.note else []
+    if (accounts := known.str.startswith("(")).any():
+        example = known[accounts].iloc[0]
+        notes.append(f"{example!r} is read as {cells.number(example, reading, unit.name):g}")
+    if infinite := int(words.isin(known[bare.str.fullmatch(INFINITE)]).sum()):
+        notes.append(f"infinite numbers are read as missing values: {infinite:,}")
+    return Inferred(found.column.model_copy(update={"unit": unit.name}), [*found.notes, *notes])
 
 
 def _infer_number(numbers: pd.Series) -> Inferred:

@@ -78,9 +78,11 @@ def _typed(name: str, values: pd.Series, schema: Schema) -> pd.Series:
 def _at_once(path: Path, schema: Schema) -> pd.DataFrame | None:
     """The same at several times the speed, where Arrow can read each number and no cell has lines; else None."""
     dialect = dialect_of(path)
-    numbers = {name for name, column in schema.columns.items() if column.type in ("number", "integer")}
-    if schema.reading.thousands:
-        numbers = set()
+    numbers = {
+        name
+        for name, column in schema.columns.items()
+        if column.type in ("number", "integer") and not (column.unit or schema.reading.thousands)
+    }
     options = pa.csv.ConvertOptions(
         column_types={
             name: pa.float64() if name in numbers else pa.dictionary(pa.int32(), pa.string()) for name in dialect.names

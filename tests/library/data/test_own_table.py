@@ -51,6 +51,15 @@ MEANING: dict[str, tuple[list[str], Any, dict[str, float]]] = {
     "leading zeros": (among("07", "08", "12"), "07", {"v": 2}),
     "blanks around words": (among("2A ", "2A", " 2B"), "2A", {"v": 2}),
     "truth values with a gap": (among("true", "", "false"), True, {"v": 1}),
+    "percentages": (among("12 %", "7.5%", "30"), 12, {"v": 12}),
+    "a currency before": (among("$1", "-$2.5", "$-3"), 1, {"v": 1}),
+    "the currency of a country": (among("R$ 12.5", "R$ 2.5"), 12.5, {"v": 12.5}),
+    "the code of a currency": (among("CHF 12.5", "CHF 2.5"), 12.5, {"v": 12.5}),
+    "a unit after a blank": (among("90.5 km/h", "-1 km/h"), 90.5, {"v": 90.5}),
+    "another sign for minus": (among("\u22121.5", "2.5"), -1.5, {"v": -1.5}),
+    "brackets for minus": (among("(1.5)", "2.5"), -1.5, {"v": -1.5}),
+    "brackets and a currency": (among("($1.5)", "$2.5"), -1.5, {"v": -1.5}),
+    "exponents and plus signs": (among("+1e2", "-2.5E-1"), 100, {"v": 100}),
     "blanks for numbers": (among("1.5", " ", "2.5"), 1.5, {"v": 1.5}),
 }
 
@@ -76,6 +85,11 @@ MARKS: dict[str, tuple[str, list[str], float]] = {
     "commas for thousands": ("\t", among("1,200", "32,027.5"), 1_200),
     "apostrophes for thousands": (",", among("1'200.5", "32'027"), 1_200.5),
     "blanks for thousands": (";", among("1 200,5", "32 027"), 1_200.5),
+    "narrow blanks for thousands": (";", among("1\u202f200,5", "32\u00a0027", "12\u2009000"), 1_200.5),
+    "round apostrophes for thousands": (",", among("1\u2019200.5", "32\u2019027"), 1_200.5),
+    "groups of two digits": ("\t", among("12,34,567", "1,00,000"), 1_234_567),
+    "a currency and points for thousands": (";", among("€ 1.200,50", "€ 32.027,25"), 1_200.5),
+    "a currency after, and commas for thousands": ("\t", among("1,200.5 £", "32,027 £"), 1_200.5),
     "points for decimals between semicolons": (";", among("1.25", "2.5"), 1.25),
 }
 
@@ -191,6 +205,43 @@ def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
 def test_stray_among_numbers_is_named_with_its_rows(own_table: OwnTable) -> None:
     own_table.read(text(v=["-" if number == 5 else cell for number, cell in enumerate(NUMBER)], x=NUMBER), "y")
     assert any("99 % of the values are numbers, the others are '-' (1 rows)" in note for note in own_table.schema.notes)
+
+
+UNITS: dict[str, tuple[list[str], str]] = {
+    "several units": (among("1.5 kg", "2 lb"), "v: the values are numbers in several units ('kg', 'lb'): give all"),
+    "letters that touch": (among("1mm", "2mm"), "v: all values are numbers with 'mm'; if they are to be read as such"),
+    "a value without its unit": (among("0", "2 %"), "v: '0' is read like the values with '%'"),
+    "strays among units": (
+        ["-" if number == 5 else f"{number} %" for number in COUNT],
+        "99 % of the values are numbers with '%', the others are '-' (1 rows); if these mean that a value is missing, "
+        "add them to reading.missing, and write `type: number` and `unit: '%'`",
+    ),
+    "brackets": (among("(1.5)", "2"), "v: '(1.5)' is read as -1.5"),
+    "infinite numbers": (among("1.5", "inf", "-inf"), "v: infinite numbers are read as missing values: 100"),
+}
+
+
+@pytest.mark.parametrize("case", UNITS)
+def test_what_stands_beside_a_number_is_said_if_it_is_uncertain(case: str, own_table: OwnTable) -> None:
+    cells, says = UNITS[case]
+    own_table.read(text(v=cells, x=NUMBER), "y")
+    assert any(says in note for note in own_table.schema.notes), own_table.schema.notes
+
+
+def test_unit_that_the_schema_names_is_taken_off(own_table: OwnTable) -> None:
+    own_table.read(text(v=among("1.5mm", "2mm"), x=NUMBER), "y")
+    schema = own_table.schema
+    entry = schema.columns["v"].model_copy(update={"type": "number", "unit": "mm", "categories": None})
+    schemas.save(schema.model_copy(update={"columns": schema.columns | {"v": entry}}))
+    own_table.look_again()
+    assert own_table.trained()[0, own_table.features.names.index("v")] == 1.5
+
+
+@pytest.mark.parametrize("words", [("Q1", "Q2"), ("12A", "13B"), ("3 of 4", "4 of 5"), ("1-5", "6-9")])
+def test_names_with_digits_have_no_unit(words: tuple[str, ...], own_table: OwnTable) -> None:
+    own_table.read(text(v=among(*words), x=NUMBER), "y")
+    assert own_table.schema.columns["v"].type == "category"
+    assert not [note for note in own_table.schema.notes if note.startswith("v: ")]
 
 
 def test_parquet_truth_values_with_a_gap_are_truth_values(own_table: OwnTable, tmp_path: Path) -> None:
