@@ -10,16 +10,12 @@ import pandas as pd
 
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
-from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, times_of, truths
+from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, truths
+from mlops_maturity.data.dates import format_of
 from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.data.stray_rows import refuse_totals, swallowed
 from mlops_maturity.data.units import Unit, unit_of
 from mlops_maturity.project.errors import ProjectError
-
-# How dates are written, beside ISO 8601. Where a column fits several, the first is taken, and that is said.
-DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
-DAYS_IN_WORDS = ("%d %b %Y", "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%d/%b/%Y")
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in CLOCKS)
 
 IDENTIFIER_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|key|rownames?)$|^(unnamed.*|column_1)$", re.IGNORECASE)
 INFINITE = r"[+-]?(?i:inf|infinity)"
@@ -57,7 +53,7 @@ def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
             whose words are words, whatever they look like.
 
     Raises:
-        ProjectError: there are no columns.
+        ProjectError: there are no columns, or the last row of a text file holds the sums of the others.
     """
     if frame.shape[1] == 0:
         raise ProjectError("the table has no columns that can be used; give one with numbers, words or dates")
@@ -69,6 +65,9 @@ def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
     if repeated := int(frame.duplicated().sum()):
         notes.append(f"rows that are equal to an earlier one in every column: {repeated:,}; equal rows stay in one set")
     columns = {name: each.column for name, each in found.items()}
+    if delimiter:
+        notes += swallowed(frame, delimiter)
+        refuse_totals(frame, Schema(columns=columns, reading=reading))
     return Schema(columns=columns, reading=reading, notes=tuple(notes))
 
 
@@ -160,17 +159,9 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
     numeric = _bare(known, unit).str.match(cells.number_pattern(reading.decimal, reading.thousands)) & as_text
     if numeric.all():
         return _infer_numeric_cells(values, known, words, reading, unit)
-    written, others = _date_formats(known)
+    written, notes = format_of(known)
     if written is not None:
-        notes = []
-        if others:
-            example = known[times_of(known, written) != times_of(known, others[0])].iloc[0]
-            notes.append(
-                f"{example!r} is read as {times_of(pd.Series([example]), written)[0]:%Y-%m-%d} ({written}); if it is "
-                f"{times_of(pd.Series([example]), others[0])[0]:%Y-%m-%d}, set its format to {others[0]}"
-            )
         return Inferred(Column(type="datetime", format=written, missing=missing), notes)
-    notes = []
     counts = words.value_counts()
     counts = counts[counts > 0]
     share = counts[counts.index.isin(known[numeric])].sum() / counts.sum()
@@ -284,21 +275,6 @@ def _named_as_missing(values: pd.Series, reading: Reading) -> list[tuple[str, in
     said = values.dropna().astype("str").str.strip()
     counts = said[said.isin(reading.missing) & said.str.fullmatch(r"[A-Z]{2,3}")].value_counts()
     return [(str(word), int(count)) for word, count in counts.items()]
-
-
-def _date_formats(known: pd.Series) -> tuple[str | None, list[str]]:
-    """The format that all values have, and others that they would have too, with other dates."""
-    sample = known.iloc[:: max(1, len(known) // 200)]
-    if not sample.str.contains(r"\d").all() or not sample.str.contains(r"[-/. ]").all():
-        return None, []
-    if times_of(sample, None).notna().all():
-        return ("ISO8601", []) if times_of(known, None).notna().all() else (None, [])
-    fitting = [written for written in FORMATS if times_of(sample, written).notna().all()]
-    fitting = [written for written in fitting if times_of(known, written).notna().all()]
-    if not fitting:
-        return None, []
-    first = times_of(known, fitting[0])
-    return fitting[0], [written for written in fitting[1:] if (times_of(known, written) != first).any()]
 
 
 def _all_differ(counts: pd.Series, rows: int) -> bool:

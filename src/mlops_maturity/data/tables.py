@@ -134,11 +134,13 @@ class _Readable:
 def _refuse_misfits(path: Path, dialect: Dialect) -> None:
     """Name the first record that has another number of cells than the header."""
     wanted = len(dialect.names)
-    for line, cells in records(path, dialect):
+    for row, (line, cells) in enumerate(records(path, dialect)):
         if len(cells) != wanted:
             lines = sum(cell.count("\n") for cell in cells)
-            quote = f"; a quotation mark there swallows {lines} lines" if lines >= ROWS_IN_A_CELL else ""
-            raise ProjectError(f"{path}, line {line}: {len(cells)} cells, and the header has {wanted}{quote}")
+            hint = f"; a quotation mark there swallows {lines} lines" if lines >= ROWS_IN_A_CELL else ""
+            if row == 0 and len(cells) == wanted + 1:
+                hint = "; if the first column has no name, begin the header with a delimiter"
+            raise ProjectError(f"{path}, line {line}: {len(cells)} cells, and the header has {wanted}{hint}")
 
 
 def _refuse_other_columns(folder: Path) -> None:

@@ -171,6 +171,18 @@ REFUSED: dict[str, tuple[str, str]] = {
         "a quotation mark in the column 'n' swallows",
     ),
     "a row of another width": (text(v=NUMBER) + "1,2,3\n", f"line {ROWS + 2}: 3 cells, and the header has 2"),
+    "rows with an index, under a header without": (
+        "x,y\n" + "1,2,3\n" * 40,
+        "line 2: 3 cells, and the header has 2; if the first column has no name, begin the header with a delimiter",
+    ),
+    "two columns that end with their sums": (
+        "x,y,k\n" + "1,0.1,a\n" * 40 + "40,4,\n",
+        r"row 41, the last one, holds the sums of the others \(x, y\); take it out",
+    ),
+    "a row of totals": (
+        "k,y\n" + "a,1.25\nb,2.5\n" * 20 + "Total,75\n",
+        r"row 41, the last one, holds the sums of the others \(y\); take it out",
+    ),
     "two columns of one name": ("v,v,y\n" + "1,2,3\n" * 40, "has the column 'v' twice"),
     "no rows": ("v,y\n", "has no rows"),
 }
@@ -196,6 +208,11 @@ def test_encodings_are_read_or_refused(own_table: OwnTable) -> None:
         own_table.read(content.encode().replace("Köln".encode(), b"K\xc3\xb6ln\xe9", 1), "y")
 
 
+def test_last_row_that_is_no_sum_is_a_record(own_table: OwnTable) -> None:
+    own_table.read(text(v=[*NUMBER[:-1], "99"], k=["a"] * (ROWS - 1) + ["Total"]), "y")
+    assert len(own_table.trained()) == ROWS
+
+
 def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
     content = text(";", **{"a,b,c": among("1,5", "2,5"), "y": list(LEVEL)})
     own_table.read(content, "y")
@@ -207,7 +224,8 @@ def test_stray_among_numbers_is_named_with_its_rows(own_table: OwnTable) -> None
     assert any("99 % of the values are numbers, the others are '-' (1 rows)" in note for note in own_table.schema.notes)
 
 
-UNITS: dict[str, tuple[list[str], str]] = {
+# Cells, and what is said of them.
+UNCERTAIN: dict[str, tuple[list[str], str]] = {
     "several units": (among("1.5 kg", "2 lb"), "v: the values are numbers in several units ('kg', 'lb'): give all"),
     "letters that touch": (among("1mm", "2mm"), "v: all values are numbers with 'mm'; if they are to be read as such"),
     "a value without its unit": (among("0", "2 %"), "v: '0' is read like the values with '%'"),
@@ -217,13 +235,31 @@ UNITS: dict[str, tuple[list[str], str]] = {
         "add them to reading.missing, and write `type: number` and `unit: '%'`",
     ),
     "brackets": (among("(1.5)", "2"), "v: '(1.5)' is read as -1.5"),
+    "years of two digits": (
+        among("31/12/21", "05/03/22"),
+        "v: '31/12/21' looks like a date whose year has two digits: write years in full, or `type: datetime` and "
+        "`format: '%d/%m/%y'`",
+    ),
+    "a word among dates": (
+        [f"{number % 28 + 1:02}.03.2021" if number % 9 else "0" for number in COUNT],
+        "96 % of the different values are dates, such as '02.03.2021', the others are '0'; if these mean that a value "
+        "is missing, add them to reading.missing, and write `type: datetime` and `format: '%d.%m.%Y'`",
+    ),
+    "times of which some have a zone": (
+        among("2024-01-31T10:00:00Z", "2024-01-31T10:00:00"),
+        "v: '2024-01-31T10:00:00' names no time zone, as other values do; it is read as UTC",
+    ),
+    "a quotation mark that may swallow a row": (
+        ['"a' if number == 20 else 'b"' if number == 21 else "cd"[number % 2] for number in COUNT],
+        "v: row 21 holds a line break and the cells of a whole row: if a quotation mark swallowed a row there",
+    ),
     "infinite numbers": (among("1.5", "inf", "-inf"), "v: infinite numbers are read as missing values: 100"),
 }
 
 
-@pytest.mark.parametrize("case", UNITS)
-def test_what_stands_beside_a_number_is_said_if_it_is_uncertain(case: str, own_table: OwnTable) -> None:
-    cells, says = UNITS[case]
+@pytest.mark.parametrize("case", UNCERTAIN)
+def test_what_is_uncertain_about_cells_is_said(case: str, own_table: OwnTable) -> None:
+    cells, says = UNCERTAIN[case]
     own_table.read(text(v=cells, x=NUMBER), "y")
     assert any(says in note for note in own_table.schema.notes), own_table.schema.notes
 
