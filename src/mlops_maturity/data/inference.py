@@ -144,7 +144,10 @@ def _infer_column(values: pd.Series, reading: Reading, unit: Unit | None) -> Inf
     if pd.api.types.is_datetime64_any_dtype(values):
         return Inferred(Column(type="datetime", missing=_accepted(values)))
     if pd.api.types.is_numeric_dtype(values):
-        return _infer_number(values.astype("float64"))
+        numbers = values.astype("float64")
+        found = _infer_number(numbers)
+        found.notes.extend(_infinite(int(np.isinf(numbers).sum())))
+        return found
     return _infer_cells(values, reading, unit or Unit(), as_text=unit is not None)
 
 
@@ -177,6 +180,8 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
         )
     elif unit.note:
         notes.append(unit.note)
+    elif not as_text and known.str.match(cells.number_pattern(".", "")).all():
+        notes.append("all values are numbers, stored as words; if they are amounts, write `type: number` in its entry")
     gone = _named_as_missing(values, reading) if _are_codes(counts.index) else []
     notes += [
         f"{word!r} ({count:,} rows) is read as a missing value; if it is a value, take it out of reading.missing"
@@ -209,9 +214,12 @@ def _infer_numeric_cells(
     if (accounts := known.str.startswith("(")).any():
         example = known[accounts].iloc[0]
         notes.append(f"{example!r} is read as {cells.number(example, reading, unit.name):g}")
-    if infinite := int(words.isin(known[bare.str.fullmatch(INFINITE)]).sum()):
-        notes.append(f"infinite numbers are read as missing values: {infinite:,}")
+    notes += _infinite(int(words.isin(known[bare.str.fullmatch(INFINITE)]).sum()))
     return Inferred(found.column.model_copy(update={"unit": unit.name}), [*found.notes, *notes])
+
+
+def _infinite(count: int) -> list[str]:
+    return [f"infinite numbers are read as missing values: {count:,}"] if count else []
 
 
 def _infer_number(numbers: pd.Series) -> Inferred:

@@ -60,7 +60,7 @@ def inferred(frame: pd.DataFrame) -> Schema:
     known = frame.attrs.get(INFERRED)
     found = infer_schema(frame)
     if not known:
-        return found
+        return found.model_copy(update={"notes": (*frame.attrs.get(tables.NOTES, ()), *found.notes)})
     schema = Schema.model_validate(known)
     columns = {name: schema.columns.get(name, column) for name, column in found.columns.items()}
     return Schema(columns=columns, reading=schema.reading, notes=schema.notes)
