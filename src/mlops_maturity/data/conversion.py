@@ -1,6 +1,7 @@
 """Bringing a table to the types of its schema, cell by cell as `cells` says, a column at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,12 @@ def convert(values: pd.Series, column: Column, reading: Reading = Reading()) -> 
     if column.type == "boolean":
         return _numbers(values, _truth_of)
     return _words(values, reading)
+
+
+def replaced(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The table with other values in some columns. `DataFrame.assign` takes no column named self."""
+    found = dict(frame.items()) | dict(columns)
+    return pd.DataFrame(found, index=frame.index, columns=list(found), copy=False)
 
 
 def truths(values: pd.Series) -> pd.Series:

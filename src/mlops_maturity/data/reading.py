@@ -8,7 +8,7 @@ import pyarrow.csv
 
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data import tables
-from mlops_maturity.data.conversion import convert
+from mlops_maturity.data.conversion import convert, replaced
 from mlops_maturity.data.dialect import dialect_of
 from mlops_maturity.data.inference import infer_schema
 from mlops_maturity.data.schema import Schema
@@ -102,4 +102,4 @@ def _at_once(path: Path, schema: Schema) -> pd.DataFrame | None:
     has_headers = not numbers and all(name in some for name, some in values.items())
     if is_swallowed or has_headers or frame.empty:
         return None  # for the other way to look at, and to name the line
-    return frame.assign(**{name: _typed(name, frame[name], schema) for name in words})
+    return replaced(frame, {name: _typed(name, frame[name], schema) for name in words})

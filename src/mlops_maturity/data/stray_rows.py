@@ -57,8 +57,8 @@ def _ends_with_its_sum(values: pd.Series, schema: Schema, name: str) -> bool:
     column = schema.columns[name]
     if column.type not in ("number", "integer"):
         return False
-    last = float(convert(values.iloc[-1:], column, schema.reading).iloc[0])
+    numbers = convert(values, column, schema.reading)
+    last, others = numbers.iloc[-1], numbers.iloc[:-1]
     if not np.isfinite(last) or last == 0:
         return False
-    others = convert(values.iloc[:-1], column, schema.reading)
     return bool((others.fillna(0) != 0).sum() >= FEWEST_ADDED and np.isclose(others.sum(), last, rtol=1e-6, atol=0))

@@ -219,6 +219,14 @@ def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
     assert list(own_table.schema.columns) == ["a,b,c", "y"]
 
 
+@pytest.mark.parametrize("name", ["self", "cls", "index", "name", "columns", "level_0", "__index_level_0__"])
+def test_column_may_have_a_name_that_programs_use(name: str, own_table: OwnTable) -> None:
+    own_table.read(text(**{name: among("a", "b"), "x": NUMBER}), "y")
+    seen = own_table.trained()[:1]
+    np.testing.assert_array_equal(own_table.in_a_batch(f"{name},x\na,{NUMBER[0]}\n"), seen)
+    np.testing.assert_array_equal(own_table.served({name: "a", "x": float(NUMBER[0])}), seen)
+
+
 def test_stray_among_numbers_is_named_with_its_rows(own_table: OwnTable) -> None:
     own_table.read(text(v=["-" if number == 5 else cell for number, cell in enumerate(NUMBER)], x=NUMBER), "y")
     assert any("99 % of the values are numbers, the others are '-' (1 rows)" in note for note in own_table.schema.notes)
