@@ -5,9 +5,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from mlops_maturity.data.dialect import MISSING, dialect_of, records
+from mlops_maturity.data.dialect import DELIMITERS, MISSING, dialect_of, records
 from mlops_maturity.project.errors import ProjectError
 
 SAMPLE = "sample"
@@ -25,6 +26,8 @@ SAMPLE_COLUMNS = (
 PARQUET_SUFFIXES = (".parquet", ".pq")
 SUFFIXES = (".csv", ".tsv", ".txt", *PARQUET_SUFFIXES)
 MINIMUM_ROWS = 30
+# Of a title or of remarks above the header, at the most.
+LINES_ABOVE = 50
 LARGEST_BYTES = 20 * 2**30
 # The file is kept twice (data/raw and DVC's cache), and the run needs some room of its own.
 COPIES = 3
@@ -84,7 +87,7 @@ def _csv_problem(path: Path, target: str) -> str | None:
     try:
         dialect = dialect_of(path)
         if wrong := _target_problem(target, dialect.names, path.name):
-            return wrong
+            return wrong + _below(path, dialect.encoding, target)
         rows = (cells for _, cells in records(path, dialect))
         return _values_problem(rows, dialect.names.index(target), target, path.name)
     except ProjectError as error:
@@ -98,6 +101,15 @@ def _target_problem(target: str, columns: tuple[str, ...] | list[str], where: st
         return None
     known = ", ".join(filter(None, columns[:12])) + (", ..." if len(columns) > 12 else "")
     return f"target: {where!r} has no column {target!r}; it has {known}"
+
+
+def _below(path: Path, encoding: str, target: str) -> str:
+    """That the target stands in a line below the first one, if it does: a title or remarks are above the header."""
+    with path.open(encoding=encoding) as file:
+        for number, line in enumerate(islice(file, LINES_ABOVE), start=1):
+            if number > 1 and target in (cell.strip(' "\n') for cell in re.split(f"[{DELIMITERS}]", line)):
+                return f"; line {number} has it: take out what is above it"
+    return ""
 
 
 def _values_problem(rows: Iterator[list[str]], column: int, target: str, where: str) -> str | None:

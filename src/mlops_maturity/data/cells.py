@@ -18,6 +18,11 @@ THOUSANDS = Literal["", ".", ",", " ", "'"]
 TRUTH_WORDS = ("true", "false")
 TRUTH = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
+# How people and programs write a sign, as it is read.
+SIGNS = {"\u2212": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'"}
+# A number in brackets is below zero, as in accounts.
+BRACKETS = r"^\(([^()]*)\)$"
+
 # ISO 8601 with separators: a month, a date, or a date and a time, of a zone or of none.
 ISO = r"\d{4}-\d\d(-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?([Zz]|[+-]\d\d(:?\d\d)?))?)?)?"
 _ISO = re.compile(ISO, re.ASCII)
@@ -53,27 +58,48 @@ class Reading(BaseModel):
 def number_pattern(decimal: str, thousands: str) -> str:
     """The regular expression of a whole cell that is a number; RE2 and Python read it alike."""
     point, group = re.escape(decimal), re.escape(thousands)
-    whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)" if thousands else r"\d+"
+    # With commas, groups may be of two digits but for the last, as in India.
+    groups = rf"(?:{group}\d{{2,3}})*{group}\d{{3}}" if thousands == "," else rf"(?:{group}\d{{3}})+"
+    whole = rf"(?:[1-9]\d{{0,2}}{groups}|\d+)" if thousands else r"\d+"
     return rf"^[+-]?(?:{whole}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 
 
-def number(text: str, reading: Reading) -> float:
+@cache
+def unit_patterns(unit: str) -> tuple[str, str]:
+    """The regular expressions of a unit before a number, with the sign as a group, and of one after it."""
+    name = re.escape(unit)
+    return rf"^([+-]?)\s*{name}\s*", rf"\s*{name}$"
+
+
+def number(text: str, reading: Reading, unit: str | None = None) -> float:
     """The number that a cell stands for.
+
+    Args:
+        text: of the cell.
+        reading: how the cells of its file are written.
+        unit: what may stand beside the number.
 
     Raises:
         ValueError: it is none.
     """
-    found = text.strip()
+    found = bare(text, unit)
     if not re.match(number_pattern(reading.decimal, reading.thousands), found, re.ASCII):
         raise ValueError("not a number")
-    return float(plain_number(found, reading))
-
-
-def plain_number(text: str, reading: Reading) -> str:
-    """A number as programs write it."""
     if reading.thousands:
-        text = text.replace(reading.thousands, "")
-    return text.replace(reading.decimal, ".")
+        found = found.replace(reading.thousands, "")
+    return float(found.replace(reading.decimal, "."))
+
+
+def bare(text: str, unit: str | None = None) -> str:
+    """A number without blanks and a unit around it, with the signs that programs write."""
+    found = text.strip()
+    for written, read in SIGNS.items():
+        found = found.replace(written, read)
+    found = re.sub(BRACKETS, r"-\1", found)
+    if unit:
+        before, after = unit_patterns(unit)
+        found = re.sub(after, "", re.sub(before, r"\1", found))
+    return found
 
 
 def time(text: str, written: str | None = None) -> datetime:

@@ -1,6 +1,7 @@
 """Bringing a table to the types of its schema, cell by cell as `cells` says, a column at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,10 +43,16 @@ def convert(values: pd.Series, column: Column, reading: Reading = Reading()) -> 
     if column.type == "datetime":
         return _times(values, column.format)
     if column.type in ("number", "integer"):
-        return _numbers(values, lambda text: numbers_of(text, reading))
+        return _numbers(values, lambda text: numbers_of(text, reading, column.unit))
     if column.type == "boolean":
         return _numbers(values, _truth_of)
     return _words(values, reading)
+
+
+def replaced(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The table with other values in some columns. `DataFrame.assign` takes no column named self."""
+    found = dict(frame.items()) | dict(columns)
+    return pd.DataFrame(found, index=frame.index, columns=list(found), copy=False)
 
 
 def truths(values: pd.Series) -> pd.Series:
@@ -60,9 +67,9 @@ def is_text(values: pd.Series) -> bool:
     return bool(pd.api.types.is_string_dtype(kind) or pd.api.types.is_object_dtype(kind))
 
 
-def numbers_of(text: pa.Array, reading: Reading) -> np.ndarray:
+def numbers_of(text: pa.Array, reading: Reading, unit: str | None = None) -> np.ndarray:
     """The numbers that cells stand for, float64 (cells,); NaN for what is none."""
-    text = pc.utf8_trim_whitespace(text)
+    text = bare_cells(text, unit)
     pattern = cells.number_pattern(reading.decimal, reading.thousands)
     text = pc.if_else(pc.match_substring_regex(text, pattern), text, None)
     if reading.thousands:
@@ -71,6 +78,18 @@ def numbers_of(text: pa.Array, reading: Reading) -> np.ndarray:
         text = pc.replace_substring(text, reading.decimal, ".")
     text = pc.utf8_ltrim(text, "+")
     return _of_arrow(text.cast(pa.float64()))
+
+
+def bare_cells(text: pa.Array, unit: str | None = None) -> pa.Array:
+    """Numbers as `cells.bare` leaves them, a column at a time."""
+    text = pc.utf8_trim_whitespace(text)
+    for written, read in cells.SIGNS.items():
+        text = pc.replace_substring(text, written, read)
+    text = pc.replace_substring_regex(text, cells.BRACKETS, r"-\1")
+    if unit:
+        before, after = cells.unit_patterns(unit)
+        text = pc.replace_substring_regex(pc.replace_substring_regex(text, before, r"\1"), after, "")
+    return text
 
 
 def times_of(text: pd.Series, written: str | None) -> pd.Series:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,17 +10,15 @@ import pandas as pd
 
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
-from mlops_maturity.data.conversion import arrow_of, convert, is_text, numbers_of, times_of, truths
+from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, truths
+from mlops_maturity.data.dates import format_of
 from mlops_maturity.data.schema import Column, Schema
+from mlops_maturity.data.stray_rows import refuse_totals, swallowed
+from mlops_maturity.data.units import Unit, unit_of
 from mlops_maturity.project.errors import ProjectError
 
-# How dates are written, beside ISO 8601. Where a column fits several, the first is taken, and that is said.
-DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
-DAYS_IN_WORDS = ("%d %b %Y", "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%d/%b/%Y")
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in CLOCKS)
-
 IDENTIFIER_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|key|rownames?)$|^(unnamed.*|column_1)$", re.IGNORECASE)
+INFINITE = r"[+-]?(?i:inf|infinity)"
 LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # A category with more values than this is open: its rarer values are seen as one.
 CLOSED_CATEGORIES = 50
@@ -55,16 +53,21 @@ def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
             whose words are words, whatever they look like.
 
     Raises:
-        ProjectError: there are no columns.
+        ProjectError: there are no columns, or the last row of a text file holds the sums of the others.
     """
     if frame.shape[1] == 0:
         raise ProjectError("the table has no columns that can be used; give one with numbers, words or dates")
-    reading, notes = infer_reading(frame, delimiter) if delimiter else (Reading(), [])
-    found = {str(name): _infer_column(values, reading, as_text=bool(delimiter)) for name, values in frame.items()}
+    texts = {str(name): _known(values, Reading()) for name, values in frame.items() if delimiter and is_text(values)}
+    units = {name: unit_of(known) for name, known in texts.items()}
+    reading, notes = infer_reading({name: _bare(known, units[name]) for name, known in texts.items()}, delimiter)
+    found = {str(name): _infer_column(values, reading, units.get(str(name))) for name, values in frame.items()}
     notes += [f"{name}: {note}" for name, each in found.items() for note in each.notes]
     if repeated := int(frame.duplicated().sum()):
         notes.append(f"rows that are equal to an earlier one in every column: {repeated:,}; equal rows stay in one set")
     columns = {name: each.column for name, each in found.items()}
+    if delimiter:
+        notes += swallowed(frame, delimiter)
+        refuse_totals(frame, Schema(columns=columns, reading=reading))
     return Schema(columns=columns, reading=reading, notes=tuple(notes))
 
 
@@ -74,9 +77,13 @@ def unusable(frame: pd.DataFrame, schema: Schema, target: str) -> dict[str, str]
     return {name: reason for name, reason in reasons.items() if reason and name != target}
 
 
-def infer_reading(frame: pd.DataFrame, delimiter: str) -> tuple[Reading, list[str]]:
-    """Which marks the numbers of a text file have, from all of its cells, and what is uncertain about that."""
-    texts = {str(name): _known(values, Reading()) for name, values in frame.items() if is_text(values)}
+def infer_reading(texts: Mapping[str, pd.Series], delimiter: str) -> tuple[Reading, list[str]]:
+    """Which marks the numbers of a text file have, from all of its cells, and what is uncertain about that.
+
+    Args:
+        texts: the different values of each column, without units.
+        delimiter: of the file.
+    """
     marked = {name: known for name, known in texts.items() if known.str.contains(r"\d[.,' ]\d", regex=True).any()}
     if not marked:
         return Reading(), []
@@ -114,6 +121,11 @@ def _marks(delimiter: str) -> Iterator[tuple[str, str]]:
     yield from (*commas, *points) if delimiter == ";" else (*points, *commas)
 
 
+def _bare(known: pd.Series, unit: Unit) -> pd.Series:
+    """Values without the unit beside their numbers."""
+    return pd.Series(bare_cells(arrow_of(known), unit.name).to_pandas(), index=known.index, dtype="str")
+
+
 def _all_numbers(known: pd.Series, reading: Reading) -> bool:
     pattern = cells.number_pattern(reading.decimal, reading.thousands)
     return bool(known.str.match(pattern).all())
@@ -125,18 +137,21 @@ def _known(values: pd.Series, reading: Reading) -> pd.Series:
     return unique[~unique.isin(reading.missing)].drop_duplicates().reset_index(drop=True)
 
 
-def _infer_column(values: pd.Series, reading: Reading, *, as_text: bool) -> Inferred:
+def _infer_column(values: pd.Series, reading: Reading, unit: Unit | None) -> Inferred:
     values = truths(values)
     if pd.api.types.is_bool_dtype(values):
         return Inferred(Column(type="boolean", missing=_accepted(values)))
     if pd.api.types.is_datetime64_any_dtype(values):
         return Inferred(Column(type="datetime", missing=_accepted(values)))
     if pd.api.types.is_numeric_dtype(values):
-        return _infer_number(values.astype("float64"))
-    return _infer_cells(values, reading, as_text)
+        numbers = values.astype("float64")
+        found = _infer_number(numbers)
+        found.notes.extend(_infinite(int(np.isinf(numbers).sum())))
+        return found
+    return _infer_cells(values, reading, unit or Unit(), as_text=unit is not None)
 
 
-def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred:
+def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bool) -> Inferred:
     known = _known(values, reading)
     words = convert(values, Column(type="category", missing=1.0), reading)
     missing = _accepted(words)
@@ -144,20 +159,12 @@ def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred
         return Inferred(Column(type="number", missing=1.0))
     if as_text and known.str.lower().isin(cells.TRUTH_WORDS).all():
         return Inferred(Column(type="boolean", missing=missing))
-    numeric = known.str.match(cells.number_pattern(reading.decimal, reading.thousands)) & as_text
+    numeric = _bare(known, unit).str.match(cells.number_pattern(reading.decimal, reading.thousands)) & as_text
     if numeric.all():
-        return _infer_numeric_cells(values, known, words, missing, reading)
-    written, others = _date_formats(known)
+        return _infer_numeric_cells(values, known, words, reading, unit)
+    written, notes = format_of(known)
     if written is not None:
-        notes = []
-        if others:
-            example = known[times_of(known, written) != times_of(known, others[0])].iloc[0]
-            notes.append(
-                f"{example!r} is read as {times_of(pd.Series([example]), written)[0]:%Y-%m-%d} ({written}); if it is "
-                f"{times_of(pd.Series([example]), others[0])[0]:%Y-%m-%d}, set its format to {others[0]}"
-            )
         return Inferred(Column(type="datetime", format=written, missing=missing), notes)
-    notes = []
     counts = words.value_counts()
     counts = counts[counts > 0]
     share = counts[counts.index.isin(known[numeric])].sum() / counts.sum()
@@ -165,10 +172,16 @@ def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred
         strays = counts[~counts.index.isin(known[numeric])]
         named = ", ".join(f"{word!r} ({count:,} rows)" for word, count in strays.head(EXAMPLES).items())
         more = f" and {len(strays) - EXAMPLES} more" if len(strays) > EXAMPLES else ""
+        beside, write = (f" with {unit.name!r}", f" and `unit: {unit.name!r}`") if unit.name else ("", "")
         notes.append(
-            f"{math.floor(100 * share)} % of the values are numbers, the others are {named}{more}; if these mean that "
-            "a value is missing, add them to reading.missing, and write `type: number` in the column's entry"
+            f"{math.floor(100 * share)} % of the values are numbers{beside}, the others are {named}{more}; if these "
+            f"mean that a value is missing, add them to reading.missing, and write `type: number`{write} in the "
+            "column's entry"
         )
+    elif unit.note:
+        notes.append(unit.note)
+    elif not as_text and known.str.match(cells.number_pattern(".", "")).all():
+        notes.append("all values are numbers, stored as words; if they are amounts, write `type: number` in its entry")
     gone = _named_as_missing(values, reading) if _are_codes(counts.index) else []
     notes += [
         f"{word!r} ({count:,} rows) is read as a missing value; if it is a value, take it out of reading.missing"
@@ -178,25 +191,35 @@ def _infer_cells(values: pd.Series, reading: Reading, as_text: bool) -> Inferred
 
 
 def _infer_numeric_cells(
-    values: pd.Series, known: pd.Series, words: pd.Series, missing: float, reading: Reading
+    values: pd.Series, known: pd.Series, words: pd.Series, reading: Reading, unit: Unit
 ) -> Inferred:
-    counts = words.value_counts()
+    counts, missing = words.value_counts(), _accepted(words)
     counts = counts[counts > 0]
-    if known.str.fullmatch(LEADING_ZERO).any():
-        example = known[known.str.fullmatch(LEADING_ZERO)].iloc[0]
+    bare = _bare(known, unit)
+    if (zeros := bare.str.fullmatch(LEADING_ZERO)).any():
         return Inferred(
             _words_column(counts, len(words), missing),
-            [f"{example!r} has a leading zero: the values are names, not numbers"],
+            [f"{known[zeros].iloc[0]!r} has a leading zero: the values are names, not numbers"],
         )
-    digits = known.str.replace(r"\D", "", regex=True).str.len()
-    whole = known.str.fullmatch(r"[+-]?\d+")
+    digits = bare.str.replace(r"\D", "", regex=True).str.len()
+    whole = bare.str.fullmatch(r"[+-]?\d+")
     if bool((whole & (digits > MOST_DIGITS)).any()):
         example = known[whole & (digits > MOST_DIGITS)].iloc[0]
         return Inferred(
             _words_column(counts, len(words), missing),
             [f"{example!r} has more digits than a number can hold exactly: the values are names, not numbers"],
         )
-    return _infer_number(convert(values, Column(type="number", missing=1.0), reading))
+    found = _infer_number(convert(values, Column(type="number", unit=unit.name, missing=1.0), reading))
+    notes = [unit.note] if unit.note else []
+    if (accounts := known.str.startswith("(")).any():
+        example = known[accounts].iloc[0]
+        notes.append(f"{example!r} is read as {cells.number(example, reading, unit.name):g}")
+    notes += _infinite(int(words.isin(known[bare.str.fullmatch(INFINITE)]).sum()))
+    return Inferred(found.column.model_copy(update={"unit": unit.name}), [*found.notes, *notes])
+
+
+def _infinite(count: int) -> list[str]:
+    return [f"infinite numbers are read as missing values: {count:,}"] if count else []
 
 
 def _infer_number(numbers: pd.Series) -> Inferred:
@@ -260,21 +283,6 @@ def _named_as_missing(values: pd.Series, reading: Reading) -> list[tuple[str, in
     said = values.dropna().astype("str").str.strip()
     counts = said[said.isin(reading.missing) & said.str.fullmatch(r"[A-Z]{2,3}")].value_counts()
     return [(str(word), int(count)) for word, count in counts.items()]
-
-
-def _date_formats(known: pd.Series) -> tuple[str | None, list[str]]:
-    """The format that all values have, and others that they would have too, with other dates."""
-    sample = known.iloc[:: max(1, len(known) // 200)]
-    if not sample.str.contains(r"\d").all() or not sample.str.contains(r"[-/. ]").all():
-        return None, []
-    if times_of(sample, None).notna().all():
-        return ("ISO8601", []) if times_of(known, None).notna().all() else (None, [])
-    fitting = [written for written in FORMATS if times_of(sample, written).notna().all()]
-    fitting = [written for written in fitting if times_of(known, written).notna().all()]
-    if not fitting:
-        return None, []
-    first = times_of(known, fitting[0])
-    return fitting[0], [written for written in fitting[1:] if (times_of(known, written) != first).any()]
 
 
 def _all_differ(counts: pd.Series, rows: int) -> bool:

@@ -8,7 +8,7 @@ import pyarrow.csv
 
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data import tables
-from mlops_maturity.data.conversion import convert
+from mlops_maturity.data.conversion import convert, replaced
 from mlops_maturity.data.dialect import dialect_of
 from mlops_maturity.data.inference import infer_schema
 from mlops_maturity.data.schema import Schema
@@ -60,7 +60,7 @@ def inferred(frame: pd.DataFrame) -> Schema:
     known = frame.attrs.get(INFERRED)
     found = infer_schema(frame)
     if not known:
-        return found
+        return found.model_copy(update={"notes": (*frame.attrs.get(tables.NOTES, ()), *found.notes)})
     schema = Schema.model_validate(known)
     columns = {name: schema.columns.get(name, column) for name, column in found.columns.items()}
     return Schema(columns=columns, reading=schema.reading, notes=schema.notes)
@@ -78,9 +78,11 @@ def _typed(name: str, values: pd.Series, schema: Schema) -> pd.Series:
 def _at_once(path: Path, schema: Schema) -> pd.DataFrame | None:
     """The same at several times the speed, where Arrow can read each number and no cell has lines; else None."""
     dialect = dialect_of(path)
-    numbers = {name for name, column in schema.columns.items() if column.type in ("number", "integer")}
-    if schema.reading.thousands:
-        numbers = set()
+    numbers = {
+        name
+        for name, column in schema.columns.items()
+        if column.type in ("number", "integer") and not (column.unit or schema.reading.thousands)
+    }
     options = pa.csv.ConvertOptions(
         column_types={
             name: pa.float64() if name in numbers else pa.dictionary(pa.int32(), pa.string()) for name in dialect.names
@@ -100,4 +102,4 @@ def _at_once(path: Path, schema: Schema) -> pd.DataFrame | None:
     has_headers = not numbers and all(name in some for name, some in values.items())
     if is_swallowed or has_headers or frame.empty:
         return None  # for the other way to look at, and to name the line
-    return frame.assign(**{name: _typed(name, frame[name], schema) for name in words})
+    return replaced(frame, {name: _typed(name, frame[name], schema) for name in words})

@@ -20,6 +20,7 @@ HEADER = """\
 #   type        number, integer, boolean, category, datetime or text
 #   minimum     bounds of a number; the first run leaves room around what it saw
 #   maximum
+#   unit        what stands beside a number in a cell and does not count: 12 % is 12
 #   categories  the values that a category may take
 #   open        true: other values may come; the model sees them as one
 #   format      how a datetime is written, where it is not ISO 8601
@@ -40,6 +41,7 @@ class Column(BaseModel):
     type: ColumnType
     minimum: float | None = None
     maximum: float | None = None
+    unit: str | None = None
     categories: list[str] | None = None
     open: bool = False
     format: str | None = None

@@ -14,6 +14,7 @@ from mlops_maturity.project.paths import DATA_FACTS, DATA_VALIDATION, SCHEMA, SO
 
 MINIMUM_ROWS = 30
 MOST_CLASSES = 100
+RARE_NAMED = 3
 
 
 def run() -> None:
@@ -28,7 +29,7 @@ def run() -> None:
     frame = conform(schema, pd.read_parquet(existing(TABLE, "make data")))
     frame, dropped = learnable(frame, schema, params)
     for reason, count in dropped.items():
-        print(f"dropped {count:,} rows: {reason}")
+        print(f"dropped {count:,} {'row' if count == 1 else 'rows'}: {reason}")
     source = read_json(SOURCE, made_by="make data")
     write_sets(frame, params, {**source, "dropped": dropped})
 
@@ -49,7 +50,9 @@ def learnable(frame: pd.DataFrame, schema: Schema, params: Params) -> tuple[pd.D
         counts = frame[target].value_counts()
         common = counts.index[counts >= params.data.min_class_rows]
         kept = frame[target].isin(common)
-        dropped[f"fewer than {params.data.min_class_rows} rows of their {target}"] = int((~kept).sum())
+        rare = [str(value) for value in counts.index[(counts > 0) & (counts < params.data.min_class_rows)]]
+        named = f" ({', '.join(rare[:RARE_NAMED])}{', ...' if len(rare) > RARE_NAMED else ''})" if rare else ""
+        dropped[f"fewer than {params.data.min_class_rows} rows of their {target}{named}"] = int((~kept).sum())
         frame = frame[kept]
         if len(common) > MOST_CLASSES:
             raise ProjectError(f"{target} has {len(common)} classes; join some until there are at most {MOST_CLASSES}")

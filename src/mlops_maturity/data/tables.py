@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PARQUET = (".parquet", ".pq")
 # A cell with a line break in it that looks like rows: the quotation mark that began it was a stray one.
 ROWS_IN_A_CELL = 2
+# Where a table carries what was noticed of its columns (pandas' `attrs`).
+NOTES = "mlops_maturity.notes"
 
 
 def is_parquet(path: Path) -> bool:
@@ -28,7 +30,16 @@ def is_parquet(path: Path) -> bool:
 
 
 def read_parquet(path: Path) -> "pd.DataFrame":
-    """The columns of a Parquet file, in the few types that the project knows; lists and records are left out.
+    """The columns of a Parquet file, in the few types that the project knows; what has none is left out.
+
+    Raises:
+        ProjectError: as `parquet_of` does.
+    """
+    return plain(parquet_of(path))
+
+
+def parquet_of(path: Path) -> pa.Table:
+    """The columns of a Parquet file, of any type.
 
     Args:
         path: of a file, or of a folder of files with the same columns; folders in it may be named `column=value`.
@@ -40,13 +51,18 @@ def read_parquet(path: Path) -> "pd.DataFrame":
         if path.is_dir():
             _refuse_other_columns(path)
         table = pa.parquet.read_table(path)
-    return _with_rows(path, plain(table.rename_columns(named(path, table.column_names))))
+    if not table.num_rows:
+        raise ProjectError(f"{path} has no rows")
+    # What a file says of its index would make a column of the table one.
+    return table.rename_columns(named(path, table.column_names)).replace_schema_metadata()
 
 
 def plain(table: pa.Table) -> "pd.DataFrame":
-    """A table in the few types that the project knows."""
-    # What a file says of its index would make a column of the table one.
-    frame: pd.DataFrame = _plain(table).replace_schema_metadata().to_pandas(self_destruct=True, split_blocks=True)
+    """A table in the few types that the project knows; `attrs` holds what people should know of it."""
+    found, notes = _plain(table)
+    frame: pd.DataFrame = found.replace_schema_metadata().to_pandas(self_destruct=True, split_blocks=True)
+    if notes:
+        frame.attrs[NOTES] = notes
     return frame
 
 
@@ -99,7 +115,9 @@ def read_arrow(path: Path, dialect: Dialect, options: pa.csv.ConvertOptions) -> 
 def write_like(frame: "pd.DataFrame", path: Path, delimiter: str = ",") -> None:
     """Write a table as Parquet, or as CSV if the name ends so."""
     if is_parquet(path):
-        frame.to_parquet(path, index=False)
+        # Not every type of Arrow has a name by which pandas finds it again.
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+        pa.parquet.write_table(table, path)
     else:
         frame.to_csv(path, index=False, sep=delimiter)
 
@@ -134,11 +152,13 @@ class _Readable:
 def _refuse_misfits(path: Path, dialect: Dialect) -> None:
     """Name the first record that has another number of cells than the header."""
     wanted = len(dialect.names)
-    for line, cells in records(path, dialect):
+    for row, (line, cells) in enumerate(records(path, dialect)):
         if len(cells) != wanted:
             lines = sum(cell.count("\n") for cell in cells)
-            quote = f"; a quotation mark there swallows {lines} lines" if lines >= ROWS_IN_A_CELL else ""
-            raise ProjectError(f"{path}, line {line}: {len(cells)} cells, and the header has {wanted}{quote}")
+            hint = f"; a quotation mark there swallows {lines} lines" if lines >= ROWS_IN_A_CELL else ""
+            if row == 0 and len(cells) == wanted + 1:
+                hint = "; if the first column has no name, begin the header with a delimiter"
+            raise ProjectError(f"{path}, line {line}: {len(cells)} cells, and the header has {wanted}{hint}")
 
 
 def _refuse_other_columns(folder: Path) -> None:
@@ -177,20 +197,36 @@ def _refuse_headers(path: Path, dialect: Dialect, table: pa.Table) -> None:
         raise ProjectError(f"{path}, line {line_of(path, rows[0])}: the header stands here once more; take it out")
 
 
-def _plain(table: pa.Table) -> pa.Table:
-    """Bring Arrow's many types down to the few that the project knows."""
-    for position, field in reversed(list(enumerate(table.schema))):
-        kind = field.type
-        if pa.types.is_nested(kind):
-            table = table.remove_column(position)
-        elif (target := _plain_type(kind)) is not None:
-            column = table.column(position)
-            if pa.types.is_timestamp(kind):
-                zone = "UTC" if kind.tz else None
-                # Finer than a microsecond is cut off.
-                column = column.cast(pa.timestamp("us", tz=zone), safe=False)
-            table = table.set_column(position, field.name, column.cast(target))
-    return table
+def _plain(table: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Bring Arrow's many types down to the few that the project knows, and say what is lost."""
+    columns, notes = {}, []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        stored = column.cast(column.type.storage_type) if isinstance(column.type, pa.BaseExtensionType) else column
+        if (found := _plain_column(stored, stored.type)) is None:
+            notes.append(f"{name}: left out: {stored.type} is no type that a model can see")
+            continue
+        columns[name] = found
+        if pa.types.is_duration(stored.type):
+            notes.append(f"{name}: a duration is read as its seconds")
+    return pa.table(columns), notes
+
+
+def _plain_column(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    """A column in a type that the project knows; None where there is none."""
+    if pa.types.is_nested(kind):
+        return None
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        try:
+            return column.cast(pa.binary()).cast(pa.string())
+        except pa.ArrowInvalid:
+            return None
+    if pa.types.is_duration(kind):
+        return pc.divide(column.cast(pa.duration("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6)
+    if pa.types.is_timestamp(kind):
+        # Finer than a microsecond is cut off.
+        column = column.cast(pa.timestamp("us", tz="UTC" if kind.tz else None), safe=False)
+    target = _plain_type(kind)
+    return column if target is None else column.cast(target)
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType | None:
@@ -202,6 +238,4 @@ def _plain_type(kind: pa.DataType) -> pa.DataType | None:
         return pa.timestamp("us")
     if pa.types.is_time(kind):
         return pa.string()
-    if pa.types.is_duration(kind):
-        return pa.int64()
     return None

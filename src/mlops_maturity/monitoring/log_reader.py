@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Select, create_engine, func, inspect,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from mlops_maturity.data.conversion import conform, convert
+from mlops_maturity.data.conversion import conform, convert, replaced
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.monitoring.profile import answers_as_column
@@ -182,7 +182,7 @@ def records_as_table(records: Sequence[str], schema: Schema) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     times = [name for name, column in schema.columns.items() if column.type == "datetime"]
     # As the service wrote them, which need not be as the raw data are written.
-    return frame.assign(**{name: convert(frame[name], ISO_TIME) for name in times})
+    return replaced(frame, {name: convert(frame[name], ISO_TIME) for name in times})
 
 
 def _with_label(statement: Select[Any]) -> Select[Any]:

@@ -70,9 +70,13 @@ def checked(source: Path, schema: Schema) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     if not source.exists():
         raise ProjectError(f"{source} is missing: name a file that is there")
-    given = tables.read_parquet(source) if tables.is_parquet(source) else tables.read_cells(source)
-    needed = [name for name in schema.columns if name in given]
-    frame = conform(schema, typed(given[needed], schema))
+    if tables.is_parquet(source):
+        table = tables.parquet_of(source)
+        given, read = table.to_pandas(types_mapper=pd.ArrowDtype), tables.plain(table)
+    else:
+        given = read = tables.read_cells(source)
+    needed = [name for name in schema.columns if name in read]
+    frame = conform(schema, typed(read[needed], schema))
     refuse(problems(schema, frame, shares=len(frame) >= ROWS_FOR_SHARES))
     return given, frame
 

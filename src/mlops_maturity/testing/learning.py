@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mlops_maturity.data import lanes
+from mlops_maturity.data.conversion import replaced
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import split
@@ -367,6 +368,6 @@ def with_odd_columns(rows: pd.DataFrame, schema: Schema, params: Params, odd: st
     kinds = {name: column.type for name, column in schema.columns.items() if name != params.data.target}
     if odd in ODD_NUMBERS:
         numbers = [name for name, kind in kinds.items() if kind in ("number", "integer")]
-        return rows.assign(**{name: ODD_NUMBERS[odd](generator, len(rows)) for name in numbers})
+        return replaced(rows, {name: ODD_NUMBERS[odd](generator, len(rows)) for name in numbers})
     words = [name for name, kind in kinds.items() if kind == "category" and rows[name].notna().any()]
-    return rows.assign(**{name: ODD_CATEGORIES[odd](rows[name]).astype("category") for name in words})
+    return replaced(rows, {name: ODD_CATEGORIES[odd](rows[name]).astype("category") for name in words})

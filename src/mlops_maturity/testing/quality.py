@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlops_maturity.data.conversion import replaced
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.training.importance import permutation_importance
 from mlops_maturity.training.losses import baseline, loss, losses
@@ -38,7 +39,7 @@ def harmful_columns(predictor: Predictor, rows: pd.DataFrame, seed: int) -> list
     random = np.random.default_rng(seed)
     harmful = []
     for name in found.index[found < -HARM * unit]:
-        shuffled = [rows.assign(**{name: rows[name].array[random.permutation(len(rows))]}) for _ in range(REPEATS)]
+        shuffled = [replaced(rows, {name: rows[name].array[random.permutation(len(rows))]}) for _ in range(REPEATS)]
         growth = np.mean([losses(task, target, predictor.of_frame(each)) for each in shuffled], axis=0) - before
         if growth.mean() < -CERTAIN * growth.std(ddof=1) / math.sqrt(len(rows)):
             harmful.append(name)

@@ -6,9 +6,12 @@ from typing import Any
 from mlops_maturity.project.numbers import number, percent
 
 FEWEST_TEST_ROWS = 50
-# In shares of the baseline's loss: a gap between train and test set, and a gain on the simple model.
+# In shares of the baseline's loss: a gap between train and test set, a gain on the simple model, one on the baseline.
 OVERFITS = 0.1
 AS_GOOD = 0.01
+WEAK = 0.1
+# Of the answers that are wrong if they are always the most frequent class, the share that a model must put right.
+HARDLY = 0.05
 
 
 def caveats(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -25,6 +28,18 @@ def caveats(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"R² is {number(test['r2'])} on the test set: its own mean would predict it better than the model does; "
             "look for columns that explain the target, and whether the test set differs from the train set"
+        )
+    elif gains["baseline"] < WEAK:
+        side = "below" if gains["baseline"] >= 0 else "above"
+        yield (
+            f"a weak signal: the {label} is {percent(abs(gains['baseline']))} {side} that of a guess without any "
+            "column; look for columns that explain the target before you rely on the model"
+        )
+    accuracy, usual = test.get("accuracy", 1.0), scores["baseline, test"].get("accuracy", 0.0)
+    if 1 - accuracy > (1 - HARDLY) * (1 - usual):
+        yield (
+            f"the accuracy, {number(accuracy)}, is hardly a gain: the most frequent class alone reaches "
+            f"{number(usual)}; judge the model by its balanced accuracy"
         )
     if test[name] > 2 * train[name] and test[name] - train[name] > OVERFITS * scores["baseline, test"][name]:
         yield (

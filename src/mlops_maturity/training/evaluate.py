@@ -14,10 +14,11 @@ from mlops_maturity.model.artefact import TRAINED_FIELDS
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.contract import own
+from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, read_json, write_json
 from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Params
-from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, SIMPLE, TEST, TRAIN, VALIDATION
+from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, PARAMS, SIMPLE, TEST, TRAIN, VALIDATION
 from mlops_maturity.training.caveats import caveats
 from mlops_maturity.training.gates import WHOLE, judge
 from mlops_maturity.training.importance import permutation_importance
@@ -184,6 +185,8 @@ def _slices(
 
     found: dict[str, dict[str, dict[str, float]]] = {}
     for column in params.slices or []:
+        if column not in rows:
+            raise ProjectError(f"{PARAMS}: slices: there is no column {column!r}; take it out, or name another")
         words = rows[column].astype("str")
         masks = {WHOLE: np.ones(len(rows), dtype=bool)}
         masks |= {str(value): (words == value).to_numpy() for value in sorted(words.dropna().unique())}

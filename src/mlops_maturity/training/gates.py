@@ -9,7 +9,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_json, write_json
 from mlops_maturity.project.numbers import number, percent
 from mlops_maturity.project.params import Gates, Target
-from mlops_maturity.project.paths import METRICS, MODEL_VALIDATION
+from mlops_maturity.project.paths import METRICS, MODEL_VALIDATION, PARAMS
 
 # Of the value, which stands at {}.
 MEANING = {
@@ -161,5 +161,6 @@ def require_passed(gates: Iterable[Gate]) -> None:
     """
     if failed := [str(gate) for gate in gates if not gate.passed]:
         raise ProjectError(
-            f"gate failed: {'; '.join(failed)}. The model is not packaged: improve it, or change `gates` in params.yaml"
+            f"gate failed: {'; '.join(failed)}. The model is not packaged: "
+            f"give it columns that explain the target, or change its settings or, with a reason, the gates in {PARAMS}"
         )

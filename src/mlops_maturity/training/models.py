@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 
+from mlops_maturity.data.conversion import replaced
 from mlops_maturity.data.features import Features
 from mlops_maturity.model.estimator import predict, threads_for
 from mlops_maturity.project.contract import own
@@ -228,7 +229,7 @@ def _without_empty_columns(inputs: Any) -> Any:
     """Zeros for a feature that is missing in every row: boosting finds no bins for it, and no tree will ask for it."""
     if not isinstance(inputs, np.ndarray):
         numbers = inputs.select_dtypes("number")
-        return inputs.assign(**dict.fromkeys(numbers.columns[numbers.isna().all()], 0.0))
+        return replaced(inputs, dict.fromkeys(numbers.columns[numbers.isna().all()], 0.0))
     empty = np.isnan(inputs).all(axis=0)
     return np.where(empty, np.float32(0), inputs) if empty.any() else inputs
 

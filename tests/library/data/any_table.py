@@ -13,7 +13,22 @@ Random = np.random.Generator
 Cells = list[list[str]]
 
 TARGET = "y"
-NAMES = ("a", "b b", "größe", "id", "order_id", "x,1", "x;2", "a.b", "class", "prediction", 'in "quotes"', "UPPER", "1")
+NAMES = (
+    "a",
+    "b b",
+    "größe",
+    "id",
+    "order_id",
+    "x,1",
+    "x;2",
+    "a.b",
+    "class",
+    "prediction",
+    'in "quotes"',
+    "UPPER",
+    "1",
+    "self",
+)
 
 
 @dataclass(frozen=True)

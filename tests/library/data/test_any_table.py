@@ -50,7 +50,7 @@ def as_sent(cell: str, column: Column, reading: Reading) -> Any:
         return cells.TRUTH[cell.strip().lower()] == 1
     if column.type not in ("number", "integer"):
         return cell
-    number = cells.number(cell, reading)
+    number = cells.number(cell, reading, column.unit)
     return number if np.isfinite(number) else None
 
 

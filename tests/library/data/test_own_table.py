@@ -51,6 +51,15 @@ MEANING: dict[str, tuple[list[str], Any, dict[str, float]]] = {
     "leading zeros": (among("07", "08", "12"), "07", {"v": 2}),
     "blanks around words": (among("2A ", "2A", " 2B"), "2A", {"v": 2}),
     "truth values with a gap": (among("true", "", "false"), True, {"v": 1}),
+    "percentages": (among("12 %", "7.5%", "30"), 12, {"v": 12}),
+    "a currency before": (among("$1", "-$2.5", "$-3"), 1, {"v": 1}),
+    "the currency of a country": (among("R$ 12.5", "R$ 2.5"), 12.5, {"v": 12.5}),
+    "the code of a currency": (among("CHF 12.5", "CHF 2.5"), 12.5, {"v": 12.5}),
+    "a unit after a blank": (among("90.5 km/h", "-1 km/h"), 90.5, {"v": 90.5}),
+    "another sign for minus": (among("\u22121.5", "2.5"), -1.5, {"v": -1.5}),
+    "brackets for minus": (among("(1.5)", "2.5"), -1.5, {"v": -1.5}),
+    "brackets and a currency": (among("($1.5)", "$2.5"), -1.5, {"v": -1.5}),
+    "exponents and plus signs": (among("+1e2", "-2.5E-1"), 100, {"v": 100}),
     "blanks for numbers": (among("1.5", " ", "2.5"), 1.5, {"v": 1.5}),
 }
 
@@ -76,6 +85,11 @@ MARKS: dict[str, tuple[str, list[str], float]] = {
     "commas for thousands": ("\t", among("1,200", "32,027.5"), 1_200),
     "apostrophes for thousands": (",", among("1'200.5", "32'027"), 1_200.5),
     "blanks for thousands": (";", among("1 200,5", "32 027"), 1_200.5),
+    "narrow blanks for thousands": (";", among("1\u202f200,5", "32\u00a0027", "12\u2009000"), 1_200.5),
+    "round apostrophes for thousands": (",", among("1\u2019200.5", "32\u2019027"), 1_200.5),
+    "groups of two digits": ("\t", among("12,34,567", "1,00,000"), 1_234_567),
+    "a currency and points for thousands": (";", among("€ 1.200,50", "€ 32.027,25"), 1_200.5),
+    "a currency after, and commas for thousands": ("\t", among("1,200.5 £", "32,027 £"), 1_200.5),
     "points for decimals between semicolons": (";", among("1.25", "2.5"), 1.25),
 }
 
@@ -157,6 +171,18 @@ REFUSED: dict[str, tuple[str, str]] = {
         "a quotation mark in the column 'n' swallows",
     ),
     "a row of another width": (text(v=NUMBER) + "1,2,3\n", f"line {ROWS + 2}: 3 cells, and the header has 2"),
+    "rows with an index, under a header without": (
+        "x,y\n" + "1,2,3\n" * 40,
+        "line 2: 3 cells, and the header has 2; if the first column has no name, begin the header with a delimiter",
+    ),
+    "two columns that end with their sums": (
+        "x,y,k\n" + "1,0.1,a\n" * 40 + "40,4,\n",
+        r"row 41, the last one, holds the sums of the others \(x, y\); take it out",
+    ),
+    "a row of totals": (
+        "k,y\n" + "a,1.25\nb,2.5\n" * 20 + "Total,75\n",
+        r"row 41, the last one, holds the sums of the others \(y\); take it out",
+    ),
     "two columns of one name": ("v,v,y\n" + "1,2,3\n" * 40, "has the column 'v' twice"),
     "no rows": ("v,y\n", "has no rows"),
 }
@@ -182,15 +208,84 @@ def test_encodings_are_read_or_refused(own_table: OwnTable) -> None:
         own_table.read(content.encode().replace("Köln".encode(), b"K\xc3\xb6ln\xe9", 1), "y")
 
 
+def test_last_row_that_is_no_sum_is_a_record(own_table: OwnTable) -> None:
+    own_table.read(text(v=[*NUMBER[:-1], "99"], k=["a"] * (ROWS - 1) + ["Total"]), "y")
+    assert len(own_table.trained()) == ROWS
+
+
 def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
     content = text(";", **{"a,b,c": among("1,5", "2,5"), "y": list(LEVEL)})
     own_table.read(content, "y")
     assert list(own_table.schema.columns) == ["a,b,c", "y"]
 
 
+@pytest.mark.parametrize("name", ["self", "cls", "index", "name", "columns", "level_0", "__index_level_0__"])
+def test_column_may_have_a_name_that_programs_use(name: str, own_table: OwnTable) -> None:
+    own_table.read(text(**{name: among("a", "b"), "x": NUMBER}), "y")
+    seen = own_table.trained()[:1]
+    np.testing.assert_array_equal(own_table.in_a_batch(f"{name},x\na,{NUMBER[0]}\n"), seen)
+    np.testing.assert_array_equal(own_table.served({name: "a", "x": float(NUMBER[0])}), seen)
+
+
 def test_stray_among_numbers_is_named_with_its_rows(own_table: OwnTable) -> None:
     own_table.read(text(v=["-" if number == 5 else cell for number, cell in enumerate(NUMBER)], x=NUMBER), "y")
     assert any("99 % of the values are numbers, the others are '-' (1 rows)" in note for note in own_table.schema.notes)
+
+
+# Cells, and what is said of them.
+UNCERTAIN: dict[str, tuple[list[str], str]] = {
+    "several units": (among("1.5 kg", "2 lb"), "v: the values are numbers in several units ('kg', 'lb'): give all"),
+    "letters that touch": (among("1mm", "2mm"), "v: all values are numbers with 'mm'; if they are to be read as such"),
+    "a value without its unit": (among("0", "2 %"), "v: '0' is read like the values with '%'"),
+    "strays among units": (
+        ["-" if number == 5 else f"{number} %" for number in COUNT],
+        "99 % of the values are numbers with '%', the others are '-' (1 rows); if these mean that a value is missing, "
+        "add them to reading.missing, and write `type: number` and `unit: '%'`",
+    ),
+    "brackets": (among("(1.5)", "2"), "v: '(1.5)' is read as -1.5"),
+    "years of two digits": (
+        among("31/12/21", "05/03/22"),
+        "v: '31/12/21' looks like a date whose year has two digits: write years in full, or `type: datetime` and "
+        "`format: '%d/%m/%y'`",
+    ),
+    "a word among dates": (
+        [f"{number % 28 + 1:02}.03.2021" if number % 9 else "0" for number in COUNT],
+        "96 % of the different values are dates, such as '02.03.2021', the others are '0'; if these mean that a value "
+        "is missing, add them to reading.missing, and write `type: datetime` and `format: '%d.%m.%Y'`",
+    ),
+    "times of which some have a zone": (
+        among("2024-01-31T10:00:00Z", "2024-01-31T10:00:00"),
+        "v: '2024-01-31T10:00:00' names no time zone, as other values do; it is read as UTC",
+    ),
+    "a quotation mark that may swallow a row": (
+        ['"a' if number == 20 else 'b"' if number == 21 else "cd"[number % 2] for number in COUNT],
+        "v: row 21 holds a line break and the cells of a whole row: if a quotation mark swallowed a row there",
+    ),
+    "infinite numbers": (among("1.5", "inf", "-inf"), "v: infinite numbers are read as missing values: 100"),
+}
+
+
+@pytest.mark.parametrize("case", UNCERTAIN)
+def test_what_is_uncertain_about_cells_is_said(case: str, own_table: OwnTable) -> None:
+    cells, says = UNCERTAIN[case]
+    own_table.read(text(v=cells, x=NUMBER), "y")
+    assert any(says in note for note in own_table.schema.notes), own_table.schema.notes
+
+
+def test_unit_that_the_schema_names_is_taken_off(own_table: OwnTable) -> None:
+    own_table.read(text(v=among("1.5mm", "2mm"), x=NUMBER), "y")
+    schema = own_table.schema
+    entry = schema.columns["v"].model_copy(update={"type": "number", "unit": "mm", "categories": None})
+    schemas.save(schema.model_copy(update={"columns": schema.columns | {"v": entry}}))
+    own_table.look_again()
+    assert own_table.trained()[0, own_table.features.names.index("v")] == 1.5
+
+
+@pytest.mark.parametrize("words", [("Q1", "Q2"), ("12A", "13B"), ("3 of 4", "4 of 5"), ("1-5", "6-9")])
+def test_names_with_digits_have_no_unit(words: tuple[str, ...], own_table: OwnTable) -> None:
+    own_table.read(text(v=among(*words), x=NUMBER), "y")
+    assert own_table.schema.columns["v"].type == "category"
+    assert not [note for note in own_table.schema.notes if note.startswith("v: ")]
 
 
 def test_parquet_truth_values_with_a_gap_are_truth_values(own_table: OwnTable, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from library.tables import WRITERS, clean
-from mlops_maturity.data.reading import read_table
+from mlops_maturity.data.reading import inferred, read_table
 from mlops_maturity.data.tables import write_like
 from mlops_maturity.project.errors import ProjectError
 
@@ -73,6 +73,9 @@ def test_read_table_types_of_parquet_become_the_few_that_a_schema_knows(tmp_path
             "elsewhere": pa.array([datetime.datetime(2024, 2, 28, 23), None], pa.timestamp("us", "+02:00")),
             "hour": pa.array([datetime.time(13, 45), None]),
             "wait": pa.array([datetime.timedelta(seconds=2), datetime.timedelta(0)]),
+            "instant": pa.array([datetime.timedelta(microseconds=1500), None], pa.duration("ns")),
+            "old words": pa.array([b"a", None]),
+            "bytes": pa.array([b"\xff", None]),
             "nothing": pa.nulls(2),
             "list": pa.array([[1, 2], []]),
             "record": pa.array([{"a": 1}, {"a": 2}]),
@@ -80,8 +83,12 @@ def test_read_table_types_of_parquet_become_the_few_that_a_schema_knows(tmp_path
     )
     pa.parquet.write_table(table, tmp_path / "table.parquet")
     found = read_table(tmp_path / "table.parquet")
-    assert "list" not in found
-    assert "record" not in found
+    assert not {"list", "record", "bytes"} & set(found)
+    notes = inferred(found).notes
+    assert "list: left out: list<element: int64> is no type that a model can see" in notes
+    assert "wait: a duration is read as its seconds" in notes
+    assert found["old words"].tolist()[0] == "a"
+    assert found["instant"].tolist()[0] == 0.0015
     assert {name: str(found[name].dtype) for name in ("decimal", "single", "nothing")} == dict.fromkeys(
         ("decimal", "single", "nothing"), "float64"
     )
@@ -89,7 +96,13 @@ def test_read_table_types_of_parquet_become_the_few_that_a_schema_knows(tmp_path
     assert found["day"][0] == pd.Timestamp("2024-02-29")
     assert found["elsewhere"][0] == pd.Timestamp("2024-02-28 23:00")
     assert found["hour"][0].startswith("13:45")
-    assert found["wait"].tolist()[0] > 0
+    assert found["wait"].tolist() == [2.0, 0.0]
+
+
+def test_read_table_numbers_stored_as_words_stay_words_and_are_named(tmp_path: Path) -> None:
+    pd.DataFrame({"amount": ["1.5", "2"], "postcode": ["08001", "x"]}).to_parquet(tmp_path / "table.parquet")
+    (note,) = inferred(read_table(tmp_path / "table.parquet")).notes
+    assert note.startswith("amount: all values are numbers, stored as words")
 
 
 REFUSED = {

@@ -33,7 +33,7 @@ def test_learnable_rows_without_a_target_are_dropped_and_counted(params: Params)
 
 def test_learnable_rows_of_a_rare_class_are_dropped_and_counted(params: Params) -> None:
     kept, dropped = learned(params, clean().assign(ziel=clean()["ziel"].where(COUNT > 2, "selten")))
-    assert dropped == {"fewer than 10 rows of their ziel": 3}
+    assert dropped == {"fewer than 10 rows of their ziel (selten)": 3}
     assert set(kept["ziel"]) == {"ja", "nein"}
 
 

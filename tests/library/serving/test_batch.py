@@ -1,11 +1,15 @@
 """Batch prediction: what does not fit the schema is named, and leaves no output."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from library.shop import REGION, TARGET, TARGETS, Shop, open_shop
@@ -47,6 +51,32 @@ def test_predict_file_every_row_gets_its_prediction(kind: str, name: str, tmp_pa
     else:
         assert read["prediction"].tolist() == shop.predictor.target.decode(expected)
         np.testing.assert_allclose(read["probability"], expected.max(axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["predicted.csv", "predicted.parquet"])
+def test_predict_file_columns_of_any_type_come_out_as_they_came_in(name: str, shop: Shop, tmp_path: Path) -> None:
+    source, destination = tmp_path / "new.parquet", tmp_path / name
+    table = pa.Table.from_pandas(as_written(shop.customers(3)), preserve_index=False)
+    others = {
+        "amount": pa.array([Decimal("10.50"), None, Decimal("1.00")]),
+        "tags": pa.array([["a"], [], None]),
+        "day": pa.array([date(2024, 2, 29), None, None]),
+        "large": pa.array([2**63 - 1, None, 1]),
+        "wait": pa.array([timedelta(seconds=2), None, None]),
+        "kind": pa.array(["a", None, "b"]).dictionary_encode(),
+    }
+    for column, values in others.items():
+        table = table.append_column(column, values)
+    pa.parquet.write_table(table, source)
+    batch.predict_file(source, destination, shop.predictor)
+    if name.endswith("t"):
+        found = pa.parquet.read_table(destination)
+        assert found.select(table.column_names).to_pylist() == table.to_pylist()
+        assert found.schema.field("amount").type == others["amount"].type
+        assert len(pd.read_parquet(destination)) == 3
+    else:
+        row = pd.read_csv(destination, dtype=str).iloc[0]
+        assert row[["amount", "day", "large", "kind"]].tolist() == ["10.50", "2024-02-29", str(2**63 - 1), "a"]
 
 
 @pytest.mark.parametrize(

@@ -105,21 +105,35 @@ def test_scores_have_units_and_separators() -> None:
 
 def measured(**changed: object) -> dict[str, object]:
     scores = {"train": {"mse": 1.0, "r2": 0.9}, "test": {"mse": 1.5, "r2": 0.8}, "baseline, test": {"mse": 10.0}}
-    return {"scores": scores, "gains": {"simple": 0.1}, "rows": {"test": 500}} | changed
+    return {"scores": scores, "gains": {"baseline": 0.85, "simple": 0.1}, "rows": {"test": 500}} | changed
+
+
+def classified(accuracy: float, usual: float) -> dict[str, object]:
+    """Scores of which the accuracy is so high, and so high with the most frequent class alone."""
+    test = {"log_loss": 0.3, "accuracy": accuracy}
+    return {
+        "scores": {"train": {"log_loss": 0.3}, "test": test, "baseline, test": {"log_loss": 0.6, "accuracy": usual}}
+    }
 
 
 def test_sound_scores_have_no_warning() -> None:
     assert list(caveats(measured())) == []
+    assert list(caveats(measured(**classified(1.0, 0.995)))) == []
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
         ({"rows": {"test": 30}}, "few rows: the test set has 30"),
-        ({"gains": {"simple": -0.02}}, "a simple model is as good"),
+        ({"gains": {"baseline": 0.85, "simple": -0.02}}, "a simple model is as good"),
+        (
+            {"gains": {"baseline": 0.05, "simple": 0.02}},
+            "a weak signal: the mean squared error is 5 % below that of a guess without any column; look for columns",
+        ),
+        (classified(0.952, 0.95), "the accuracy, 0.952, is hardly a gain: the most frequent class alone reaches 0.95"),
         (
             {"scores": {"train": {"mse": 1.0}, "test": {"mse": 4.0, "r2": 0.6}, "baseline, test": {"mse": 10.0}}},
-            "overfitting: mean squared error 1 on the train set, 4 on the test set",
+            "overfitting: mean squared error 1 on the train set, 4 on the test set; use a simpler model",
         ),
         (
             {"scores": {"train": {"mse": 9.0}, "test": {"mse": 9.5, "r2": -0.61}, "baseline, test": {"mse": 30.0}}},

@@ -88,6 +88,13 @@ def test_gate_on_slices_of_a_score_that_only_the_whole_has_is_refused(measured: 
         judge(measured, bounds)
 
 
+def test_slice_of_a_column_that_is_not_there_is_refused(in_workspace: Path, params: Params) -> None:
+    model, simple = (Predictor(artefacts.read(path, "make train", TRAINED_FIELDS)) for path in (MODEL, SIMPLE))
+    sets = {path.stem: pd.read_parquet(in_workspace / path) for path in (TRAIN, VALIDATION, TEST)}
+    with pytest.raises(ProjectError, match=r"params\.yaml: slices: there is no column 'region'; take it out"):
+        evaluate(model, simple, sets, params.changed(slices=["region"]))
+
+
 @pytest.mark.usefixtures("project")
 def test_rows_count_by_their_weight(rows: pd.DataFrame, schema: Schema, params: Params) -> None:
     """Of two labels for each row, the one with the weight is learned."""

@@ -34,7 +34,7 @@ def test_check_data_for_training_with_a_rare_class_counts_what_is_dropped(
     few = table[table["species"] == "Chinstrap"].head(5)
     write_like(pd.concat([table[table["species"] != "Chinstrap"], few]), RAW)
     data.run(ARTEFACT)
-    assert "of no use: 5 rows, fewer than 10 rows of their species\n" in capsys.readouterr().out
+    assert "of no use: 5 rows, fewer than 10 rows of their species (Chinstrap)\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("project")

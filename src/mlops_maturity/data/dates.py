@@ -1,0 +1,82 @@
+"""How the dates of a column are written: in ISO 8601, in one of many formats, or not quite in one."""
+
+import math
+
+import pandas as pd
+
+from mlops_maturity.data.conversion import times_of
+
+# Beside ISO 8601. Where a column fits several, the first is taken, and that is said.
+DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
+DAYS_IN_WORDS = ("%d %b %Y", "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%d/%b/%Y")
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in CLOCKS)
+# Which century is meant, nobody but a person knows.
+SHORT_YEARS = tuple(written.replace("%Y", "%y") for written in FORMATS)
+ISO8601 = "ISO8601"
+
+LOOKS_LIKE_ONE = r"^\w{1,9}[-/. ] ?\w{1,9}[-/., ]+ ?\d{1,4}|^\d{4}-\d\d$"
+ZONE = r"[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
+SAMPLE, MOST, EXAMPLES = 200, 0.5, 3
+
+
+def format_of(known: pd.Series) -> tuple[str | None, list[str]]:
+    """The format that all values of a column have, if they are dates, and what people should know of it.
+
+    Args:
+        known: the different values of its cells.
+    """
+    sample = known.iloc[:: max(1, len(known) // SAMPLE)]
+    if sample.str.contains(LOOKS_LIKE_ONE).mean() < MOST:
+        return None, []
+    for written in (ISO8601, *FORMATS):
+        if times_of(sample, written).notna().all() and times_of(known, written).notna().all():
+            return written, [*_other_dates(known, sample, written), *_some_zones(known)]
+    return None, _nearly(known, sample)
+
+
+def _other_dates(known: pd.Series, sample: pd.Series, written: str) -> list[str]:
+    """That the values are other dates in another format that they have, too."""
+    if written == ISO8601:
+        return []
+    chosen = times_of(known, written)
+    for other in FORMATS[FORMATS.index(written) + 1 :]:
+        if times_of(sample, other).notna().all():
+            found = times_of(known, other)
+            if found.notna().all() and (different := found != chosen).any():
+                example = known[different].iloc[0]
+                return [
+                    f"{example!r} is read as {chosen[different].iloc[0]:%Y-%m-%d} ({written}); if it is "
+                    f"{found[different].iloc[0]:%Y-%m-%d}, set its format to {other}"
+                ]
+    return []
+
+
+def _some_zones(known: pd.Series) -> list[str]:
+    with_zone = known.str.contains(ZONE)
+    if not with_zone.any() or with_zone.all():
+        return []
+    return [f"{known[~with_zone].iloc[0]!r} names no time zone, as other values do; it is read as UTC"]
+
+
+def _nearly(known: pd.Series, sample: pd.Series) -> list[str]:
+    """What keeps values from being dates: a year of two digits, or a few that are none."""
+    for written in SHORT_YEARS:
+        if times_of(sample, written).notna().all():
+            return [
+                f"{known.iloc[0]!r} looks like a date whose year has two digits: write years in full, or "
+                f"`type: datetime` and `format: '{written}'` in the column's entry"
+            ]
+    shares = {written: times_of(sample, written).notna().mean() for written in (ISO8601, *FORMATS)}
+    written = max(shares, key=lambda name: shares[name])
+    if shares[written] < MOST:
+        return []
+    are_dates = times_of(known, written).notna()
+    others = known[~are_dates]
+    named = ", ".join(map(repr, others.head(EXAMPLES)))
+    more = f" and {len(others) - EXAMPLES:,} more" if len(others) > EXAMPLES else ""
+    return [
+        f"{math.floor(100 * are_dates.mean())} % of the different values are dates, such as "
+        f"{known[are_dates].iloc[0]!r}, the others are {named}{more}; if these mean that a value is missing, add them "
+        f"to reading.missing, and write `type: datetime` and `format: '{written}'` in the column's entry"
+    ]

@@ -1,0 +1,64 @@
+"""Rows of a table that are no records: one of totals, and one that a quotation mark may have swallowed."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from mlops_maturity.data.conversion import convert
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.project.errors import ProjectError
+
+TOTALS = r"(?i)(grand |sub)?totals?:?|sum:?|summe:?|gesamt(summe)?:?|total général|totale?s?:?|suma:?|totaal:?"
+# Of a column, to call its last value the sum of the others.
+FEWEST_ADDED = 3
+
+
+def refuse_totals(frame: pd.DataFrame, schema: Schema) -> None:
+    """Refuse a last row that adds up the others: a model would learn from it as from a record.
+
+    Args:
+        frame: the cells of a table.
+        schema: by which they are read.
+
+    Raises:
+        ProjectError: two columns end with their sum, or one does beside a word such as Total.
+    """
+    last = frame.iloc[-1].dropna().astype("str").str.strip()
+    named = bool(last.str.fullmatch(TOTALS).any())
+    added = [name for name, values in frame.items() if _ends_with_its_sum(values, schema, str(name))]
+    if len(added) + named >= 2 and added:
+        raise ProjectError(
+            f"row {len(frame):,}, the last one, holds the sums of the others ({', '.join(map(str, added[:3]))}); "
+            "take it out"
+        )
+
+
+def swallowed(frame: pd.DataFrame, delimiter: str) -> Iterator[str]:
+    """What looks like two rows in one: a cell with a line break and as many delimiters as a row has.
+
+    Args:
+        frame: the cells of a text file.
+        delimiter: of the file.
+    """
+    for name, values in frame.items():
+        broken = values[values.str.contains("\n", regex=False).fillna(False).astype(bool)]
+        whole = broken[broken.str.count(f"[{delimiter}]") == broken.str.count("\n") * (frame.shape[1] - 1)]
+        # In a text of several lines, a single mark proves nothing.
+        if len(whole) and frame.shape[1] > 2:
+            yield (
+                f"{name}: row {int(str(whole.index[0])) + 1:,} holds a line break and the cells of a whole row: if a "
+                "quotation mark swallowed a row there, double it, or take it out"
+            )
+
+
+def _ends_with_its_sum(values: pd.Series, schema: Schema, name: str) -> bool:
+    """Whether the last number is the sum of at least a few others; a stray word does not count."""
+    column = schema.columns[name]
+    if column.type not in ("number", "integer"):
+        return False
+    numbers = convert(values, column, schema.reading)
+    last, others = numbers.iloc[-1], numbers.iloc[:-1]
+    if not np.isfinite(last) or last == 0:
+        return False
+    return bool((others.fillna(0) != 0).sum() >= FEWEST_ADDED and np.isclose(others.sum(), last, rtol=1e-6, atol=0))
