@@ -220,7 +220,7 @@ def _folds(train: pd.DataFrame, params: Params) -> list[tuple[np.ndarray, np.nda
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of classes with fewer rows than folds
-            parts = list(folds(train, params.data.target, params.split, count))
+            parts = list(folds(train, params.data.target, params.split, count, params.data.ignore or {}))
     except ValueError as error:
         raise ProjectError(f"{PARAMS}: tune.folds: {error}") from None
     if (fewest := min(len(learn) for learn, _ in parts)) < FEWEST_ROWS:

@@ -221,7 +221,8 @@ def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
 
 @pytest.mark.parametrize("name", ["self", "cls", "index", "name", "columns", "level_0", "__index_level_0__"])
 def test_column_may_have_a_name_that_programs_use(name: str, own_table: OwnTable) -> None:
-    own_table.read(text(**{name: among("a", "b"), "x": NUMBER}), "y")
+    content = "\n".join([f"{name},x,y", *(f"{'ab'[row % 2]},{NUMBER[row]},{NUMBER[row]}" for row in COUNT)])
+    own_table.read(content, "y")
     seen = own_table.trained()[:1]
     np.testing.assert_array_equal(own_table.in_a_batch(f"{name},x\na,{NUMBER[0]}\n"), seen)
     np.testing.assert_array_equal(own_table.served({name: "a", "x": float(NUMBER[0])}), seen)
