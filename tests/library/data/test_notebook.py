@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from library.own_table import OwnTable
-from library.tables import CHANCE, COUNT
+from library.tables import CHANCE, ROWS
 from mlops_maturity.data.reading import read_table
 
 TARGETS: dict[str, Callable[[int], Any]] = {
@@ -27,7 +27,7 @@ def test_notebook_shows_a_table_with_any_target(
     case: str, own_table: OwnTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(mpl.rcParams, "backend", "agg")
-    rows = [f"{CHANCE[number]:.3f},{'xyz'[number % 3]},{TARGETS[case](number)}" for number in COUNT]
+    rows = [f"{CHANCE[number]:.3f},{'xyz'[number % 3]},{TARGETS[case](number)}" for number in range(ROWS)]
     own_table.read("\n".join(["v,w,y", *rows, ""]), "y")
     cells = json.loads(Path("notebooks/exploration.ipynb").read_text(encoding="utf-8"))["cells"]
     known: dict[str, Any] = {"display": repr, "load": lambda: read_table(own_table.raw)}
