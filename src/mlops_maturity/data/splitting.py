@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pandas as pd
@@ -171,7 +172,10 @@ def _folds(frame: pd.DataFrame, target: str, settings: Split, count: int) -> Ite
     match settings.method:
         case "stratified":
             splitter = StratifiedKFold(count, shuffle=True, random_state=settings.seed)
-            yield from splitter.split(frame, frame[target].astype("str"))
+            with catch_warnings():
+                simplefilter("ignore", UserWarning)  # of classes with fewer rows than folds
+                parts = list(splitter.split(frame, frame[target].astype("str")))
+            yield from parts
         case "group":
             groups = _groups(frame, settings)
             yield from GroupKFold(min(count, len(np.unique(groups)))).split(frame, groups=groups)

@@ -126,6 +126,12 @@ def test_split_class_with_too_few_rows_for_all_sets_is_refused() -> None:
         split(frame, "target", settings("stratified"))
 
 
+@pytest.mark.filterwarnings("error")
+def test_folds_of_a_class_with_fewer_rows_than_folds_say_nothing() -> None:
+    frame = FRAME.assign(target=["rare", "rare", *FRAME["target"][2:]])
+    assert len(list(folds(frame, "target", settings("stratified"), 4))) == 4
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_folds_never_score_on_what_they_learn_from(method: str) -> None:
     found = list(folds(FRAME, "target", settings(method, METHODS[method]), 4))
