@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
+from mlops_maturity.data.conversion import replaced
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.synthesis import synthesise
 from mlops_maturity.data.validation import check, problems
@@ -39,7 +40,7 @@ def test_every_feature_has_values(real_rows: pd.DataFrame, schema: Schema, param
     [
         (lambda frame, name: frame.drop(columns=name), "the column is missing"),
         (lambda frame, _: frame.assign(unexpected=1), "unexpected: the column is not in the schema"),
-        (lambda frame, name: frame.assign(**{name: None}), "missing values"),
+        (lambda frame, name: replaced(frame, {name: None}), "missing values"),
     ],
     ids=["a missing column", "an unexpected column", "missing values"],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from mlops_maturity.data.conversion import replaced
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.files import read_json
 from mlops_maturity.project.params import Params
@@ -89,7 +90,7 @@ def test_answers_do_not_depend_on_the_other_rows(predictor: Predictor, held_out:
 @pytest.mark.requirement("CI-08")
 @pytest.mark.ml_test_score("Data 4", 1.0)
 def test_answers_do_not_depend_on_the_target(predictor: Predictor, held_out: pd.DataFrame, params: Params) -> None:
-    other = held_out.assign(**{params.data.target: held_out[params.data.target].array[::-1]})
+    other = replaced(held_out, {params.data.target: held_out[params.data.target].array[::-1]})
     np.testing.assert_array_equal(predictor.of_frame(other), predictor.of_frame(held_out))
 
 
@@ -110,7 +111,7 @@ def test_changes_move_the_prediction_the_declared_way(
     if not params.behaviour.direction:
         pytest.skip("not exercised: params.yaml declares no behaviour.direction")
     for rule in params.behaviour.direction:
-        changed = held_out.assign(**{rule.feature: held_out[rule.feature] + rule.add})
+        changed = replaced(held_out, {rule.feature: held_out[rule.feature] + rule.add})
         moved = predictor.of_frame(changed) - predictor.of_frame(held_out)
         if rule.outcome is not None:
             moved = moved[:, predictor.target.classes.index(rule.outcome)]

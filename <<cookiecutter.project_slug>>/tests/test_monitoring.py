@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from mlops_maturity.data.conversion import replaced
 from mlops_maturity.monitoring.drift import drift_of_table
 from mlops_maturity.monitoring.profile import Reference
 from mlops_maturity.project.params import Params
@@ -33,6 +34,6 @@ def test_column_whose_values_have_moved_is_drift(learned: pd.DataFrame, referenc
     for name in reference.columns:
         known = learned[name].dropna()
         if known.nunique() > 1:
-            lost = learned.assign(**{name: learned[name].mask(np.ones(len(learned), dtype=bool))})
+            lost = replaced(learned, {name: learned[name].mask(np.ones(len(learned), dtype=bool))})
             moved = [drift.column for drift in drift_of_table(lost, reference, params.monitoring) if drift.violates]
             assert moved == [name], f"monitoring in params.yaml: {name} may lose all its values without being drift"

@@ -112,7 +112,7 @@ def houses(path: Path) -> Path:
     chance = random.Random(7)  # noqa: S311
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["id", "Größe (m²)", "has garden", "été", "city", "sold at", "price €"])
+        table.writerow(["id", "Größe (m²)", "has garden", "été", "self", "sold at", "price €"])
         for number in range(600):
             size, garden = round(chance.uniform(20, 200), 1), chance.random() < 0.4
             city = chance.choice(["Köln", "A & B", "x<y", ""])

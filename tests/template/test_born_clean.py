@@ -143,7 +143,7 @@ def test_settings_of_the_user_do_not_hinder(tmp_path: Path) -> None:
         path.write_text(f"#!/bin/sh\ntouch {home}/hook-ran\nexit 1\n")
         path.chmod(0o755)
     (home / ".gitconfig").write_text(SETTINGS.format(home=home))
-    (home / "ignored").write_text("*.dvc\nstorage\n*.json\n")
+    (home / "ignored").write_text("*.dvc\nstorage\n*.json\ndata/\nmodels/\n")
     (home / "template" / "info").mkdir(parents=True)
     (home / "template" / "info" / "exclude").write_text("params.yaml\n")
     done = generate(tmp_path, HOME=str(home))
@@ -156,6 +156,11 @@ def test_settings_of_the_user_do_not_hinder(tmp_path: Path) -> None:
     assert any(path.startswith("storage/") for path in tracked)
     mine = run(["git", "status", "--porcelain"], project, environment=clean_environment(HOME=str(home)))
     assert mine.stdout == ""
+    (project / "data" / "notes.yaml").touch()
+    (project / "models").mkdir()
+    (project / "models" / ".gitignore").touch()
+    mine = run(["git", "add", "--all", "--dry-run"], project, environment=clean_environment(HOME=str(home)))
+    assert mine.stdout.split() == ["add", "'data/notes.yaml'", "add", "'models/.gitignore'"]
 
 
 def test_inside_another_repository_it_is_left_to_the_user(tmp_path: Path, own_table: Path) -> None:

@@ -62,8 +62,6 @@ def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
     reading, notes = infer_reading({name: _bare(known, units[name]) for name, known in texts.items()}, delimiter)
     found = {str(name): _infer_column(values, reading, units.get(str(name))) for name, values in frame.items()}
     notes += [f"{name}: {note}" for name, each in found.items() for note in each.notes]
-    if repeated := int(frame.duplicated().sum()):
-        notes.append(f"rows that are equal to an earlier one in every column: {repeated:,}; equal rows stay in one set")
     columns = {name: each.column for name, each in found.items()}
     if delimiter:
         notes += swallowed(frame, delimiter)

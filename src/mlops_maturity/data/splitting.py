@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ from mlops_maturity.project.params import Split
 Rows = np.ndarray
 # One for each set.
 FEWEST_GROUPS = 3
+# Of the features that several rows share, those that come with different targets: more, and the rows are no copies.
+MOST_CONFLICTS = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Parts:
 def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[str] = ()) -> Parts:
     """Divide the rows as params.yaml says.
 
-    Rows that are equal to each other are in the same set: a model would be tested on what it was taught.
+    Copies of a row are in the same set: a model would be tested on what it was taught. Where rows with equal features
+    differ in their target, equal rows are cases of their own, such as persons of the same age and sex.
 
     - stratified: at random, with the same share of each class everywhere
     - random: at random
@@ -54,7 +58,7 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
     """
     if settings.method == "column":
         return _given(frame, target, settings)
-    first = first_equal(frame, ignored)
+    first = first_equal(frame, target, ignored)
     some = np.unique(first)
     undated = _undated(frame, some, settings)
     dated = np.setdiff1d(some, undated)
@@ -86,18 +90,31 @@ def _given(frame: pd.DataFrame, target: str, settings: Split) -> Parts:
     return Parts(**{name: np.sort(found) for name, found in rows.items()})
 
 
-def first_equal(frame: pd.DataFrame, ignored: Iterable[str] = ()) -> Rows:
-    """For each row the position of the first one that is equal to it in every column, (rows,).
+def first_equal(frame: pd.DataFrame, target: str, ignored: Iterable[str] = ()) -> Rows:
+    """For each row the position of the first one that it is a copy of, or its own, (rows,).
 
     Args:
         frame: the rows.
+        target: the column that is predicted.
         ignored: columns that do not count.
     """
-    seen = frame[[name for name in frame if name not in set(ignored)]]
-    codes, _ = pd.factorize(pd.util.hash_pandas_object(seen, index=False))
-    _, first = np.unique(codes, return_index=True)
-    found: Rows = first[codes]
+    seen = [name for name in frame if name not in set(ignored)]
+    whole, features = _codes(frame[seen]), _codes(frame[[name for name in seen if name != target]])
+    _, first = np.unique(whole, return_index=True)
+    several = np.bincount(features) > 1
+    differ = np.bincount(features[first], minlength=len(several)) > 1
+    if several.any() and differ[several].mean() > MOST_CONFLICTS:
+        return np.arange(len(frame))
+    found: Rows = first[whole]
     return found
+
+
+def _codes(frame: pd.DataFrame) -> Rows:
+    """A number for each different row, (rows,)."""
+    if frame.empty:
+        return np.zeros(len(frame), dtype=int)
+    codes: Rows = pd.factorize(pd.util.hash_pandas_object(frame, index=False))[0]
+    return codes
 
 
 def _undated(frame: pd.DataFrame, rows: Rows, settings: Split) -> Rows:
@@ -138,9 +155,11 @@ def two_parts(frame: pd.DataFrame, rows: Rows, target: str, settings: Split, sha
     return rows[first], rows[second]
 
 
-def folds(frame: pd.DataFrame, target: str, settings: Split, count: int = 5) -> Iterator[tuple[Rows, Rows]]:
+def folds(
+    frame: pd.DataFrame, target: str, settings: Split, count: int = 5, ignored: Iterable[str] = ()
+) -> Iterator[tuple[Rows, Rows]]:
     """Cross-validation folds of the same kind as the split: pairs of row positions to learn from and to score on."""
-    first = first_equal(frame)
+    first = first_equal(frame, target, ignored)
     some = np.unique(first)
     undated = _undated(frame, some, settings)
     dated = np.setdiff1d(some, undated)
@@ -153,7 +172,10 @@ def _folds(frame: pd.DataFrame, target: str, settings: Split, count: int) -> Ite
     match settings.method:
         case "stratified":
             splitter = StratifiedKFold(count, shuffle=True, random_state=settings.seed)
-            yield from splitter.split(frame, frame[target].astype("str"))
+            with catch_warnings():
+                simplefilter("ignore", UserWarning)  # of classes with fewer rows than folds
+                parts = list(splitter.split(frame, frame[target].astype("str")))
+            yield from parts
         case "group":
             groups = _groups(frame, settings)
             yield from GroupKFold(min(count, len(np.unique(groups)))).split(frame, groups=groups)

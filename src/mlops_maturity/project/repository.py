@@ -24,7 +24,9 @@ def git(*arguments: str, folder: Path | None = None) -> str:
         reason = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
         # Settings for this one command come before its name.
         name = next(given for given in arguments if given != "-c" and "=" not in given)
-        raise ProjectError(f"git {name}: {reason[0]}")
+        # Of a folder that is somebody else's, git tells below how to trust it.
+        way_out = next((line.strip() for line in reason[1:] if line.strip().startswith("git config ")), "")
+        raise ProjectError(f"git {name}: {reason[0]}" + (f"; `{way_out}` lets it be used" if way_out else ""))
     return done.stdout.strip()
 
 

@@ -1,6 +1,6 @@
 """The first run on new data: propose the schema and every setting that depends on the data, for people to review."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from mlops_maturity.data.inference import IDENTIFIER_NAME, unusable
 from mlops_maturity.data.reading import inferred
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.sets import learnable
+from mlops_maturity.data.splitting import first_equal
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params, Task
@@ -110,7 +111,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
 def _noticed(frame: pd.DataFrame, schema: Schema, params: Params) -> list[str]:
     """What a person should know before trusting a model of these rows."""
     seen = [name for name in schema.columns if name not in {params.data.target, *(params.data.ignore or {})}]
-    notes = []
+    notes = list(_repeated(frame, params.data.target, params.data.ignore or {}))
     for name in seen:
         values = frame[name]
         if schema.columns[name].type == "datetime" and (undated := int(values.isna().sum())):
@@ -125,6 +126,18 @@ def _noticed(frame: pd.DataFrame, schema: Schema, params: Params) -> list[str]:
         for name, reached in leaks(frame, schema, params, seen)
     ]
     return notes
+
+
+def _repeated(frame: pd.DataFrame, target: str, ignored: Mapping[str, str]) -> Iterator[str]:
+    """Whether rows are copies of others, as far as columns count."""
+    if repeated := int(frame.drop(columns=list(ignored), errors="ignore").duplicated().sum()):
+        kept = len(np.unique(first_equal(frame, target, ignored))) < len(frame)
+        why = (
+            "equal rows stay in one set"
+            if kept
+            else "rows with equal features differ in the target: they are no copies"
+        )
+        yield f"rows that are equal to an earlier one: {repeated:,}; {why}"
 
 
 def infer_task(values: pd.Series, column_type: str) -> Task:

@@ -197,11 +197,12 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Tria
 
 def _rounds(frame: pd.DataFrame, params: Params) -> Iterator[tuple[Rows, Rows, Rows]]:
     """Rows to train on, to stop by and to score on: the split itself first, then the folds of a cross-validation."""
-    parts = split(frame, params.data.target, params.split)
+    ignored = params.data.ignore or {}
+    parts = split(frame, params.data.target, params.split, ignored)
     yield parts.train, parts.validation, parts.test
     share = params.split.validation / (1 - params.split.test)
     generator = np.random.default_rng(params.split.seed)
-    for learn, score in folds(frame, params.data.target, params.split):
+    for learn, score in folds(frame, params.data.target, params.split, ignored=ignored):
         order = generator.permutation(learn)
         cut = max(1, round(len(order) * share))
         yield order[cut:], order[:cut], score

@@ -221,9 +221,7 @@ def _tidy(value: Any, choice: Choice, whole: bool) -> Any:
 def _folds(train: pd.DataFrame, params: Params) -> list[tuple[np.ndarray, np.ndarray]]:
     count = params.tune.folds
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of classes with fewer rows than folds
-            parts = list(folds(train, params.data.target, params.split, count))
+        parts = list(folds(train, params.data.target, params.split, count, params.data.ignore or {}))
     except ValueError as error:
         raise ProjectError(f"{PARAMS}: tune.folds: {error}") from None
     if (fewest := min(len(learn) for learn, _ in parts)) < FEWEST_ROWS:

@@ -13,6 +13,7 @@ from library.tables import CHANCE, COUNT, ROWS
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.dialect import MISSING
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.repository import git
 
 NUMBER = [f"{value:.3f}" for value in CHANCE]
 LEVEL = np.where(CHANCE > 0.5, "hi", "lo")
@@ -221,7 +222,8 @@ def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
 
 @pytest.mark.parametrize("name", ["self", "cls", "index", "name", "columns", "level_0", "__index_level_0__"])
 def test_column_may_have_a_name_that_programs_use(name: str, own_table: OwnTable) -> None:
-    own_table.read(text(**{name: among("a", "b"), "x": NUMBER}), "y")
+    content = "\n".join([f"{name},x,y", *(f"{'ab'[row % 2]},{NUMBER[row]},{NUMBER[row]}" for row in COUNT)])
+    own_table.read(content, "y")
     seen = own_table.trained()[:1]
     np.testing.assert_array_equal(own_table.in_a_batch(f"{name},x\na,{NUMBER[0]}\n"), seen)
     np.testing.assert_array_equal(own_table.served({name: "a", "x": float(NUMBER[0])}), seen)
@@ -295,6 +297,16 @@ def test_parquet_truth_values_with_a_gap_are_truth_values(own_table: OwnTable, t
     own_table.read(path.read_bytes(), "y", name="table.parquet")
     assert own_table.schema.columns["v"].type == "boolean"
     np.testing.assert_array_equal(own_table.served({"v": True}), own_table.trained()[1:2])
+
+
+def test_run_that_is_refused_leaves_no_row_for_git_to_take(own_table: OwnTable) -> None:
+    rows = [f"CANARY {number}" for number in COUNT]
+    with pytest.raises(ProjectError, match=r"gate failed: .*give it columns that explain the target"):
+        own_table.first_run(text(note=rows, x=NUMBER, y=LEVEL[::-1]), "y", name="own.csv")
+    Path("data/raw/.gitignore").write_text("/*.csv\n")
+    for line in git("add", "--all", "--dry-run").splitlines():
+        path = Path(line.partition(" ")[2].strip("'"))
+        assert not path.exists() or b"CANARY" not in path.read_bytes(), path
 
 
 def test_batch_keeps_every_cell_and_column_as_it_came_in(own_table: OwnTable) -> None:

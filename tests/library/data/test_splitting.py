@@ -75,6 +75,22 @@ def test_split_time_later_rows_are_never_trained_on() -> None:
     assert times[1].max() < times[2].min()
 
 
+def test_split_copies_of_a_row_are_in_one_set() -> None:
+    frame = pd.concat([FRAME.assign(id=number) for number in range(3)], ignore_index=True)
+    parts = split(frame, "target", settings("random"), ["id"])
+    copies = [set(rows % len(FRAME)) for rows in vars(parts).values()]
+    assert sum(map(len, copies)) == len(FRAME)
+    assert all(len(rows) == 3 * len(each) for rows, each in zip(vars(parts).values(), copies, strict=True))
+
+
+def test_split_equal_rows_of_which_others_have_another_target_are_no_copies() -> None:
+    """Four kinds of passengers, of each of which some survived: each kind is in each set, with both ends."""
+    frame = pd.DataFrame({"class": ["1", "1", "2", "2"] * 50, "target": ["a", "b", "a", "b"] * 50})
+    for rows in vars(split(frame, "target", settings("stratified"))).values():
+        assert len(frame.iloc[rows].drop_duplicates()) == 4
+    assert len(list(folds(frame, "target", settings("stratified")))) == 5
+
+
 def test_split_smallest_share_still_has_a_row() -> None:
     parts = sets("random", validation=0.001, test=0.001)
     assert [len(part) for part in vars(parts).values()] == [198, 1, 1]
@@ -108,6 +124,12 @@ def test_split_class_with_too_few_rows_for_all_sets_is_refused() -> None:
     frame = FRAME.assign(target=["rare", *FRAME["target"][1:]])
     with pytest.raises(ProjectError, match=r"params\.yaml: split: .*; choose another method, or larger sets"):
         split(frame, "target", settings("stratified"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_folds_of_a_class_with_fewer_rows_than_folds_say_nothing() -> None:
+    frame = FRAME.assign(target=["rare", "rare", *FRAME["target"][2:]])
+    assert len(list(folds(frame, "target", settings("stratified"), 4))) == 4
 
 
 @pytest.mark.parametrize("method", METHODS)

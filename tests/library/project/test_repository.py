@@ -88,6 +88,19 @@ def test_code_commit_where_git_does_not_answer_fails(monkeypatch: pytest.MonkeyP
         code_commit()
 
 
+@pytest.mark.guards("1-META")
+def test_code_commit_in_a_folder_of_somebody_else_is_refused_with_the_way_out(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(
+        ProjectError, match=r"dubious ownership .*`git config --global --add safe\.directory /"
+    ) as refused:
+        code_commit()
+    assert str(refused.value).isprintable()
+    assert here == Path.cwd()
+
+
 def test_has_origin_follows_the_remotes(here: Path) -> None:
     assert not has_origin()
     git("remote", "add", "origin", str(here))
