@@ -40,8 +40,8 @@ WORDS = {
         fires="have drifted",
         quiet="are as they were",
         advice=(
-            "Look at the columns below, worst first. Is the change real, train on data that show it. Is it an error on "
-            "the way (a unit, a broken sensor, a renamed category), put that right: a new model would learn the error."
+            "Look at the columns below, worst first. If the change is real, train on data that show it. If it is an "
+            "error (a unit, a broken sensor, a renamed category), correct that: a new model would learn the error."
         ),
     ),
     "degraded": Words(
@@ -49,8 +49,8 @@ WORDS = {
         fires="has degraded",
         quiet="is what the evaluation promised",
         advice=(
-            "Train on data that hold what is so now. Compare with the columns below: have they not moved, what they "
-            "mean for the target has changed, or the labels have."
+            "Train on data of the present. Look at the columns below: if they have not moved, their relation to the "
+            "target has changed, or the labels have."
         ),
     ),
 }
