@@ -118,6 +118,7 @@ def train_model(
             f"others: each row must be answered by itself"
         )
     manifest: dict[str, Any] = {
+        "abstain": target.abstain and target.abstain.model_dump(),
         "classes": list(target.classes),
         "features": features_as_mapping(features) | {"probe": probed(features, schema)},
         "format": exported.format,
