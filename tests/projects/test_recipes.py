@@ -32,7 +32,11 @@ PIPELINE = (
 
 
 def all_of_them() -> list[ParameterSet]:
-    return [pytest.param(recipe, id=recipe.title) for recipe in recipes()]
+    """Variants are of speed `deep`."""
+    return [
+        pytest.param(recipe, id=recipe.title, marks=pytest.mark.speed("deep") if recipe.is_variant else [])
+        for recipe in recipes()
+    ]
 
 
 def really_run() -> list[ParameterSet]:
@@ -76,8 +80,12 @@ def test_recipe_trains_is_served_and_meets_its_suites(
         stage.run()
     if recipe.options.get("tune"):
         assert main(["tune"]) == 0
-    said = capfd.readouterr().out
+    params, schema = settings.load(), schemas.load()
+    rows = pd.read_parquet("data/processed/train.parquet")
+    curve = learning.curve(rows, schema, params)
+    said = f"{capfd.readouterr().out}{curve.remark}\n"
     assert recipe.options.get("says", "") in said
+    assert recipe.lacks(said) == []
     assert Path(recipe.options.get("leaves", ".")).exists()
     predictor = Predictor.load()
     with TestClient(create_app(predictor)) as client:
@@ -87,10 +95,8 @@ def test_recipe_trains_is_served_and_meets_its_suites(
     for check in CHECKS:
         if check.name in PIPELINE:
             check(repository.here())
-    params, schema = settings.load(), schemas.load()
-    rows = pd.read_parquet("data/processed/train.parquet")
     assert learning.overfit(rows, schema, params).share > learning.ENOUGH
-    assert learning.curve(rows, schema, params).fall > 0.01
+    assert curve.fall > 0.01
 
 
 @pytest.mark.parametrize("recipe", really_run())
