@@ -116,7 +116,9 @@ def _run(line: str, root: Path) -> None:
     if command == "make" and not (root / ".venv").exists():
         return  # the environment of the tests has what it would add
     known = {".venv/bin/dvc": [sys.executable, "-m", "dvc"], ".venv/bin/python": [sys.executable]}
-    done = subprocess.run([*known.get(command, [command]), *words], cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*known.get(command, [command]), *words], cwd=root, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 
