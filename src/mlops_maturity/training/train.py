@@ -112,7 +112,7 @@ def train_model(
         session = open_session(exported.content, {"format": exported.format, "trusted": trusted}, params.task)
         proof = parity(params.task, expected, session(some), scale)
         # A handful of such rows among thousands would hardly show there.
-        other = parity(params.task, expected_of_holes, session(holes), scale).large if len(holes) else 0.0
+        other = parity(params.task, expected_of_holes, session(holes), scale).large
         return proof, proof.problem or (f"{other:.0%} of rows with a missing value" if other else ""), session
 
     exported = export(fitted.estimator, lane, len(features.names))
@@ -163,10 +163,9 @@ def with_holes(rows: pd.DataFrame, features: Features, schema: Schema) -> pd.Dat
         schema: of the table.
     """
     may_miss = [name for name in features.columns if schema.columns[name].missing > 0]
-    count = max(ROWS_ALONE, len(may_miss)) if may_miss else 0
-    some = rows.iloc[np.arange(count) % len(rows)].reset_index(drop=True)
-    turn = np.arange(count) % max(len(may_miss), 1)
-    return some.assign(**{name: some[name].mask(turn == at) for at, name in enumerate(may_miss)})
+    positions = np.arange(max(ROWS_ALONE, len(may_miss)))
+    some = rows.iloc[positions % len(rows)].reset_index(drop=True)
+    return some.assign(**{name: some[name].mask(positions % len(may_miss) == at) for at, name in enumerate(may_miss)})
 
 
 def weights_of(rows: pd.DataFrame, params: Params) -> tuple[np.ndarray, ...]:
