@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,7 +104,12 @@ def test_recipe_trains_is_served_and_meets_its_suites(
 def test_project_with_a_recipe_runs_and_all_its_suites_are_green(
     recipe: Recipe, bake: Bake, environment: Callable[..., Path], birds: Path
 ) -> None:
-    project, python = bake(**answers(recipe)), environment("none", "1")
+    project = bake(**answers(recipe))
+    if recipe.options.get("adds"):
+        project.run("make", "setup", PYTHON=sys.executable)
+        python = project.path / ".venv" / "bin" / "python"
+    else:
+        python = environment("none", "1")
     apply(recipe, project, birds)
     more = {"BIRDS": f"sqlite:///{birds}", "PYTHONPATH": str(project.path / "src")}
     done = project.run(str(python), "-m", "mlops_maturity", "run", check=False, **more)
@@ -112,6 +118,7 @@ def test_project_with_a_recipe_runs_and_all_its_suites_are_green(
     left_out = [f"--ignore={path}" for path in recipe.options.get("without", [])]
     tested = project.run(str(python), "-m", "pytest", "-q", *left_out, check=False, **more)
     assert tested.returncode == 0, tested.stdout
+    assert recipe.lacks(done.stdout + tested.stdout) == []
     assert re.search(r"\d+ passed", tested.stdout)
     again = project.run(str(python), "-m", "mlops_maturity", "run", check=False, **more)
     assert "Training" not in again.stdout

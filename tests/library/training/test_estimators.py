@@ -36,6 +36,7 @@ from sklearn.ensemble import *
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -132,7 +133,8 @@ KINDS = {
         settings={"trusted": [f"{PACKAGE}.model.Clip"]},
     ),
     "target encoding": Kind(
-        "make_pipeline(make_column_transformer((TargetEncoder(random_state=7), inputs.frame.categories), "
+        "make_pipeline(make_column_transformer("
+        "(TargetEncoder(cv=StratifiedKFold(shuffle=True, random_state=7)), inputs.frame.categories), "
         "(SimpleImputer(), inputs.frame.numbers)), StandardScaler(), LogisticRegression(max_iter=500))",
         lane="frame",
         format="skops",
