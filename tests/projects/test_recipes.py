@@ -75,6 +75,7 @@ def test_recipe_trains_is_served_and_meets_its_suites(
     apply(recipe, project, birds)
     monkeypatch.chdir(project.path)
     monkeypatch.setenv("PYTHONPATH", str(project.path / "src"))
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # to start processes would take longer than what they do
     if not SCHEMA.exists() or not settings.load().is_complete:
         assert main(["ingest"]) == 0
     for stage in stages():
