@@ -4,7 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "your_own_code.md"
 SECTION = re.compile(
-    r"^### (?P<title>[^\n]+)\n<!-- recipe: (?P<options>\{[^\n]*\}) -->\n(?P<body>.*?)(?=^##|\Z)", re.M | re.S
+    r"^### (?P<title>[^\n]+)\n<!-- recipe: (?P<options>\{.*?\}) -->\n(?P<body>.*?)(?=^##|\Z)", re.M | re.S
 )
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 # The last file that is named before a block is the one that it is of.
@@ -22,10 +22,10 @@ FILE = re.compile(r"`((?:src/<package>|data|params|dvc)[\w/<>.]*\.(?:py|yaml|csv
 
 @dataclass(frozen=True)
 class Block:
-    """A block of the page: a file, keys of a YAML file, or commands.
+    """A block of the page: a file, keys of a YAML file, commands, or what is printed.
 
     Attributes:
-        path: of the file; nothing for commands.
+        path: of the file; nothing for the others.
         language: of the block.
         text: in it.
     """
@@ -41,13 +41,16 @@ class Recipe:
 
     Attributes:
         title: of the section.
-        options: how it is tested: the target of the project, what its run prints, the files that it leaves.
-        blocks: what is done.
+        options: how it is tested: the target of the project, what its run prints, the files that it leaves, other words
+            that the text says to write instead of some of its own.
+        blocks: what is done, and what is printed then.
+        is_variant: whether it has other words than the section.
     """
 
     title: str
     options: dict[str, Any]
     blocks: tuple[Block, ...]
+    is_variant: bool = False
 
     def apply(self, root: Path, package: str) -> None:
         """Do what it says to a project.
@@ -61,18 +64,41 @@ class Recipe:
             if block.language == "sh":
                 for line in text.splitlines():
                     _run(line, root)
+            elif block.language == "text":
+                continue
             elif block.language == "yaml":
                 _merge(path, yaml.safe_load(text))
             else:
                 path.write_text(text, encoding="utf-8")
 
+    def lacks(self, printed: str) -> list[str]:
+        """The lines that it says are printed, and that are not; `...` stands for anything.
+
+        Args:
+            printed: by its run and its suites.
+        """
+        lines = [line for block in self.blocks if block.language == "text" for line in block.text.splitlines()]
+        return [line for line in lines if not re.search(re.escape(line).replace(r"\.\.\.", ".*"), printed)]
+
+    def instead(self, words: dict[str, str]) -> "Recipe":
+        """The same with other words."""
+        blocks = []
+        for block in self.blocks:
+            text = block.text
+            for word, other in words.items():
+                text = text.replace(word, other)
+            blocks.append(replace(block, text=text))
+        options = {name: value for name, value in self.options.items() if name != "kind"}
+        return Recipe(f"{self.title}: {next(iter(words.values()))}", options, tuple(blocks), is_variant=True)
+
 
 def recipes() -> list[Recipe]:
-    """All of the page, in its order."""
-    return [
-        Recipe(found["title"], yaml.safe_load(found["options"]), tuple(_blocks(found["body"])))
-        for found in SECTION.finditer(PAGE.read_text(encoding="utf-8"))
+    """All of the page, in its order, each followed by its variants."""
+    found = [
+        Recipe(section["title"], yaml.safe_load(section["options"]), tuple(_blocks(section["body"])))
+        for section in SECTION.finditer(PAGE.read_text(encoding="utf-8"))
     ]
+    return [each for one in found for each in (one, *map(one.instead, one.options.get("instead", [])))]
 
 
 def _blocks(body: str) -> list[Block]:
@@ -80,15 +106,19 @@ def _blocks(body: str) -> list[Block]:
     for block in BLOCK.finditer(body):
         named = FILE.findall(body[start : block.start()])
         start = block.end()
-        path = "" if block["language"] == "sh" else named[-1]
+        path = "" if block["language"] in ("sh", "text") else named[-1]
         found.append(Block(path, block["language"], block["text"]))
     return found
 
 
 def _run(line: str, root: Path) -> None:
     command, *words = shlex.split(line)
-    known = {".venv/bin/dvc": [sys.executable, "-m", "dvc"], ".venv/bin/python": [sys.executable], "rm": ["rm"]}
-    done = subprocess.run([*known[command], *words], cwd=root, capture_output=True, text=True, check=False)
+    if command == "make" and not (root / ".venv").exists():
+        return  # the environment of the tests has what it would add
+    known = {".venv/bin/dvc": [sys.executable, "-m", "dvc"], ".venv/bin/python": [sys.executable]}
+    done = subprocess.run(
+        [*known.get(command, [command]), *words], cwd=root, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 

@@ -14,6 +14,7 @@ from mlops_maturity.data import tables
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.sources import NotAtHandError
 
+CAST_IT = "cast it to a plain type in the query"
 ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
 
@@ -66,7 +67,14 @@ def read_query(query: str, url: str) -> pd.DataFrame:
         reason = " ".join(str(getattr(error, "orig", error)).split())
         raise ProjectError(f"{place.render_as_string()} refuses the query: {reason}") from None
     except pa.ArrowException as error:
-        raise ProjectError(f"{' '.join(str(error).split())}; cast it to a plain type in the query") from None
+        raise ProjectError(f"{' '.join(str(error).split())}; {CAST_IT}") from None
     finally:
         engine.dispose()
+    for field in table.schema:
+        if (
+            pa.types.is_nested(field.type)
+            or pa.types.is_binary(field.type)
+            or isinstance(field.type, pa.BaseExtensionType)
+        ):
+            raise ProjectError(f"the column {field.name!r} holds {field.type}; {CAST_IT}")
     return tables.plain(table)

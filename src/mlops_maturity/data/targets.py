@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops_maturity.data.schema import Schema
-from mlops_maturity.project.params import Params
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.params import Abstain, Params
+from mlops_maturity.project.paths import PARAMS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,19 +25,30 @@ class Target:
     Attributes:
         name: the column.
         classes: the values in the order of their numbers; empty for regression.
+        abstain: what is answered where no class is probable enough; None if a class always is.
     """
 
     name: str
     classes: tuple[Any, ...]
+    abstain: Abstain | None = None
 
     @classmethod
     def of(cls, values: "pd.Series", schema: Schema, params: Params) -> "Target":
-        """The target of a project, its classes taken from the values of the train set and as they stand in JSON."""
-        name = params.data.target
+        """The target of a project, its classes taken from the values of the train set and as they stand in JSON.
+
+        Raises:
+            ProjectError: what is answered instead of a class is one of them.
+        """
+        name, abstain = params.data.target, params.data.abstain
         if params.task == "regression":
             return cls(name, ())
         plain = PLAIN.get(schema.columns[name].type, str)
-        return cls(name, tuple(sorted(plain(value) for value in values.dropna().unique())))
+        classes = tuple(sorted(plain(value) for value in values.dropna().unique()))
+        if abstain and abstain.answer in map(str, classes):
+            raise ProjectError(
+                f"{PARAMS}: data.abstain.answer: {abstain.answer!r} is a class; choose a word that is none"
+            )
+        return cls(name, classes, abstain)
 
     def encode(self, values: "pd.Series") -> np.ndarray:
         """Classes as their numbers, or values as float64: (rows,). A class that is not known is -1."""
@@ -48,7 +61,18 @@ class Target:
         return np.where(known[numbers] == given, numbers, -1)
 
     def decode(self, predicted: np.ndarray) -> list[Any]:
-        """Probabilities (rows, classes) as the most probable class, or values as they are."""
+        """Probabilities (rows, classes) as the most probable class if it is probable enough, or values as they are."""
         if not self.classes:
             return [float(value) for value in predicted]
-        return [self.classes[number] for number in predicted.argmax(axis=1)]
+        answers = [self.classes[number] for number in predicted.argmax(axis=1)]
+        if self.abstain is None:
+            return answers
+        other = self.abstain.answer
+        return [
+            answer if answered else other for answer, answered in zip(answers, self.answered(predicted), strict=True)
+        ]
+
+    def answered(self, predicted: np.ndarray) -> np.ndarray:
+        """Which probabilities (rows, classes) have a class that is probable enough to be answered: (rows,)."""
+        highest: np.ndarray = predicted.max(axis=1)
+        return highest >= self.abstain.below if self.abstain else np.ones(len(predicted), dtype=bool)

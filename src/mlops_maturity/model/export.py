@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 
 from mlops_maturity.data.lanes import Lane
 from mlops_maturity.model.artefact import NO_TIME
-from mlops_maturity.model.foreign import is_catboost, of_catboost, register
+from mlops_maturity.model.foreign import forget_when, is_catboost, of_catboost, register
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Task
 
@@ -87,6 +87,7 @@ def export(estimator: BaseEstimator, lane: Lane, width: int) -> Exported:
         lane: what it sees: of a frame, ONNX expresses nothing that a service could ask at speed.
         width: the number of features of the matrix (rows, width), float32.
     """
+    forget_when(estimator)
     if lane == "frame":
         return as_skops(estimator)
     try:

@@ -20,7 +20,7 @@ from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.trust import trusted_of
 from mlops_maturity.project.contract import own
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import Task
+from mlops_maturity.project.params import Abstain, Task
 from mlops_maturity.project.paths import ARTEFACT
 
 if TYPE_CHECKING:
@@ -68,7 +68,12 @@ class Predictor:
         self.features = features_of(self.manifest["features"])
         self.schema = Schema.model_validate(self.manifest["schema"]).only(self.features.columns)
         self._root = root
-        self.target = Target(self.manifest["target"], tuple(self.manifest["classes"]))
+        abstain = self.manifest.get("abstain")
+        self.target = Target(
+            self.manifest["target"],
+            tuple(self.manifest["classes"]),
+            Abstain.model_validate(abstain) if abstain else None,
+        )
         self._session = open_session(artefact.model, self.manifest, self.task)
 
     @classmethod
@@ -141,7 +146,7 @@ class Predictor:
         return self.of_rows(self.features.rows_of(records))
 
     def answers(self, predicted: np.ndarray) -> list[dict[str, Any]]:
-        """What to tell of predictions: the most probable class and the probability of each, or the value."""
+        """What to tell of predictions: what `Target.decode` says, and of classes the probability of each."""
         decoded = self.target.decode(predicted)
         if self.task == "regression":
             return [{"prediction": value} for value in decoded]

@@ -20,10 +20,18 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+class Abstain(Section):
+    """What is answered instead of a class whose probability is below a bound."""
+
+    below: float = Field(gt=0, le=1)
+    answer: str = Field(min_length=1)
+
+
 class Data(Section):
     """What is read and what is predicted.
 
-    `raw` is None where no file is read but a query is made; `weight` is the column of how much a row counts.
+    `raw` is None where no file is read but a query is made; `weight` is the column of how much a row counts; `abstain`
+    says when no class is answered.
     """
 
     raw: Path | None
@@ -32,6 +40,13 @@ class Data(Section):
     min_class_rows: int = Field(ge=2)
     ignore: dict[str, str] | None
     weight: str | None = None
+    abstain: Abstain | None = None
+
+    @model_validator(mode="after")
+    def _has_probabilities(self) -> "Data":
+        if self.abstain and self.task == "regression":
+            raise ValueError("abstain is for a classification: a regression has no probability of its answer")
+        return self
 
 
 class Split(Section):

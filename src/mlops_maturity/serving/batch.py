@@ -51,7 +51,10 @@ def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
         raise ProjectError(f"{destination}: the name must end in .csv or .parquet")
     given, frame = checked(source, predictor.schema)
     predicted = predictor.of_frame(frame)
-    added: dict[str, Any] = {"prediction": predictor.target.decode(predicted)}
+    decoded = predictor.target.decode(predicted)
+    if predictor.target.abstain:  # a column has one type: a word stands among classes that may be numbers
+        decoded = list(map(str, decoded))
+    added: dict[str, Any] = {"prediction": decoded}
     if predictor.task == "classification":
         added["probability"] = predicted.max(axis=1)
     added["model_version"] = predictor.version

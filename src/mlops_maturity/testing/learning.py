@@ -153,7 +153,7 @@ class Curve:
     Attributes:
         name: of the estimator.
         over: what it learns more of from one loss to the next: iterations or rows.
-        steps: how many of them, at each loss.
+        steps: how many of them, at each loss; at 0, the loss is the baseline's.
         losses: on the rows that it learns from over iterations, on held-out ones over rows.
     """
 
@@ -164,8 +164,12 @@ class Curve:
 
     @property
     def fall(self) -> float:
-        """The share of the first loss that the last ones save; single ones may rise."""
-        first, last = self.losses[0], float(np.mean(self.losses[-END:] if len(self.losses) > END else self.losses[-1]))
+        """The share of the first loss that the last ones save; single ones may rise.
+
+        What learned from a few rows may be worse than the baseline, or as good already as it will ever be.
+        """
+        first = self.losses[0] if self.over == "iterations" else max(self.losses[:2])
+        last = float(np.mean(self.losses[-END:] if len(self.losses) > END else self.losses[-1]))
         return (first - last) / first if first > 0 else 1.0
 
     @property
@@ -183,8 +187,8 @@ class Curve:
 def curve(rows: pd.DataFrame, schema: Schema, params: Params) -> Curve:
     """The loss of the project's model while it learns, from where training begins.
 
-    Over its iterations, from the baseline's loss on. An estimator without a loss for each iteration is trained on more
-    and more rows, and scored on the rows of the validation set.
+    It begins with the baseline's loss. An estimator without a loss for each iteration is trained on more and more rows,
+    and scored on the rows of the validation set.
     """
     trained = train(rows, schema, params)
     name = models.name_of(trained.fitted.estimator)
@@ -198,7 +202,7 @@ def curve(rows: pd.DataFrame, schema: Schema, params: Params) -> Curve:
 
 
 def _losses_over_rows(rows: pd.DataFrame, schema: Schema, params: Params) -> tuple[list[int], list[float]]:
-    """The losses on the validation set of models of more and more rows of the train set, of the baseline's at first."""
+    """The losses on the validation set of models of more and more rows of the train set, the baseline's at first."""
     parts = split(rows, params.data.target, params.split, params.data.ignore or {})
     features, target = Features.of(schema, params), Target.of(rows[params.data.target], schema, params)
     learned, held_out = rows.iloc[parts.train], rows.iloc[parts.validation]
@@ -208,8 +212,7 @@ def _losses_over_rows(rows: pd.DataFrame, schema: Schema, params: Params) -> tup
         fewest = -(-FEWEST_ROWS * len(learned) // rarest)
     values, actual = (target.encode(some[params.data.target]) for some in (learned, held_out))
     steps = sorted({min(len(learned), max(fewest, len(learned) // part)) for part in (16, 8, 4, 2, 1)})
-    kinds: list[Kind] = ["baseline"] * (len(steps) == 1)
-    tried: list[tuple[Kind, int]] = [*((kind, len(learned)) for kind in kinds), *(("model", step) for step in steps)]
+    tried: list[tuple[Kind, int]] = [("baseline", len(learned)), *(("model", step) for step in steps)]
     losses = []
     for kind, count in tried:
         estimator = models.build(kind, params, features)
@@ -217,7 +220,7 @@ def _losses_over_rows(rows: pd.DataFrame, schema: Schema, params: Params) -> tup
         few, asked = (lanes.of_table(features, lane, some) for some in (learned.iloc[:count], held_out))
         fitted = models.fit(estimator, params.task, (few, values[:count]), (asked, actual))
         losses.append(loss(params.task, actual, predict(fitted.estimator, params.task, asked)))
-    return [*(0 for _ in kinds), *steps], losses
+    return [0, *steps], losses
 
 
 def _with_equal_shares(rows: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, int]:

@@ -23,7 +23,7 @@ from mlops_maturity.training.caveats import caveats
 from mlops_maturity.training.gates import WHOLE, judge
 from mlops_maturity.training.importance import permutation_importance
 from mlops_maturity.training.losses import baseline, gains, loss
-from mlops_maturity.training.metrics import readable, scores
+from mlops_maturity.training.metrics import answered, readable, scores
 
 SMALLEST_SLICE = 5
 
@@ -122,7 +122,7 @@ def scored(predictor: Predictor, rows: pd.DataFrame, predicted: np.ndarray) -> d
         ProjectError: metrics.py fails, or does not return numbers by name.
     """
     encoded = predictor.target.encode(rows[predictor.target.name])
-    found = scores(predictor.task, encoded, predicted)
+    found = scores(predictor.task, encoded, predicted) | answered(predictor.target, encoded, predicted)
     return found | _own_scores(predictor, encoded, predicted, found)
 
 
@@ -178,6 +178,7 @@ def _slices(
             "rows": int(mask.sum()),
             "loss": loss(predictor.task, actual[mask], answer[mask]),
             **readable(predictor.task, actual[mask], answer[mask]),
+            **answered(predictor.target, actual[mask], answer[mask]),
         }
         with catch_warnings():
             simplefilter("ignore", RuntimeWarning)  # of a mean of no rows

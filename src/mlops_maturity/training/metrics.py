@@ -11,6 +11,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from mlops_maturity.data.targets import Target
 from mlops_maturity.project.params import Task
 from mlops_maturity.training.losses import loss
 
@@ -50,6 +51,15 @@ def readable(task: Task, target: np.ndarray, predicted: np.ndarray) -> dict[str,
     if task == "regression":
         return {"mae": float(mean_absolute_error(target, predicted))}
     return {"accuracy": float(accuracy_score(target, predicted.argmax(axis=1)))}
+
+
+def answered(target: Target, actual: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """The share of rows that a model which may abstain answers, and the share of these that are right."""
+    if target.abstain is None:
+        return {}
+    some = target.answered(predicted)
+    right = actual[some] == predicted[some].argmax(axis=1)
+    return {"answered": float(some.mean()), "accuracy_answered": float(right.mean()) if len(right) else 0.0}
 
 
 def confusion(target: np.ndarray, predicted: np.ndarray) -> np.ndarray:

@@ -38,6 +38,8 @@ CURVE_ROWS = 20_000
 
 BoostedTrees: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 LINEAR = (ElasticNet, Lasso, LogisticRegression, Ridge)
+# What boosting's own losses are multiplied by to be those that gates compare: it reports half the squared error.
+SCALES = {"log_loss": -1.0, "squared_error": -2.0}
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def require_parameter(estimator: BaseEstimator, name: str, where: str) -> None:
     Raises:
         ProjectError: it does not have it; the text names those with a name like it.
     """
-    known = estimator.get_params()
+    # CatBoost tells only of those that are set, and takes all that its constructor has.
+    known = dict.fromkeys(signature(type(estimator)).parameters) | estimator.get_params()
     if name not in known:
         plain = [each for each, value in known.items() if not hasattr(value, "get_params") and each != "steps"]
         near = get_close_matches(name, plain, n=3, cutoff=0.5) or [each for each in plain if each.endswith(f"__{name}")]
@@ -185,23 +188,26 @@ def _fit(
     inputs, target, *weights = train
     extra = {_weight_of(estimator): weights[0]} if weights else {}
     if isinstance(estimator, BoostedTrees):
-        estimator.fit(_without_empty_columns(inputs), target, X_val=validation[0], y_val=validation[1], **extra)
+        if estimator.early_stopping is not False:
+            extra |= dict(zip(("X_val", "y_val"), validation, strict=True))
+        estimator.fit(_without_empty_columns(inputs), target, **extra)
         if isinstance(inputs, np.ndarray):
             _round_thresholds(estimator)
-        # Boosting reports half the squared error, and scores: the larger, the better.
-        scale = -1.0 if task == "classification" else -2.0
-        scores = [scale * estimator.train_score_, scale * estimator.validation_score_]
-        return Fitted(estimator, list(range(len(scores[0]))), *(values.tolist() for values in scores))
+        # Boosting reports scores: the larger, the better. Of another loss or score, what it reports is not comparable.
+        scale = SCALES.get(estimator.loss, 0.0) if estimator.scoring == "loss" else 0.0
+        reported = (estimator.train_score_, estimator.validation_score_) if scale else ((), ())
+        losses = [(scale * np.asarray(values)).tolist() for values in reported]
+        return Fitted(estimator, list(range(len(losses[0]))), *losses)
     with catch_warnings():
         simplefilter("ignore", ConvergenceWarning)
-        losses: tuple[list[int], list[float], list[float]] = ([], [], [])
+        taken: tuple[list[int], list[float], list[float]] = ([], [], [])
         if curve and (limit := _iterations_of(estimator)):
-            losses = _curve(estimator, limit, task, train, validation)
+            taken = _curve(estimator, limit, task, train, validation)
         estimator.fit(inputs, target, **extra)
     if isinstance(inputs, np.ndarray):
         for part in _parts(estimator):
             _round_thresholds(part)
-    return Fitted(estimator, *losses)
+    return Fitted(estimator, *taken)
 
 
 def _parts(found: Any) -> Iterator[BoostedTrees]:

@@ -24,6 +24,8 @@ SPLIT = {
 }
 # How scores are called and read, where their names do not say it.
 LABELS = {
+    "accuracy_answered": "accuracy of what is answered",
+    "answered": "share that is answered",
     "calibration_error": "calibration error",
     "f1_macro": "F1 score, mean over classes",
     "mae": "mean absolute error (MAE)",

@@ -156,7 +156,8 @@ def draw(params: Params, schema: Schema) -> tuple[Settings, ...]:
 def chosen(candidates: Sequence[Settings], params: Params, schema: Schema) -> tuple[Settings, ...]:
     """What each candidate has: the settings of the kind of model that is trained, and the parameters of the space."""
     today = _estimator(params, schema).get_params()
-    space = {name: today[name] for name in _space(params) if name in today}
+    # CatBoost tells only of those that are set.
+    space = {name: today.get(name) for name in _space(params)}
     told = ((_settings(params, candidate), candidate.get("parameters") or {}) for candidate in candidates)
     return tuple(
         {**own, **{name: value for name, value in (space | put).items() if name not in own}} for own, put in told

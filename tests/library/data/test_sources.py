@@ -70,6 +70,8 @@ def test_query_that_cannot_be_asked_is_refused_in_a_line(
         read_query("SELECT * FROM sales", shop)
     with pytest.raises(ProjectError, match="no such table: offers"):
         read_query("SELECT * FROM offers ORDER BY 1", shop)
+    with pytest.raises(ProjectError, match="the column 'picture' holds binary; cast it to a plain type in the query"):
+        read_query("SELECT x'00ff' AS picture ORDER BY 1", shop)
     with pytest.raises(NotAtHandError, match=r"none\.sqlite is missing"):
         read_query("SELECT 1 ORDER BY 1", f"sqlite:///{tmp_path / 'none.sqlite'}")
     assert not (tmp_path / "none.sqlite").exists()

@@ -6,12 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 import skl2onnx
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
+from catboost import CatBoostClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mlops_maturity.data.lanes import LANES, Lane
 from mlops_maturity.model.estimator import predict, threads_for
 from mlops_maturity.model.export import Parity, as_skops, export, parity
 from mlops_maturity.model.predictor import open_session
@@ -82,6 +89,20 @@ def test_model_stored_with_skops_has_the_same_bytes_again() -> None:
     assert frames[0] == frames[1]
     session = open_session(frames[0], {"format": "skops"}, "classification")
     np.testing.assert_array_equal(session(rows()[0]), fitted("forest")[0].predict_proba(rows()[0]))
+
+
+@pytest.mark.guards("1-REPRO")
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda one: one, lambda one: make_pipeline(StandardScaler(), one), lambda one: VotingClassifier([("one", one)])],
+    ids=["alone", "in a pipeline", "in a vote"],
+)
+def test_model_of_catboost_has_the_same_bytes_when_it_is_trained_again(lane: Lane, wrap: Any) -> None:
+    matrix, _, classes = rows()
+    settings = {"iterations": 3, "verbose": 0, "allow_writing_files": False, "random_seed": 7}
+    first, again = (wrap(CatBoostClassifier(**settings)).fit(matrix, classes) for _ in range(2))
+    assert export(first, lane, WIDTH).content == export(again, lane, WIDTH).content
 
 
 def altered(share: float, by: float) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from catboost import CatBoostClassifier
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
@@ -24,6 +25,7 @@ from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.testing import learning
 from mlops_maturity.testing.learning import (
+    Curve,
     best_loss,
     curve,
     freed,
@@ -79,10 +81,34 @@ def test_any_estimator_is_seen_to_learn(
     assert overfit(rows, schema, params).share > learning.ENOUGH
     found = curve(rows, schema, params)
     assert found.over == "rows"
-    assert found.steps[-1] > 5 * found.steps[0]
+    assert found.steps[-1] > 5 * found.steps[1]
     assert found.fall > 0.3, found
     assert found.remark.startswith("not applicable: ")
     assert "has no loss for each iteration" in found.remark
+
+
+@pytest.mark.guards("CI-03a")
+@pytest.mark.parametrize(
+    ("losses", "falls"),
+    [
+        ([1.0, 0.03, 0.1, 0.04], True),  # a few rows are all that it needs
+        ([1.0, 5.0, 3.0, 1.2], True),
+        ([1.0, 1.0, 1.0, 1.0], False),
+        ([1.0, 1.1, 1.2, 1.3], False),
+    ],
+)
+def test_loss_over_rows_falls_from_the_baseline_or_from_a_few_rows(losses: list[float], falls: bool) -> None:
+    assert (Curve("model", "rows", [0, 10, 20, 40], losses).fall > 0.01) is falls
+
+
+@pytest.mark.guards("CI-03a")
+def test_estimator_that_needs_a_few_rows_only_is_seen_to_learn(
+    build: Callable[[BaseEstimator], None], rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    build(CatBoostClassifier(iterations=100, verbose=0, allow_writing_files=False, random_seed=7))
+    found = curve(rows, schema, params)
+    assert found.steps[0] == 0
+    assert found.fall > 0.8, found
 
 
 @pytest.mark.guards("CI-03a", "CI-03b")

@@ -18,6 +18,7 @@ from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
 from mlops_maturity.training.train import records_of, train_model
 
@@ -35,6 +36,7 @@ from sklearn.ensemble import *
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -91,7 +93,9 @@ class Clip(TransformerMixin, BaseEstimator):
 '''
 
 KINDS = {
-    "random forest": Kind("RandomForestClassifier(50, min_samples_leaf=2, random_state=7, n_jobs=-1)"),
+    "random forest that sees missing values, which ONNX sends another way": Kind(
+        "RandomForestClassifier(50, min_samples_leaf=2, random_state=7, n_jobs=-1)", format="skops"
+    ),
     "random forest on imputed numbers": Kind(
         "make_pipeline(SimpleImputer(), RandomForestClassifier(50, random_state=7))"
     ),
@@ -129,7 +133,8 @@ KINDS = {
         settings={"trusted": [f"{PACKAGE}.model.Clip"]},
     ),
     "target encoding": Kind(
-        "make_pipeline(make_column_transformer((TargetEncoder(random_state=7), inputs.frame.categories), "
+        "make_pipeline(make_column_transformer("
+        "(TargetEncoder(cv=StratifiedKFold(shuffle=True, random_state=7)), inputs.frame.categories), "
         "(SimpleImputer(), inputs.frame.numbers)), StandardScaler(), LogisticRegression(max_iter=500))",
         lane="frame",
         format="skops",
@@ -240,3 +245,32 @@ def test_estimator_answers_in_the_service_as_it_did_in_training(
     np.testing.assert_allclose(predictor.of_records(records), expected, rtol=1e-6, atol=1e-7)
     alone = np.concatenate([predictor.of_records([record]) for record in records])
     np.testing.assert_allclose(alone, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.guards("1-PARITY")
+def test_rows_with_missing_values_are_answered_by_onnx_as_in_training_though_the_train_set_has_none(
+    here: Path, rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    known = rows.dropna()
+    assert len(known) < len(rows)
+    kind = Kind("RandomForestClassifier(20, random_state=7)", format="skops")
+    artefact, _ = trained(kind, here, known, schema, params)
+    assert artefact.manifest["format"] == "skops"
+    assert "exported to ONNX it does not answer as trained" in artefact.manifest["not_onnx"]
+    assert "of rows with a missing value" in artefact.manifest["not_onnx"]
+
+
+def test_estimator_that_cannot_answer_rows_that_the_service_accepts_is_refused(
+    here: Path, rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    with pytest.raises(ProjectError, match=r"LogisticRegression cannot answer a row without a value that .* imputer"):
+        trained(Kind("LogisticRegression(max_iter=500)"), here, rows.dropna(), schema, params)
+
+
+def test_type_that_is_not_trusted_is_named_with_the_line_to_add(
+    here: Path, rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    kind = Kind("Centres()", before=OWN_CLASS, settings={"trusted": ["numpy.log1p"]})
+    line = rf"`trusted: \[numpy\.log1p, {PACKAGE}\.model\.Centres\]`"
+    with pytest.raises(ProjectError, match=line):
+        trained(kind, here, rows, schema, params)

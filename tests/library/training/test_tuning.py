@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from catboost import CatBoostClassifier
 
 from mlops_maturity.__main__ import main
 from mlops_maturity.data import schema as schemas
@@ -259,6 +260,21 @@ def test_tune_searches_parameters_of_any_pipeline_and_writes_them(
     assert {"decisiontreeclassifier__max_depth", "loss"} < set(pd.read_csv(TUNING))
     (estimator,) = {models.build("model", settings.load(), Features.of(schemas.load(), settings.load()))}
     assert estimator.get_params()["decisiontreeclassifier__max_depth"] == 2
+
+
+def test_tune_searches_parameters_that_an_estimator_does_not_tell_of(
+    sample: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = {"iterations": 2, "verbose": 0, "allow_writing_files": False}
+    monkeypatch.setattr(
+        models, "_own", lambda params, _: CatBoostClassifier(**plain | dict(params.model["parameters"]))
+    )
+    space = {"depth": {"low": 2, "high": 6}}
+    changes = {"model": {"parameters": {}}, "tune.space": space, "tune.candidates": 3, "tune.folds": 2}
+    train, schema, poor = case(sample, "binary")
+    table = tune(train, schema, poor.changed(**changes), draw(poor.changed(**changes), schema))
+    assert table["depth"].isna().sum() == 1
+    assert set(table["depth"].dropna()) <= {2, 3, 4, 5, 6}
 
 
 @pytest.mark.parametrize(

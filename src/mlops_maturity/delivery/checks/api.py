@@ -103,8 +103,11 @@ def _distance(given: Mapping[str, Any], own: Mapping[str, Any]) -> float:
     told = given.get("probabilities") or {}
     if told.keys() != probabilities.keys():
         return np.inf
-    # The class that is answered must be the most probable one, or as probable but for rounding.
-    short = max(probabilities.values()) - probabilities.get(str(given.get("prediction")), -np.inf)
+    answer, short = given.get("prediction"), 0.0
+    if answer != own["prediction"]:
+        # Another class must be as probable but for rounding. A model that abstains answers none.
+        least = max(probabilities.values()) if str(own["prediction"]) in probabilities else np.inf
+        short = least - probabilities.get(str(answer), -np.inf)
     return float(max(short, *(abs(told[name] - value) for name, value in probabilities.items())))
 
 

@@ -23,7 +23,7 @@ class Past:
     Attributes:
         record: what was asked, a JSON object.
         prediction: what was answered.
-        probability: of the class that was answered; None for a value.
+        probability: of the most probable class; None for a value.
     """
 
     record: str
@@ -56,7 +56,7 @@ def newest(url: str, version: str, most: int) -> list[Past]:
 
 
 def _highest(probabilities: str | None) -> float | None:
-    """The probability of the class that was answered, which is the most probable one."""
+    """The probability of the most probable class, which was answered unless the model abstained."""
     return max(json.loads(probabilities)) if probabilities else None
 
 

@@ -138,6 +138,8 @@ def _move(predictor: Predictor, before: Past, answer: dict[str, Any]) -> tuple[b
         distance = abs(answer["prediction"] - before.prediction) / _spread(predictor)
         return distance > ANOTHER_VALUE, distance
     now = answer["probabilities"].get(str(before.prediction), 0.0)
+    if (abstain := predictor.target.abstain) and before.prediction == abstain.answer:
+        now = max(answer["probabilities"].values())
     return answer["prediction"] != before.prediction, abs(now - before.probability)
 
 
