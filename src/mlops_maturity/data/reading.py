@@ -46,7 +46,8 @@ def read_table(path: Path | str | None, schema: Schema | None = None) -> pd.Data
     proposed = schema or infer_schema(cells, dialect_of(path).delimiter)
     frame = typed(cells, proposed)
     if schema is None:
-        frame.attrs[INFERRED] = proposed.model_dump(mode="json")
+        # As text: pandas copies it, in depth, with each operation on each column.
+        frame.attrs[INFERRED] = proposed.model_dump_json()
     return frame
 
 
@@ -61,7 +62,7 @@ def inferred(frame: pd.DataFrame) -> Schema:
     found = infer_schema(frame)
     if not known:
         return found.model_copy(update={"notes": (*frame.attrs.get(tables.NOTES, ()), *found.notes)})
-    schema = Schema.model_validate(known)
+    schema = Schema.model_validate_json(known)
     columns = {name: schema.columns.get(name, column) for name, column in found.columns.items()}
     return Schema(columns=columns, reading=schema.reading, notes=schema.notes)
 

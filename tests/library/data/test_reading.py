@@ -105,6 +105,14 @@ def test_read_table_numbers_stored_as_words_stay_words_and_are_named(tmp_path: P
     assert note.startswith("amount: all values are numbers, stored as words")
 
 
+def test_read_table_carries_nothing_that_grows_with_its_columns(tmp_path: Path) -> None:
+    """Pandas copies what a table carries with each operation on each column: a wide one took minutes."""
+    names = [f"c{number}" for number in range(60)]
+    found = read_table(written(tmp_path / "table.csv", f"{','.join(names)}\n" + f"{','.join('1' * 60)}\n" * 3))
+    assert all(isinstance(value, str) for value in found.attrs.values())
+    assert list(inferred(found).columns) == names
+
+
 REFUSED = {
     "missing": ("no.csv", None, r"no\.csv is missing; `make pull` fetches it"),
     "a column twice": ("table.csv", b"a,b, a\n1,2,3\n", r"table\.csv has the column 'a' twice; rename one of them"),
