@@ -203,7 +203,8 @@ def _fit(
         taken: tuple[list[int], list[float], list[float]] = ([], [], [])
         if curve and (limit := _iterations_of(estimator)):
             taken = _curve(estimator, limit, task, train, validation)
-        estimator.fit(inputs, target, **extra)
+        boosts = any(isinstance(part, BoostedTrees) for part in estimator.get_params().values())
+        estimator.fit(_without_empty_columns(inputs) if boosts else inputs, target, **extra)
     if isinstance(inputs, np.ndarray):
         for part in _parts(estimator):
             _round_thresholds(part)

@@ -5,7 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from catboost import CatBoostClassifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.pipeline import make_pipeline
 from xgboost import XGBClassifier
 
 from mlops_maturity.model.estimator import predict
@@ -46,6 +49,22 @@ def test_history_of_boosted_trees_ends_with_the_loss_of_the_model(kind: Any) -> 
 def test_history_of_boosted_trees_with_another_loss_is_empty(settings: dict[str, Any]) -> None:
     found, _ = fitted(HistGradientBoostingRegressor(**{"max_iter": 5, "early_stopping": True} | settings))
     assert (found.iterations, found.train_loss, found.validation_loss) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        HistGradientBoostingRegressor(max_iter=2),
+        TransformedTargetRegressor(HistGradientBoostingRegressor(max_iter=2), func=np.log1p, inverse_func=np.expm1),
+        CalibratedClassifierCV(make_pipeline(HistGradientBoostingClassifier(max_iter=2)), cv=2),
+    ],
+    ids=["alone", "of a transformed target", "calibrated"],
+)
+def test_boosted_trees_take_a_column_that_is_empty_wherever_they_are(estimator: Any) -> None:
+    task: Task = "classification" if hasattr(estimator, "predict_proba") else "regression"
+    empty = np.hstack([MATRIX, np.full((len(MATRIX), 1), np.nan, dtype=np.float32)])
+    found = models.fit(estimator, task, (empty, TARGETS[task]), (empty, TARGETS[task]))
+    assert np.isfinite(predict(found.estimator, task, empty)).all()
 
 
 @pytest.mark.parametrize("estimator", [CatBoostClassifier(iterations=3), XGBClassifier(n_estimators=3)])
