@@ -88,6 +88,23 @@ def test_dvc_agrees(project: Project) -> None:
     assert git(project.path, "status", "--porcelain") == ""
 
 
+def test_hooks_bring_the_data_of_a_branch_and_of_a_merge(copy_of: Bake) -> None:
+    project = copy_of()
+    (project.path / ".venv").symlink_to(Path(sys.prefix))
+    project.run(".venv/bin/pre-commit", "install")
+    raw = raw_file(project)
+    before = raw.read_bytes()
+    project.run("git", "switch", "--quiet", "--create", "new-rows")
+    after = before + before.splitlines(keepends=True)[-1]
+    raw.write_bytes(after)
+    project.run(DVC, "add", "--quiet", str(raw))
+    project.run("git", "commit", "--quiet", "--all", "--message=More rows")
+    project.run("git", "switch", "main")
+    assert raw.read_bytes() == before
+    project.run("git", "merge", "new-rows")
+    assert raw.read_bytes() == after
+
+
 # Where git is not as one would like it
 
 

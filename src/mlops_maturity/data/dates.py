@@ -78,5 +78,6 @@ def _nearly(known: pd.Series, sample: pd.Series) -> list[str]:
     return [
         f"{math.floor(100 * are_dates.mean())} % of the different values are dates, such as "
         f"{known[are_dates].iloc[0]!r}, the others are {named}{more}; if these mean that a value is missing, add them "
-        f"to reading.missing, and write `type: datetime` and `format: '{written}'` in the column's entry"
+        f"to reading.missing, and write `type: datetime` and `format: '{written}'` in the column's entry, and as its "
+        "`missing` the share of missing values that is accepted"
     ]

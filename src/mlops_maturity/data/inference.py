@@ -171,10 +171,11 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
         named = ", ".join(f"{word!r} ({count:,} rows)" for word, count in strays.head(EXAMPLES).items())
         more = f" and {len(strays) - EXAMPLES} more" if len(strays) > EXAMPLES else ""
         beside, write = (f" with {unit.name!r}", f" and `unit: {unit.name!r}`") if unit.name else ("", "")
+        accepted = _accepted_share(float(words.isna().sum() + strays.sum()) / len(words))
         notes.append(
             f"{math.floor(100 * share)} % of the values are numbers{beside}, the others are {named}{more}; if these "
-            f"mean that a value is missing, add them to reading.missing, and write `type: number`{write} in the "
-            "column's entry"
+            f"mean that a value is missing, add them to reading.missing, and write `type: number`{write} and "
+            f"`missing: {accepted:g}` in the column's entry, in place of its categories"
         )
     elif unit.note:
         notes.append(unit.note)

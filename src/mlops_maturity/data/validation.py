@@ -92,5 +92,5 @@ def _lines(failures: pd.DataFrame) -> list[str]:
         else:
             example = cases.iloc[0]
             count = "1 value" if len(cases) == 1 else f"{len(cases)} values"
-            lines.append(f"{name}: {count} {rule}, such as {example['failure_case']} in row {example['index']}")
+            lines.append(f"{name}: {count} {rule}, such as {example['failure_case']} in row {int(example['index']) + 1}")
     return lines

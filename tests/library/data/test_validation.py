@@ -37,13 +37,13 @@ GOOD: dict[str, list[Any]] = {
     "seen": ["31.01.2024", "01.02.2024"],
 }
 BAD: dict[str, tuple[dict[str, list[Any]], str]] = {
-    "over the maximum": ({"size": [1.5, 11.0]}, "size: 1 value over the maximum 10, such as 11.0 in row 1"),
-    "under the minimum": ({"size": [-1.0, -2.0]}, "size: 2 values under the minimum 0, such as -1.0 in row 0"),
+    "over the maximum": ({"size": [1.5, 11.0]}, "size: 1 value over the maximum 10, such as 11.0 in row 2"),
+    "under the minimum": ({"size": [-1.0, -2.0]}, "size: 2 values under the minimum 0, such as -1.0 in row 1"),
     "too many gaps": ({"size": [None, None]}, "size: more missing values than the accepted share 0.5"),
     "a gap": ({"colour": ["blue", None]}, "colour: more missing values than the accepted share 0"),
     "another type": ({"size": ["tall", "1.0"]}, "size: 'tall' in row 1 is not a number"),
-    "no whole number": ({"count": [1.5, 2.0]}, "count: 1 value not a whole number, such as 1.5 in row 0"),
-    "no truth value": ({"sold": [2, 1]}, "sold: 1 value neither true nor false, such as 2.0 in row 0"),
+    "no whole number": ({"count": [1.5, 2.0]}, "count: 1 value not a whole number, such as 1.5 in row 1"),
+    "no truth value": ({"sold": [2, 1]}, "sold: 1 value neither true nor false, such as 2.0 in row 1"),
     "another category": ({"colour": ["blue", "green"]}, "colour: 1 value not one of the categories, such as green"),
     "another format": ({"seen": ["31.01.2024", "02/2024"]}, "seen: '02/2024' in row 2 is not a datetime"),
     "unexpected": ({"extra": [1, 2]}, "extra: the column is not in the schema"),
