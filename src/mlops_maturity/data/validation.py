@@ -90,7 +90,7 @@ def _lines(failures: pd.DataFrame) -> list[str]:
         if cases["index"].isna().all():
             lines.append(f"{name}: {rule}")
         else:
-            example = cases.iloc[0]
+            value, row = cases["failure_case"].iloc[0], int(cases["index"].iloc[0]) + 1
             count = "1 value" if len(cases) == 1 else f"{len(cases)} values"
-            lines.append(f"{name}: {count} {rule}, such as {example['failure_case']} in row {int(example['index']) + 1}")
+            lines.append(f"{name}: {count} {rule}, such as {value} in row {row}")
     return lines
