@@ -22,13 +22,14 @@ def lineage(name: str | None = None) -> dict[str, Any]:
     version = registry.find(name) if name else registry.in_production()
     if version is None:
         raise ProjectError("no model is in production yet; name a version: make lineage VERSION=v1")
+    past = registry.history()
     record = json.loads(version.text(RUN_RECORD))
     lock = version.text(LOCK)
     raw = yaml.safe_load(version.text("params.yaml"))["data"]["raw"] or str(TABLE)
     return {
         "version": version.name,
         "registered": f"{version.made} by {version.by}",
-        "in production": [number for number, past in enumerate(registry.history(), start=1) if past == version],
+        "in production": "now" if past[-1:] == [version] else "earlier" if version in past else "never",
         "commit": version.commit,
         "code": record["code"],
         "data": {"file": raw, "md5": md5_of(lock, raw)},

@@ -29,7 +29,7 @@ def test_lineage_of_the_model_in_production_tells_where_it_comes_from(here: Repo
     found = lineage()
     assert found["version"] == "v1"
     assert found["commit"] == git("rev-parse", "model@v1.0.0^{commit}")
-    assert found["in production"] == [1]
+    assert found["in production"] == "now"
     assert found["data"]["file"] == "data/raw/penguins.csv"
     assert holds(here.path / "data/raw/penguins.csv", found["data"]["md5"])
     assert holds(ARTEFACT, found["model"]["md5"])
