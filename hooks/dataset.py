@@ -108,7 +108,7 @@ def _below(path: Path, encoding: str, target: str) -> str:
     with path.open(encoding=encoding) as file:
         for number, line in enumerate(islice(file, LINES_ABOVE), start=1):
             if number > 1 and target in (cell.strip(' "\n') for cell in re.split(f"[{DELIMITERS}]", line)):
-                return f"; line {number} has it: take out what is above it"
+                return f"; line {number} has it: delete what is above it"
     return ""
 
 

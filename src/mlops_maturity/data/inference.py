@@ -275,7 +275,7 @@ def _over_lines(words: Iterable[str]) -> bool:
 
 def _are_codes(words: pd.Index) -> bool:
     """Whether the values are short codes in capital letters, of which NA may be one."""
-    return len(words) > EXAMPLES and bool(words.str.fullmatch(r"[A-Z]{2,3}").all())
+    return len(words) > 1 and bool(words.str.fullmatch(r"[A-Z]{2,3}").all())
 
 
 def _named_as_missing(values: pd.Series, reading: Reading) -> list[tuple[str, int]]:

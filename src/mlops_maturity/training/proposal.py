@@ -101,7 +101,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     if not best.finds_a_signal:
         print(
             f"  warning: a weak signal: cross-validated, the model saves {saved:.1%} of the baseline's loss, which "
-            "chance may do as well; look for columns that explain the target, or try its logarithm"
+            "chance may do as well; look for columns that explain the target"
         )
     elif not best.beats_the_simple_model:
         print("  note: a single small tree is as good as this model; look for better features before you rely on it")
