@@ -144,7 +144,7 @@ WRONG_FILES: dict[str, tuple[str, bytes, list[str]]] = {
     "wrong suffix": ("t.json", b"[]", ["dataset", "must end in .csv"]),
     "column twice": ("t.csv", f"y,y\n{LONG}".encode(), ["dataset", "'y' twice", "rename"]),
     "other column": ("t.csv", f"x,z\n{LONG}".encode(), ["target", "no column 'y'", "it has x, z"]),
-    "title above": ("t.csv", f"Report\n\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 3 has it: take out what"]),
+    "title above": ("t.csv", f"Report\n\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 3 has it: delete what"]),
     "separator above": ("t.csv", f"sep=,\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 2 has it"]),
     "line in a column": ("t.csv", f'"a\nb\x1b[2J",z\n{LONG}'.encode(), ["target", "no column 'y'"]),
     "header only": ("t.csv", b"x,y\n", ["dataset", "0 rows", "30"]),
