@@ -54,7 +54,7 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     lines = [
         f"- **Predicts:** {predicts}",
         f"- **Kind:** {manifest['model']['kind']}, made with {versions}",
-        f"- **Handed over:** {handed_over(manifest)}",
+        f"- **Stored as:** {stored_as(manifest)}",
         f"- **Sees:** {', '.join(f'`{_cell(name)}`' for name in _seen(manifest))}",
         "",
         "### Scores",
@@ -89,13 +89,14 @@ def _seen(manifest: Mapping[str, Any]) -> list[str]:
     return [*features["numbers"], *features["derived"], *features["categories"], *features["texts"], *features["times"]]
 
 
-def handed_over(manifest: Mapping[str, Any]) -> str:
+def stored_as(manifest: Mapping[str, Any]) -> str:
     """In which lane and format the model is, what its service must have for it, and which types are trusted."""
-    text = f"{manifest['lane']} lane, {manifest['format']}"
+    form = "ONNX" if manifest["format"] == "onnx" else manifest["format"]
+    text = f"{form}, {manifest['lane']} lane"
     if why := manifest["not_onnx"]:
         text += f" ({_cell(why)})"
     needed = [f"{name} {number}" for name, number in manifest["requirements"].items()]
-    text += f"; the service needs {', '.join(needed) or 'nothing beside ONNX Runtime'} for it"
+    text += f"; the service requires {', '.join(needed) or 'ONNX Runtime only'}"
     if manifest["format"] == "skops" and manifest["trusted"]:
         text += f"; trusted types: {', '.join(f'`{name}`' for name in manifest['trusted'])}"
     return text

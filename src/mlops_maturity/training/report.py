@@ -11,7 +11,7 @@ from mlops_maturity.project.files import write_text
 from mlops_maturity.project.numbers import number
 from mlops_maturity.project.paths import REPORT
 from mlops_maturity.project.repository import code_described
-from mlops_maturity.training.cards import handed_over
+from mlops_maturity.training.cards import stored_as
 from mlops_maturity.training.gates import LOSS, LOWER_IS_BETTER, Gate, gate_of
 from mlops_maturity.training.page import document, facts, figure, note, table
 
@@ -146,7 +146,7 @@ def _origin(metrics: Mapping[str, Any], predictor: Predictor, data: Mapping[str,
     yield "Split", escape(f"{split['method']}, {how} (seed {split['seed']})")
     yield "Model", escape(f"{model['kind']}{f': {told}' if told else ''}")
     yield "Model version", f"SHA-256 <code>{escape(model['sha256'][:12])}</code>"
-    yield "Handed over", escape(handed_over(predictor.manifest).replace("`", ""))
+    yield "Stored as", escape(stored_as(predictor.manifest).replace("`", ""))
     loss = LOSS[predictor.task]
     yield "Compared with", escape(f"the {loss['baseline']} baseline, and a single small tree, by {loss['loss']}")
 
