@@ -28,6 +28,7 @@ PACKAGES = {
     "rsync": "rsync",
     "runc": "runc",
     "shellcheck": "shellcheck",
+    "ssh-keygen": "openssh-client",
 }
 # Folders whose lock npm installs from, and a command that it brings.
 OF_NPM = {"gitlab": "gitlab-ci-local", "jenkins": "npm-groovy-lint"}

@@ -9,6 +9,9 @@ from mlops_maturity.ci.settings import Setting
 from mlops_maturity.project import signing
 from mlops_maturity.project.errors import ProjectError
 
+# git signs with ssh-keygen, which not every machine has.
+pytestmark = pytest.mark.speed("all")
+
 SETTING = Setting(signing.KEY, "what CI signs with", secret=True, environments=("staging", "production"), made=True)
 
 
