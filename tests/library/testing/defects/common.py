@@ -63,7 +63,7 @@ COMMON = [
     wrong(
         "nobody knows why to set something",
         "docs/setup.md",
-        "| a commit that CI would refuse is refused at once, and data and models follow a merge or a switch of branches |",
+        "| a commit that CI would refuse is refused at once; data follow a merge or a switch of branches |",
         "| |",
         {"setup_lists_what_a_person_sets": "a cell is empty"},
     ),
