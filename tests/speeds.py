@@ -34,8 +34,8 @@ SPEEDS = {
     ),
     "all": Speed(
         "make test-all",
-        "levels 1 and 2 really run, own data, raising the level, each provider, images and deployments, "
-        "a planted defect for each requirement",
+        "levels 1 and 2 really run, each kind of estimator, tuning, own data, raising the level, each provider, images "
+        "and deployments, a planted defect for each requirement",
         runs=("test", "all"),
     ),
     "deep": Speed(

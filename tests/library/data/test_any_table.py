@@ -54,7 +54,7 @@ def as_sent(cell: str, column: Column, reading: Reading) -> Any:
     return number if np.isfinite(number) else None
 
 
-@pytest.mark.parametrize("some", [25, pytest.param(5_000, marks=pytest.mark.speed("deep"))])
+@pytest.mark.parametrize("some", [10, pytest.param(5_000, marks=pytest.mark.speed("deep"))])
 def test_any_table_is_refused_in_one_line_or_means_the_same_everywhere(some: int, own_table: OwnTable) -> None:
     @settings(
         max_examples=some, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

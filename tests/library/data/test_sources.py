@@ -132,6 +132,7 @@ QUERY = """    from mlops_maturity.data.queries import database, read_query
 
 
 @pytest.mark.guards("1-PIPE")
+@pytest.mark.speed("all")
 def test_query_is_made_each_time_and_its_rows_decide_what_runs(
     fresh: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,8 @@ from mlops_maturity.project.files import read_json
 from mlops_maturity.project.paths import ARTEFACT, METRICS, TABLE
 from mlops_maturity.serving.service import create_app, example
 
-pytestmark = pytest.mark.guards("OWN-02")
+# Each takes a project through all steps.
+pytestmark = [pytest.mark.guards("OWN-02"), pytest.mark.speed("all")]
 
 PACKAGE = Path("src/penguin_species")
 MODEL = '''"""The model."""

@@ -44,6 +44,7 @@ def test_step_needs_what_an_earlier_one_leaves_or_the_team_owns() -> None:
 
 
 @pytest.mark.guards("1-REPRO", "0-SPLIT", "0-HAND")
+@pytest.mark.speed("all")
 def test_training_in_another_folder_gives_the_same_bytes(
     fresh: Repository, trained_workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

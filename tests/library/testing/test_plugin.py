@@ -75,6 +75,7 @@ def test_report_says_what_each_test_is_for(small: Path) -> None:
     assert '<property name="ml_test_score" value="Data 1: 1.0" />' in report
 
 
+@pytest.mark.speed("all")
 def test_without_data_rows_are_synthesised_and_that_is_said(small: Path) -> None:
     (small / "data" / "raw" / "penguins.csv").unlink()
     for folder in (".dvc/cache", "storage"):

@@ -26,6 +26,7 @@ def test_stages_are_those_of_dvc_yaml(project: Path) -> None:
 
 
 @pytest.mark.guards("OWN-04")
+@pytest.mark.speed("all")
 def test_command_of_the_teams_is_run_in_the_place_of_a_stage(
     project: Path, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -22,7 +22,8 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params
 from mlops_maturity.training.train import records_of, train_model
 
-pytestmark = [pytest.mark.guards("OWN-03")]
+# Each trains, exports and answers.
+pytestmark = [pytest.mark.guards("OWN-03"), pytest.mark.speed("all")]
 
 PACKAGE = "penguin_species"
 IMPUTED = "make_pipeline(SimpleImputer(), StandardScaler(), {})"

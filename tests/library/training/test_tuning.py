@@ -25,6 +25,9 @@ from mlops_maturity.training.cluster import ADDRESS
 from mlops_maturity.training.halving import Study
 from mlops_maturity.training.tune import draw, tune
 
+# Each tunes for real.
+pytestmark = pytest.mark.speed("all")
+
 ROWS = 180
 COLUMNS = {
     # The sample's own feature is their ratio.
