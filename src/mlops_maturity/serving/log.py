@@ -260,8 +260,9 @@ class PredictionLog:
             time.sleep(0.005)
 
     def _run(self) -> None:
-        self.is_open = self._try(metadata.create_all)
+        opened = self._try(metadata.create_all)
         self._file.remember()
+        self.is_open = opened
         while True:
             self._wake.wait(PAUSE)
             self._wake.clear()

@@ -12,15 +12,19 @@ class LogFile:
         """Look after the database of a URL; one that is no file is never gone."""
         self.path = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
         self._opened: tuple[int, int] | None = None
+        self._is_known = False
 
     def remember(self) -> None:
         """The file that is there now is the one that is written to."""
-        self._opened = self._identity()
+        self._opened, self._is_known = self._identity(), True
 
     @property
     def is_gone(self) -> bool:
-        """Whether it was deleted, or another one lies in its place."""
-        return self._opened is not None and self._identity() != self._opened
+        """Whether it was deleted, even before it was remembered, or another one lies in its place."""
+        if self.path is None or not self._is_known:
+            return False
+        found = self._identity()
+        return found is None or found != self._opened
 
     def make_folder(self) -> None:
         """Make the folder that it lies in."""

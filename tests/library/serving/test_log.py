@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from library.serving.logged import locked, logged_ids, select
 from library.waiting import wait_until
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.serving import log as log_module
 from mlops_maturity.serving.log import Entry, PredictionLog, insert_of, open_engine
+from mlops_maturity.serving.log_file import LogFile
 
 pytestmark = pytest.mark.guards("MON-01")
 
@@ -80,6 +82,13 @@ def test_file_that_is_deleted_while_nothing_is_asked_is_noticed(log: PredictionL
     wait_until(lambda: log.is_open)
     file.unlink()
     wait_until(lambda: file.exists() and bool(select(file, "SELECT 1 FROM sqlite_master WHERE name = 'labels'")))
+
+
+def test_file_that_is_deleted_before_it_is_remembered_is_gone(tmp_path: Path) -> None:
+    file = LogFile(make_url(f"sqlite:///{tmp_path / 'log.sqlite'}"))
+    assert not file.is_gone
+    file.remember()
+    assert file.is_gone
 
 
 def test_put_rows_are_written_while_the_service_runs(log: PredictionLog, file: Path) -> None:
