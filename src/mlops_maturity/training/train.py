@@ -8,6 +8,7 @@ import pandas as pd
 
 from mlops_maturity.data import lanes
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.conversion import replaced
 from mlops_maturity.data.features import Features, probed
 from mlops_maturity.data.lanes import Lane
 from mlops_maturity.data.schema import Schema
@@ -167,7 +168,7 @@ def with_holes(rows: pd.DataFrame, features: Features, schema: Schema) -> pd.Dat
     may_miss = [name for name in features.columns if schema.columns[name].missing > 0]
     positions = np.arange(max(ROWS_ALONE, len(may_miss)))
     some = rows.iloc[positions % len(rows)].reset_index(drop=True)
-    return some.assign(**{name: some[name].mask(positions % len(may_miss) == at) for at, name in enumerate(may_miss)})
+    return replaced(some, {name: some[name].mask(positions % len(may_miss) == at) for at, name in enumerate(may_miss)})
 
 
 def weights_of(rows: pd.DataFrame, params: Params) -> tuple[np.ndarray, ...]:

@@ -11,9 +11,12 @@ from pydantic import ValidationError
 from library.own_table import OwnTable
 from library.tables import CHANCE, COUNT, ROWS
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.dialect import MISSING
+from mlops_maturity.data.reading import read_table
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.repository import git
+from mlops_maturity.training.train import with_holes
 
 NUMBER = [f"{value:.3f}" for value in CHANCE]
 LEVEL = np.where(CHANCE > 0.5, "hi", "lo")
@@ -222,11 +225,13 @@ def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:
 
 @pytest.mark.parametrize("name", ["self", "cls", "index", "name", "columns", "level_0", "__index_level_0__"])
 def test_column_may_have_a_name_that_programs_use(name: str, own_table: OwnTable) -> None:
-    content = "\n".join([f"{name},x,y", *(f"{'ab'[row % 2]},{NUMBER[row]},{NUMBER[row]}" for row in COUNT)])
+    content = "\n".join([f"{name},x,y", *(f"{['a', 'b', ''][row % 3]},{NUMBER[row]},{NUMBER[row]}" for row in COUNT)])
     own_table.read(content, "y")
     seen = own_table.trained()[:1]
     np.testing.assert_array_equal(own_table.in_a_batch(f"{name},x\na,{NUMBER[0]}\n"), seen)
     np.testing.assert_array_equal(own_table.served({name: "a", "x": float(NUMBER[0])}), seen)
+    some = with_holes(conform(own_table.schema, read_table(own_table.raw)), own_table.features, own_table.schema)
+    assert some[name].isna().any()
 
 
 def test_stray_among_numbers_is_named_with_its_rows(own_table: OwnTable) -> None:
