@@ -102,8 +102,8 @@ def write(project: Path, *, with_steps: bool) -> None:
 
 
 @functools.cache
-def _steps(_: str) -> str:
-    """The content of vendor/steps.yaml of a version of the library, which is that of its code."""
+def _steps(version: str) -> str:  # noqa: ARG001 - the version names the code, so its steps are hashed once
+    """The content of vendor/steps.yaml for a version of the library."""
     # By its path: another version of the library may be installed where a hook runs.
     package = TEMPLATE / "src" / PACKAGE
     written: str = runpy.run_path(str(package / "project" / "closure.py"))["written"](package)

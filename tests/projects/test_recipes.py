@@ -87,7 +87,7 @@ def test_recipe_trains_is_served_and_meets_its_suites(
     curve = learning.curve(rows, schema, params)
     said = f"{capfd.readouterr().out}{curve.remark}\n"
     assert recipe.options.get("says", "") in said
-    assert recipe.lacks(said) == []
+    assert recipe.not_printed(said) == []
     assert Path(recipe.options.get("leaves", ".")).exists()
     predictor = Predictor.load()
     with TestClient(create_app(predictor)) as client:
@@ -119,7 +119,7 @@ def test_project_with_a_recipe_runs_and_all_its_suites_are_green(
     left_out = [f"--ignore={path}" for path in recipe.options.get("without", [])]
     tested = project.run(str(python), "-m", "pytest", "-q", *left_out, check=False, **more)
     assert tested.returncode == 0, tested.stdout
-    assert recipe.lacks(done.stdout + tested.stdout) == []
+    assert recipe.not_printed(done.stdout + tested.stdout) == []
     assert re.search(r"\d+ passed", tested.stdout)
     again = project.run(str(python), "-m", "mlops_maturity", "run", check=False, **more)
     assert "Training" not in again.stdout

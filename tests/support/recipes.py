@@ -71,7 +71,7 @@ class Recipe:
             else:
                 path.write_text(text, encoding="utf-8")
 
-    def lacks(self, printed: str) -> list[str]:
+    def not_printed(self, printed: str) -> list[str]:
         """The lines that it says are printed, and that are not; `...` stands for anything.
 
         Args:
