@@ -146,7 +146,7 @@ class Predictor:
         return self.of_rows(self.features.rows_of(records))
 
     def answers(self, predicted: np.ndarray) -> list[dict[str, Any]]:
-        """The answers of the service: the decoded prediction, and for a classification the probability of each class."""
+        """What the service answers: the decoded prediction, and for a classification the probability of each class."""
         decoded = self.target.decode(predicted)
         if self.task == "regression":
             return [{"prediction": value} for value in decoded]
