@@ -101,13 +101,9 @@ def put(release: Release, environment: str, place: Place) -> None:
         ProjectError: it fails a check; the old one serves then.
     """
     policy, trial = environments()[environment], Trial(environment, release, place)
-    try:
+    with records.noted(environment, "deploy", release):
         trial.hold_to(policy.before)
         replace(trial, policy.beside, policy.after)
-    except ProjectError as error:
-        records.note(environment, "deploy", release, "failed", str(error))
-        raise
-    records.note(environment, "deploy", release, "good")
     tell(f"deployed {release.key} with model {release.model} to {environment} ({place.name}): it answers")
     if policy.leads:
         import_module("mlops_maturity.delivery.following").follow(release)

@@ -15,12 +15,14 @@ def next_release(environment: str, model: Path | None = None) -> Release:  # noq
     """The release that serves in staging: nothing else goes to production.
 
     Raises:
-        ProjectError: there is none.
+        ProjectError: there is none, or which one it is is not known.
     """
-    known = records.serving(records.history("staging"))
-    if not known:
+    known = records.history("staging")
+    records.require_finished("staging", known)
+    served = records.serving(known)
+    if not served:
         raise ProjectError("nothing is in staging yet; `make deploy ENV=staging` comes first")
-    return known[-1]
+    return served[-1]
 
 
 def require(environment: str, release: Release, confirm: str) -> str:

@@ -1,13 +1,15 @@
 """What was deployed where, when, by whom, and what came of it: a git reference for each environment.
 
 `refs/deployments/staging` is a chain of commits without files, the newest first; the message of each is a record as
-JSON, its date is when. A push that expects the old value keeps two deployments from being noted at
+JSON, its date is when. What changes an environment is noted when it begins and when it has ended: a process that is
+killed in between leaves that it began. A push that expects the old value keeps two deployments from being noted at
 once, as a training is claimed. `git log refs/deployments/staging` reads it, too. CI signs what it notes (see
 project/signing.py); what is not signed, is not a record or comes from the future is named and passed over.
 """
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -19,7 +21,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.repository import answer, git, has_origin, introduce
 
 Kind = Literal["build", "deploy", "check", "rollback", "stop"]
-Result = Literal["good", "failed"]
+Result = Literal["begun", "good", "failed"]
 REFERENCE = "refs/deployments/{environment}"
 TRIES = 5
 # What was built is noted beside what was deployed.
@@ -35,7 +37,7 @@ class Record:
     Attributes:
         kind: what was done.
         release: what it was done with.
-        result: what came of it.
+        result: what came of it; `begun` until that is known.
         why: what was wrong, or why it was done.
         at: when.
         by: who.
@@ -83,7 +85,7 @@ def serving(records: list[Record]) -> list[Release]:
     """What served one after the other since the last stop, without what was taken back; the last one serves now."""
     stack: list[Release] = []
     for record in records:
-        if record.result == "failed" or record.kind == "check":
+        if record.result != "good" or record.kind == "check":
             continue
         if record.kind == "stop":
             stack.clear()
@@ -96,6 +98,46 @@ def serving(records: list[Record]) -> list[Release]:
     return stack
 
 
+def unfinished(records: list[Record]) -> Record | None:
+    """What has begun in an environment and not ended: it was killed, or is under way; what serves is not known then."""
+    last = next((record for record in reversed(records) if record.kind != "check"), None)
+    return last if last and last.result == "begun" else None
+
+
+def require_finished(environment: str, known: list[Record]) -> None:
+    """Refuse to believe that what served before serves now.
+
+    Raises:
+        ProjectError: something has begun and not ended.
+    """
+    if record := unfinished(known):
+        raise ProjectError(told_unfinished(environment, record))
+
+
+def told_unfinished(environment: str, record: Record) -> str:
+    """What has begun and not ended, and what to do."""
+    return (
+        f"{record.kind} of {record.release.key} in {environment} began on {record.at:%Y-%m-%d %H:%M}Z and has not "
+        f"ended: `make deploy ENV={environment}` deploys again, `make rollback ENV={environment}` takes it back"
+    )
+
+
+@contextmanager
+def noted(environment: str, kind: Kind, release: Release, why: str = "") -> Iterator[None]:
+    """Note that something begins, let it be done, and note what came of it.
+
+    Raises:
+        ProjectError: `origin` refuses a record; nothing was done if it is the first.
+    """
+    note(environment, kind, release, "begun", why)
+    try:
+        yield
+    except BaseException as error:
+        note(environment, kind, release, "failed", str(error) or "interrupted")
+        raise
+    note(environment, kind, release, "good", why)
+
+
 def since(records: list[Record]) -> datetime:
     """When that came which serves now, where something does."""
     return [record.at for record in records if record.result == "good" and record.kind != "check"][-1]
@@ -105,7 +147,7 @@ def good_runs(records: list[Record], release: Release) -> int:
     """How often a release was deployed and checked without a failure since the last one."""
     count = 0
     for record in records:
-        if record.release.key == release.key and record.kind != "stop":
+        if record.release.key == release.key and record.kind != "stop" and record.result != "begun":
             count = count + 1 if record.result == "good" else 0
     return count
 

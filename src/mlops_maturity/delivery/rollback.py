@@ -1,10 +1,13 @@
 """Rollback: the release that served before serves again, in one command."""
 
-from mlops_maturity.delivery import records, trust
+from dataclasses import replace
+
+from mlops_maturity.delivery import deploy, records, trust
 from mlops_maturity.delivery.arrival import not_deployed, tell
-from mlops_maturity.delivery.deploy import Trial, replace
+from mlops_maturity.delivery.deploy import Trial
 from mlops_maturity.delivery.environments import environments, place_of, what_to_set
 from mlops_maturity.delivery.following import follow
+from mlops_maturity.delivery.records import Record
 from mlops_maturity.delivery.release import Release
 from mlops_maturity.project import signing
 from mlops_maturity.project.errors import ProjectError
@@ -27,22 +30,33 @@ def run(environment: str, why: str = "") -> None:
             return
         records.require_key(environment)
         records.fetch()
-        served = records.serving(records.history(environment))
-        release = _before(environment, served)
+        now, earlier = _past(records.history(environment))
+        release = _newest(environment, now, earlier)
         # It was checked when it was deployed. What must be so now is that it answers.
-        replace(Trial(environment, release, place))
-    records.note(environment, "rollback", release, "good", why)
-    tell(f"rolled back {environment} ({place.name}) from {served[-1].key} to {release.key} with model {release.model}")
+        with records.noted(environment, "rollback", release, why):
+            deploy.replace(Trial(environment, release, place))
+    tell(f"rolled back {environment} ({place.name}) from {now} to {release.key} with model {release.model}")
     if policy.leads:
         follow(release)
 
 
-def _before(environment: str, served: list[Release]) -> Release:
-    """The newest release before the one that serves, of those that may be believed."""
+def _past(known: list[Record]) -> tuple[str, list[Release]]:
+    """What serves, or was to serve when a deployment was killed; and what served before it, the oldest first."""
+    served, unfinished = records.serving(known), records.unfinished(known)
+    if unfinished and unfinished.kind == "deploy":
+        return unfinished.release.key, served
     now = served[-1].key if served else "now"
-    if len(served) < 2:
+    if unfinished and unfinished.kind == "rollback":
+        # It is done again.
+        return now, records.serving([*known, replace(unfinished, result="good")])
+    return now, served[:-1]
+
+
+def _newest(environment: str, now: str, earlier: list[Release]) -> Release:
+    """The newest of some releases that may be believed."""
+    if not earlier:
         raise ProjectError(f"nothing served in {environment} before {now}")
-    for release in served[-2::-1]:
+    for release in reversed(earlier):
         try:
             trust.require(environment, release)
         except ProjectError as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlops_maturity.delivery import records
 from mlops_maturity.delivery.environments import environments
+from mlops_maturity.delivery.records import Record
 
 LAST = 5
 
@@ -24,6 +25,8 @@ def served(model: str) -> dict[str, dict[str, str]]:
         if last and last[0].model == model:
             release, since = last[0], f"{records.since(known):%Y-%m-%d %H:%M}Z"
             found[environment] = {"release": release.key, "digest": release.digest, "since": since}
+            if unfinished := records.unfinished(known):
+                found[environment]["not known"] = records.told_unfinished(environment, unfinished)
     return found
 
 
@@ -35,20 +38,24 @@ def run(as_json: bool = False) -> None:
         return
     for environment in environments():
         known = records.history(environment)
-        served = records.serving(known)
-        if not served:
-            print(f"{environment}: nothing was deployed yet")
-            continue
-        release = served[-1]
-        print(f"{environment}: {release.key}, model {release.model}, commit {release.commit[:12]}, {release.digest}")
+        print(f"{environment}: {_told(environment, known)}")
         for record in known[: -LAST - 1 : -1]:
             print(f"  {' | '.join(records.told(record))}")
+
+
+def _told(environment: str, known: list[Record]) -> str:
+    if unfinished := records.unfinished(known):
+        return f"NOT KNOWN: {records.told_unfinished(environment, unfinished)}"
+    if not (served := records.serving(known)):
+        return "nothing was deployed yet"
+    release = served[-1]
+    return f"{release.key}, model {release.model}, commit {release.commit[:12]}, {release.digest}"
 
 
 def _facts(environment: str) -> dict[str, Any]:
     known = records.history(environment)
     served = records.serving(known)
     return {
-        "serves": asdict(served[-1]) if served else None,
+        "serves": asdict(served[-1]) if served and not records.unfinished(known) else None,
         "records": [asdict(record) | {"at": record.at.isoformat()} for record in known],
     }

@@ -25,10 +25,12 @@ def run(environment: str, why: str = "") -> None:
             return
         records.require_key(environment)
         records.fetch()
-        served = records.serving(records.history(environment))
+        known = records.history(environment)
+        unfinished = records.unfinished(known)
+        served = [unfinished.release] if unfinished else records.serving(known)
         if not served:
             tell(f"nothing serves in {environment}")
             return
-        place.stop()
-    records.note(environment, "stop", served[-1], "good", why)
+        with records.noted(environment, "stop", served[-1], why):
+            place.stop()
     tell(f"stopped {environment} ({place.name}): {served[-1].key} does not serve any more")

@@ -16,7 +16,7 @@ def run(environment: str, enough: bool = False) -> None:
         enough: do so until there are as many good runs as production asks for.
 
     Raises:
-        ProjectError: a check fails. Nothing is taken back: users had it before.
+        ProjectError: a check fails, or a deployment has not ended. Nothing is taken back: users had it before.
     """
     policy = environments()[environment]
     with place_of(environment) as place:
@@ -25,7 +25,9 @@ def run(environment: str, enough: bool = False) -> None:
             return
         records.require_key(environment)
         records.fetch()
-        served = records.serving(records.history(environment))
+        known = records.history(environment)
+        records.require_finished(environment, known)
+        served = records.serving(known)
         if not served:
             tell(f"NOT VERIFIED: nothing serves in {environment} yet")
             return

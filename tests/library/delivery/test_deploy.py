@@ -1,13 +1,17 @@
 """A release replaces another only if it passes its checks; if not, the other one serves on, and that is recorded."""
 
+import json
 import subprocess
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from library.delivery.places import Place, deployed, release
-from mlops_maturity.delivery import deploy, records, rollback, stop, verify
+from mlops_maturity.delivery import deploy, records, rollback, status, stop, verify
+from mlops_maturity.delivery.checks import by_hand
+from mlops_maturity.delivery.release import Release
 from mlops_maturity.project.errors import ProjectError
 
 pytestmark = pytest.mark.guards("CD-10")
@@ -26,7 +30,8 @@ STAGING = [
 
 
 def noted(environment: str) -> list[tuple[str, str, str]]:
-    return [(record.kind, record.release.key, record.result) for record in records.history(environment)]
+    known = records.history(environment)
+    return [(record.kind, record.release.key, record.result) for record in known if record.result != "begun"]
 
 
 def test_deploy_to_staging_checks_before_beside_and_after(place: Place) -> None:
@@ -80,6 +85,99 @@ def test_deploy_that_is_interrupted_leaves_the_old_release(place: Place, monkeyp
     with pytest.raises(KeyboardInterrupt):
         deploy.run("test")
     assert place.serves == release("old")
+
+
+@contextmanager
+def killed() -> Iterator[None]:
+    """What is done in the block is not noted when it has ended."""
+    note = records.note
+
+    def begin(environment: str, kind: records.Kind, release: Release, result: records.Result, why: str = "") -> None:
+        if result == "begun":
+            note(environment, kind, release, result, why)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "note", begin)
+        yield
+
+
+def test_deploy_that_was_killed_is_not_taken_for_the_old_release(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(place, "staging", "old", "older than that")
+    place.next = release("new")
+    with killed():
+        deploy.run("staging")
+    capsys.readouterr()
+    told = "make deploy ENV=staging` deploys again, `make rollback ENV=staging` takes it back"
+    refused: tuple[Callable[[], object], ...] = (
+        lambda: verify.run("staging"),
+        lambda: by_hand.hold_serving("staging", "api"),
+        lambda: deploy.run("production", confirm="old"),
+    )
+    for run in refused:
+        with pytest.raises(ProjectError, match=rf"^deploy of new in staging began on .*Z and has not ended: `{told}"):
+            run()
+    status.run()
+    assert "\nstaging: NOT KNOWN: deploy of new in staging began" in capsys.readouterr().out
+    status.run(as_json=True)
+    assert json.loads(capsys.readouterr().out)["staging"]["serves"] is None
+    assert "has not ended" in status.served("m-older than that")["staging"]["not known"]
+    assert records.good_runs(records.history("staging"), release("new")) == 0
+    assert place.serves == release("new")
+
+
+@pytest.mark.parametrize("again", [1, 3])
+def test_deploy_again_after_a_kill_ends_it(place: Place, again: int) -> None:
+    deployed(place, "staging", "old")
+    place.next = release("new")
+    for _ in range(again):
+        with killed():
+            deploy.run("staging")
+    deploy.run("staging")
+    assert records.serving(records.history("staging")) == [release("old"), release("new")]
+    verify.run("staging")
+    assert records.good_runs(records.history("staging"), release("new")) == 2
+
+
+def test_rollback_after_a_killed_deployment_brings_back_what_served(place: Place) -> None:
+    with killed():
+        deploy.run("test")
+    with pytest.raises(ProjectError, match="nothing served in test before first"):
+        rollback.run("test")
+    deployed(place, "test", "old")
+    place.next = release("new")
+    with killed():
+        deploy.run("test")
+    rollback.run("test")
+    assert place.serves == release("old")
+    assert records.serving(records.history("test")) == [release("old")]
+
+
+def test_rollback_that_was_killed_is_done_again(place: Place) -> None:
+    deployed(place, "test", "first", "second", "third")
+    for _ in range(2):
+        with killed():
+            rollback.run("test")
+        assert place.serves == release("second")
+    rollback.run("test")
+    assert place.serves == release("second")
+    assert records.serving(records.history("test")) == [release("first"), release("second")]
+
+
+def test_stop_after_a_kill_stops_whatever_serves(place: Place) -> None:
+    with killed():
+        deploy.run("test")
+    place.done.clear()
+    stop.run("test")
+    assert place.done == ["stop"]
+    deploy.run("test")
+    with killed():
+        stop.run("test")
+    place.done.clear()
+    stop.run("test")
+    assert place.done == ["stop"]
+    assert records.serving(records.history("test")) == []
 
 
 def test_deploy_without_a_place_reports_what_to_set(

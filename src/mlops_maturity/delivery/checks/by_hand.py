@@ -18,10 +18,12 @@ def hold_serving(environment: str, check: str) -> None:
         check: the module, as an environment names it.
 
     Raises:
-        ProjectError: nothing serves there, or the check fails.
+        ProjectError: nothing serves there, a deployment has not ended, or the check fails.
     """
     records.fetch()
-    served = records.serving(records.history(environment))
+    known = records.history(environment)
+    records.require_finished(environment, known)
+    served = records.serving(known)
     if not served:
         raise ProjectError(f"nothing serves in {environment} yet; `make deploy ENV={environment}` comes first")
     _hold(environment, check, served[-1])
