@@ -9,6 +9,8 @@ from pathlib import Path
 NAME = ".template.json"
 # Where a clone remembers a path of its machine, for `make level-up`.
 KEY = "mlops-maturity.template"
+# Where it remembers the address that its user has agreed to run code of.
+AGREED = "mlops-maturity.agreed"
 # An address of another machine: https://..., git@host:..., or cookiecutter's gh:owner/name.
 ADDRESS = re.compile(r"(?!file:)([a-z+]+://|[\w.-]+@[\w.-]+:|[a-z]+:[\w.-]+/)")
 USER = re.compile(r"(?<=://)[^/@]*@")
@@ -25,8 +27,10 @@ def write(project: Path, template: Path, answers: Mapping[str, str]) -> None:
 
 
 def remember(project: Path, template: Path, answers: Mapping[str, str]) -> None:
-    """Let git's configuration of this clone keep where the template is, if .template.json has no address of it."""
-    if (project / ".git").exists() and not _source(template, answers) and not answers["_template"].endswith(".zip"):
+    """Let git's configuration of this clone keep where the template is: its path, or the address that was used."""
+    if address := _source(template, answers):
+        _git(project, "config", AGREED, address)
+    elif not answers["_template"].endswith(".zip"):
         _git(project, "config", KEY, str(template))
 
 

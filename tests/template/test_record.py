@@ -46,3 +46,6 @@ def test_clone_knows_a_template_that_has_no_address(sample: Project, tmp_path: P
         record.remember(tmp_path, tmp_path, ANSWERS | {"_template": given})
         found = run(["git", "config", "--get", record.KEY], tmp_path, check=False).stdout.strip()
         assert found == (given if given == str(tmp_path) else "")
+        if "://" in given:
+            agreed = run(["git", "config", "--get", record.AGREED], tmp_path).stdout.strip()
+            assert agreed == given

@@ -1,6 +1,5 @@
 """What every deployment ends with: nothing is configured yet, or the new release answers, or it does not."""
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +8,7 @@ from urllib.request import Request, urlopen
 from mlops_maturity.delivery.place import Address
 from mlops_maturity.project import job
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.foreign import parsed
 
 PAUSE = 0.1
 
@@ -56,7 +56,7 @@ def get(address: Address, path: str) -> Mapping[str, Any]:
     """
     request = Request(f"{address.url}{path}", headers=address.headers)  # noqa: S310 - the place's own address
     with urlopen(request, timeout=5) as response:  # noqa: S310
-        answer: Mapping[str, Any] = json.load(response)
+        answer: Mapping[str, Any] = parsed(response.read())
         return answer
 
 

@@ -18,6 +18,7 @@ from mlops_maturity.delivery.release import Release
 from mlops_maturity.pipeline.records import executor
 from mlops_maturity.project import signing
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.project.repository import answer, git, has_origin, introduce
 
 Kind = Literal["build", "deploy", "check", "rollback", "stop"]
@@ -199,7 +200,7 @@ def _record(environment: str, at: str, message: str, now: datetime) -> Record:
         ProjectError: it is none.
     """
     try:
-        content = json.loads(message)
+        content = parsed(message)
         record = Record(
             content["kind"],
             Release(**content["release"]),

@@ -1,6 +1,5 @@
 """What a project is judged by: the requirements of its level, and the 28 tests of the ML Test Score, both as data."""
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from mlops_maturity.project.answers import RECORD
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.foreign import parsed
 
 HERE = Path(__file__).parent
 ROWS, SCORES = HERE / "rows.toml", HERE / "scores.toml"
@@ -111,7 +111,7 @@ def answers_of(project: Path) -> dict[str, str]:
         ProjectError: .template.json is missing, or does not say the level.
     """
     try:
-        found: dict[str, str] = json.loads((project / RECORD).read_text(encoding="utf-8"))["answers"]
+        found: dict[str, str] = parsed((project / RECORD).read_bytes())["answers"]
         if int(found["maturity_level"]) in LEVELS:
             return found
     except FileNotFoundError:

@@ -1,15 +1,15 @@
 """What a project has done, by the records that its commands leave: run record, versions, deployments, verdicts."""
 
 import csv
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from mlops_maturity.delivery import records as deployments
 from mlops_maturity.delivery.records import Record
 from mlops_maturity.pipeline import trigger
 from mlops_maturity.pipeline.records import CI_SYSTEMS, RunRecord
+from mlops_maturity.pipeline.trigger import Claim
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.project.paths import MONITORING, RUN_RECORD, TUNING
 from mlops_maturity.project.repository import answer
 from mlops_maturity.registry import versions as registry
@@ -17,19 +17,6 @@ from mlops_maturity.registry.versions import Version
 
 # In the changes of run.json: who ran the pipeline.
 BY_CI = rf'"kind": "({"|".join(CI_SYSTEMS)})"'
-
-
-@dataclass(frozen=True)
-class Training:
-    """A training that a trigger started.
-
-    Attributes:
-        at: when.
-        reasons: why: `demand`, `schedule`, `new-data`, `degraded`, `drift` or `stale`.
-    """
-
-    at: datetime
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,7 +39,7 @@ class History:
     versions: tuple[Version, ...] = ()
     production: tuple[Version, ...] = ()
     deployments: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
-    trainings: tuple[Training, ...] = ()
+    trainings: tuple[Claim, ...] = ()
     judged: Mapping[str, str] = field(default_factory=dict)
     candidates: int = 0
 
@@ -72,7 +59,7 @@ def read() -> History:
         versions=tuple(registry.versions()),
         production=tuple(registry.history()),
         deployments={name: tuple(deployments.history(name)) for name in _environments()},
-        trainings=tuple(_trainings()),
+        trainings=tuple(trigger.claims()),
         judged=_judged(),
         candidates=_candidates(),
     )
@@ -89,15 +76,9 @@ def _run() -> RunRecord | None:
         return None
 
 
-def _trainings() -> Iterable[Training]:
-    for line in answer("log", "--reverse", "--format=%cI%x09%s", trigger.CLAIM).splitlines():
-        at, subject = line.split("\t", 1)
-        yield Training(datetime.fromisoformat(at), tuple(json.loads(subject)["reasons"]))
-
-
 def _judged() -> dict[str, str]:
     try:
-        verdicts = json.loads(MONITORING.read_text(encoding="utf-8"))["triggers"]
+        verdicts = parsed(MONITORING.read_bytes())["triggers"]
         return {name: verdict["reason"] for name, verdict in verdicts.items() if verdict["exercised"]}
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_maturity.model.refusals import FREE_BYTES, most_bytes
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, replacing
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.project.lock import LOCK
 from mlops_maturity.project.paths import REFERENCE
 
@@ -18,10 +20,6 @@ MANIFEST = "manifest.json"
 MODEL = "model"
 # A zip entry carries a time; this one is the first that the format knows, so that the same model gives the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
-
-# A manifest has a schema with at most some thousands of categories; models hardly shrink by more than this.
-MOST_BYTES_OF_A_MANIFEST = 20_000_000
-MOST_TIMES = 100
 
 TRAINED_FIELDS = frozenset(
     {
@@ -88,7 +86,7 @@ def read(path: Path, made_by: str, fields: frozenset[str] = FIELDS) -> Artefact:
     file = existing(path, made_by)
     try:
         with zipfile.ZipFile(file) as archive:
-            manifest = json.loads(_content(archive, MANIFEST, MOST_BYTES_OF_A_MANIFEST))
+            manifest = parsed(_content(archive, MANIFEST, FREE_BYTES))
             reference = _content(archive, REFERENCE.name) if REFERENCE.name in archive.namelist() else None
             requirements = _content(archive, LOCK.name).decode()
             artefact = Artefact(_content(archive, MODEL), manifest, reference, requirements)
@@ -106,12 +104,10 @@ def read(path: Path, made_by: str, fields: frozenset[str] = FIELDS) -> Artefact:
 def _content(archive: zipfile.ZipFile, name: str, most: int | None = None) -> bytes:
     """An entry of the file, unless it would become far larger than what is stored of it."""
     entry = archive.getinfo(name)
-    if entry.file_size > (most or entry.compress_size * MOST_TIMES + MOST_BYTES_OF_A_MANIFEST):
+    if entry.file_size > (most or most_bytes(entry.compress_size)):
         raise ValueError(f"{name} would have {entry.file_size:,} bytes")
     return archive.read(entry)
 
 
 def _in_words(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "its manifest is nested too deeply"
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import Artefact
+from mlops_maturity.model.refusals import require_moderate, require_self_contained
 from mlops_maturity.model.trust import trusted_of
 from mlops_maturity.project.contract import own
 from mlops_maturity.project.errors import ProjectError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # A model may need many times the memory of its input: so many rows are enough to keep it busy.
 ROWS_AT_ONCE = 100_000
+# The severity from which on ONNX Runtime logs.
+FATAL = 4
 
 
 class Session(Protocol):
@@ -75,6 +78,7 @@ class Predictor:
             Abstain.model_validate(abstain) if abstain else None,
         )
         self._session = open_session(artefact.model, self.manifest, self.task)
+        self._require_own_task()
 
     @classmethod
     def load(cls, path: Path = ARTEFACT, root: Path | None = None) -> "Predictor":
@@ -95,6 +99,16 @@ class Predictor:
         except Exception as error:  # of pydantic, ONNX Runtime, skops: each has its own for what is damaged
             reason = (str(error).splitlines() or [""])[0] or type(error).__name__
             raise ProjectError(f"{path} cannot be opened ({reason}); run `make package` again") from None
+
+    def _require_own_task(self) -> None:
+        """Refuse a manifest of another model: what it says must fit what the model answers."""
+        classes = len(self.target.classes)
+        if self.task not in get_args(Task) or bool(classes) != (self.task == "classification"):
+            raise ValueError(f"a manifest of {self.task!r} with {classes} classes")
+        if self.manifest["format"] == "onnx":
+            answered = self._session(np.zeros((1, len(self.features.names)), dtype=np.float32)).shape
+            if answered != ((1, classes) if classes else (1,)):
+                raise ValueError(f"the model answers {answered} to one row: its manifest is of another task")
 
     @cached_property
     def own_features(self) -> Features:
@@ -203,9 +217,12 @@ def _onnx_session(model: bytes, task: Task) -> Session:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
+    require_self_contained(model)
     options = onnxruntime.SessionOptions()
     # One record is too little work to share; a server uses its cores for several requests.
     options.intra_op_num_threads = 1
+    # What it refuses is an exception, whose reader needs no log besides.
+    options.log_severity_level = FATAL
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     output = session.get_outputs()[-1].name
 
@@ -221,5 +238,8 @@ def _skops_session(model: bytes, task: Task, trusted: Sequence[str]) -> Session:
 
     from mlops_maturity.model.estimator import predict
 
+    require_moderate(model)
     estimator = skops.io.loads(model, trusted=trusted_of(model, trusted))
+    if hasattr(estimator, "predict_proba") != (task == "classification"):
+        raise ValueError(f"{type(estimator).__name__} is not for {task}")
     return lambda inputs: predict(estimator, task, inputs)

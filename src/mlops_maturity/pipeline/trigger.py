@@ -15,6 +15,7 @@ from mlops_maturity.pipeline.ingest import table_digest
 from mlops_maturity.project import job, signing
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import MONITORING, TABLE
 from mlops_maturity.project.repository import answer, git, has_origin, introduce
@@ -39,10 +40,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Claim:
-    """The last training: when it was claimed, and the data that it was about."""
+    """A training: when it was claimed, the data that it was about, and the names of what asked for it."""
 
     at: datetime
     data: str
+    reasons: tuple[str, ...] = ()
 
 
 def run(event: Event, why: str, claim: bool) -> None:
@@ -117,20 +119,26 @@ def fetch_claim() -> None:
 
 def last_claim() -> Claim | None:
     """The last training that was claimed, of the claims that may be believed."""
-    last = None
+    return next(iter(claims()[::-1]), None)
+
+
+def claims() -> list[Claim]:
+    """The trainings that were claimed, of the claims that may be believed, the oldest first."""
+    believed = []
     for name, trouble, text in signing.commits(CLAIM, "%cI%x09%s"):
         try:
             at, subject = text.split("\t", 1)
-            found = Claim(datetime.fromisoformat(at), str(json.loads(subject)["data"]))
-        except (KeyError, TypeError, ValueError):
+            claimed = parsed(subject)
+            found = Claim(datetime.fromisoformat(at), str(claimed["data"]), tuple(map(str, claimed.get("reasons", ()))))
+        except (AttributeError, KeyError, TypeError, ValueError):
             found, trouble = None, trouble or "not a claim"  # noqa: PLW2901 - what is wrong with it is that
         if found and signing.is_future(found.at, datetime.now(UTC)):
             trouble = f"it says that it was made at {at}, which is not yet"  # noqa: PLW2901
-        if trouble:
-            signing.pass_over(f"{name[:12]} of {CLAIM}", trouble)
+        if found and not trouble:
+            believed.append(found)
         else:
-            last = found
-    return last
+            signing.pass_over(f"{name[:12]} of {CLAIM}", trouble)
+    return believed
 
 
 def remaining(last: Claim | None, cooldown: timedelta, now: datetime) -> timedelta:

@@ -1,10 +1,10 @@
 """What the project was generated with: the answers that .template.json keeps."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.foreign import parsed
 
 RECORD = Path(".template.json")
 
@@ -40,7 +40,7 @@ def load(path: Path = RECORD) -> Answers:
         ProjectError: .template.json is missing or damaged.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["answers"]
+        found = parsed(path.read_bytes())["answers"]
         return Answers(
             slug=found["project_slug"],
             level=int(found["maturity_level"]),

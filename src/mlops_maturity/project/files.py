@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.foreign import parsed
 
 # pydantic would look for plugins in every package that is installed.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
@@ -62,8 +63,8 @@ def read_json(path: Path, made_by: str) -> Any:
         ProjectError: the file is not there, or damaged; the text names the command that makes it.
     """
     try:
-        return json.loads(existing(path, made_by).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        return parsed(existing(path, made_by).read_bytes())
+    except ValueError as error:
         raise ProjectError(f"{path} is damaged ({error}); run `{made_by}` again") from None
 
 

@@ -1,6 +1,5 @@
 """What an interrupted command leaves of DVC's own files, put right before the next command looks at them."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import yaml
 
 from mlops_maturity.project.files import Loader, write_text
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.project.repository import answer
 
 LOCK = Path("dvc.lock")
@@ -49,7 +49,7 @@ def is_whole(content: bytes) -> bool:
 
 def _is_half_written_json(path: Path) -> bool:
     try:
-        json.loads(path.read_bytes())
+        parsed(path.read_bytes())
     except FileNotFoundError:
         return False
     except ValueError:

@@ -88,6 +88,9 @@ def _is_repository() -> bool:
 
 def _run(arguments: tuple[str, ...], folder: Path | None) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+        # What somebody has written into a message may be in any encoding.
+        return subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, errors="replace", check=False
+        )
     except FileNotFoundError:
         return subprocess.CompletedProcess(arguments, 127, "", "git is not installed")

@@ -93,8 +93,9 @@ def commits(reference: str, form: str) -> Iterator[tuple[str, str, str]]:
         form: of the text, as `git log --format` takes it, on one line.
     """
     grade = "%G?" if is_required() else "G"
-    text = answer(*_checking(), "log", "--reverse", f"--format=%H%x09{grade}%x09{form}", reference, "--")
-    for line in text.splitlines():
+    # A subject may hold what Python takes for the end of a line: only NUL ends one here.
+    text = answer(*_checking(), "log", "-z", "--reverse", f"--format=%H%x09{grade}%x09{form}", reference, "--")
+    for line in filter(None, text.split("\0")):
         name, found, content = line.split("\t", 2)
         yield name, revoked(name) or ("" if found == "G" else UNSIGNED), content
 

@@ -5,7 +5,6 @@
 Whoever may push may push a tag: where the project has signers (see project/signing.py), those of CI alone count.
 """
 
-import json
 import re
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import answers, signing
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import sha256_of
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, METRICS, PRODUCTION, RUN_RECORD, TEST
 from mlops_maturity.project.repository import answer, git, has_origin, introduce
 from mlops_maturity.project.storage import LOCK, dvc, holds, md5_of, not_in_remote, require_current, share_with
@@ -250,7 +250,7 @@ def compare(folder: Path = Path()) -> None:
 def artefact_at(commit: str) -> str:
     """SHA-256 of the packaged model, as the run record of a commit has it; nothing where it has none."""
     try:
-        return str(json.loads(answer("show", f"{commit}:{RUN_RECORD}"))["artefacts"][str(ARTEFACT)])
+        return str(parsed(answer("show", f"{commit}:{RUN_RECORD}"))["artefacts"][str(ARTEFACT)])
     except (KeyError, TypeError, ValueError):
         return ""
 
@@ -307,7 +307,7 @@ def _tags() -> list[list[str]]:
 
 def _all_tags() -> list[list[str]]:
     text = answer("for-each-ref", f"--format={FORMAT}", f"refs/tags/{NAME}@*", f"refs/tags/{NAME}#*")
-    return [line.split("\t") for line in text.splitlines()]
+    return [line.split("\t") for line in text.split("\n") if line]
 
 
 def _next_number(form: re.Pattern[str]) -> int:

@@ -11,9 +11,9 @@ from mlops_maturity.delivery import records
 from mlops_maturity.delivery.release import Release
 from mlops_maturity.maturity import history
 from mlops_maturity.maturity.evidence import KINDS
-from mlops_maturity.maturity.history import History, Training
+from mlops_maturity.maturity.history import History
 from mlops_maturity.pipeline.steps import STEPS
-from mlops_maturity.pipeline.trigger import CLAIM
+from mlops_maturity.pipeline.trigger import CLAIM, Claim
 from mlops_maturity.project.files import write_json
 from mlops_maturity.project.paths import MONITORING, RUN_RECORD, TUNING
 from mlops_maturity.project.repository import EMPTY_TREE, git
@@ -144,7 +144,7 @@ def test_claims_prove_triggers_and_the_monitoring_that_started_them() -> None:
     assert found()["live data"] == "monitoring started a training on 2026-05-04 (drift)"
     assert "live labels" not in found()
     at = datetime(2026, 5, 4, 10, tzinfo=UTC)
-    assert history.read().trainings[0] == Training(at, ("schedule",))
+    assert history.read().trainings[0] == Claim(at, "y", ("schedule",))
 
 
 def test_verdicts_of_monitoring_prove_what_had_enough_data() -> None:

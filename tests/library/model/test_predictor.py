@@ -118,10 +118,9 @@ def test_features_that_changed_since_training_are_refused(
 
 
 def test_model_without_features_of_its_own_needs_no_module(binary: Shop) -> None:
-    manifest = dict(binary.packaged.manifest)
-    manifest["features"] = {**manifest["features"], "derived": []}
-    manifest["package"] = "none_of_that_name"
-    found = Predictor(replace(binary.packaged, manifest=manifest))
+    found = Predictor(binary.packaged)
+    found.features = found.features.without_own()
+    found.manifest = {**found.manifest, "package": "none_of_that_name"}
     assert found.own_features is found.features
 
 

@@ -140,7 +140,11 @@ def test_forged_claim_stops_no_training(message: str, at: str, said: str, capsys
         (json.dumps({"data": "md5"}), "2099-01-01T00:00:00+00:00", "it says that it was made at 2099-01-01"),
         ("no JSON", "", "not a claim"),
         ("{}", "", "not a claim"),
+        ("[]", "", "not a claim"),
+        ("[" * 100_000, "", "not a claim"),
+        ('{"data": "a line\u2028another"', "", "not a claim"),
     ],
+    ids=lambda given: given[:30],
 )
 def test_claim_that_is_none_or_of_the_future_stops_no_training_where_nothing_is_signed(
     message: str, at: str, said: str, capsys: pytest.CaptureFixture[str]

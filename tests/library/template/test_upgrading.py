@@ -10,7 +10,7 @@ import pytest
 from library.template.conftest import SmallTemplate, Team, git, write
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.template import upgrading
-from mlops_maturity.template.origin import KEY
+from mlops_maturity.template.origin import AGREED, KEY
 from mlops_maturity.template.versions import Template
 
 pytestmark = pytest.mark.guards("T-11")
@@ -190,6 +190,7 @@ def test_project_in_a_folder_of_a_larger_repository_is_raised(
 def test_template_is_found_by_its_address(team: Team, template: SmallTemplate) -> None:
     team.git("config", "--unset", KEY)
     entry = json.loads(team.text(".template.json")) | {"template": f"file://{template.path}"}
+    team.git("config", AGREED, entry["template"])
     team.commit(**{".template.json": json.dumps(entry, indent=2, sort_keys=True) + "\n"})
     upgrading.update()
     assert json.loads(team.text(".template.json")) == entry | {"commit": git(template.path, "rev-parse", "v2")}

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.project.repository import answer
 
 ORIGIN = re.compile(
@@ -109,7 +110,7 @@ def here(token: str) -> Project:
 
 def _why(answered: bytes) -> str:
     try:
-        told = json.loads(answered)
+        told = parsed(answered)
     except ValueError:
         return "no reason given"
     reason = told.get("message") or told.get("error") or told if isinstance(told, dict) else told

@@ -15,6 +15,7 @@ from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.synthesis import synthesise
 from mlops_maturity.delivery.place import Address
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.serving.service import example
 
 SECONDS = 30
@@ -88,7 +89,7 @@ def _plain(column: Column, value: Any) -> Any:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content)
+        return parsed(content)
     except ValueError:
         return None
 
