@@ -65,6 +65,13 @@ def _in_one_line(name: str, run: Any) -> int:
         sys.stdout.flush()  # in a log of CI, too, the reason comes after what was printed before it
         print(error if isinstance(error, StepError) else f"{name}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Of the machine, and not of the code: a full disk, a folder where a file should be, rights that are missing.
+        sys.stdout.flush()
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -148,6 +148,14 @@ def test_command_that_fails_says_why_in_one_line(name: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_file_that_the_system_refuses_is_named_in_one_line() -> None:
+    generated(0)
+    Path("params.yaml").mkdir()
+    done = run("train")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "train: [Errno 21] Is a directory: 'params.yaml'\n"
+
+
 def test_step_that_fails_names_itself_once() -> None:
     generated(1)
     assert command("evaluate", "package", check=False).startswith("evaluate: ")

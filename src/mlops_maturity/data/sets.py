@@ -6,6 +6,7 @@ from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import split
+from mlops_maturity.data.tables import stored
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing, read_json, replacing, write_json
@@ -26,7 +27,7 @@ def run() -> None:
     params = settings.load()
     existing(DATA_VALIDATION, "make data")
     schema = schemas.load()
-    frame = conform(schema, pd.read_parquet(existing(TABLE, "make data")))
+    frame = conform(schema, stored(TABLE, "make data"))
     frame, dropped = learnable(frame, schema, params)
     for reason, count in dropped.items():
         print(f"dropped {count:,} {'row' if count == 1 else 'rows'}: {reason}")

@@ -12,6 +12,7 @@ import pyarrow.parquet
 
 from mlops_maturity.data.dialect import Dialect, dialect_of, named, records
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.files import existing
 from mlops_maturity.project.sources import NotAtHandError
 
 if TYPE_CHECKING:
@@ -36,6 +37,20 @@ def read_parquet(path: Path) -> "pd.DataFrame":
         ProjectError: as `parquet_of` does.
     """
     return plain(parquet_of(path))
+
+
+def stored(path: Path, made_by: str) -> "pd.DataFrame":
+    """A table that an earlier step left.
+
+    Raises:
+        ProjectError: it is missing or damaged; the text names the command that makes it.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(existing(path, made_by))
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"{path} is damaged ({str(error).splitlines()[0]}); run `{made_by}` again") from None
 
 
 def parquet_of(path: Path) -> pa.Table:

@@ -9,8 +9,9 @@ from pandera.errors import SchemaErrors
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.schema import Column, Schema, refuse
+from mlops_maturity.data.tables import stored
 from mlops_maturity.project import params as settings
-from mlops_maturity.project.files import existing, write_json
+from mlops_maturity.project.files import write_json
 from mlops_maturity.project.paths import DATA_VALIDATION, SCHEMA, TABLE
 
 
@@ -21,8 +22,7 @@ def run() -> None:
         ProjectError: it does not, and nothing may be learned from it; the text names columns, rules and values.
     """
     DATA_VALIDATION.unlink(missing_ok=True)
-    table = existing(TABLE, "make data")
-    frame = check(schemas.load(), pd.read_parquet(table), settings.load().data.ignore or {})
+    frame = check(schemas.load(), stored(TABLE, "make data"), settings.load().data.ignore or {})
     write_json(DATA_VALIDATION, {"columns": list(frame), "problems": [], "rows": len(frame)})
     print(f"every value fits {SCHEMA}")
 

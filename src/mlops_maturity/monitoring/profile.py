@@ -10,11 +10,12 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from mlops_maturity.data.features import Features
+from mlops_maturity.data.tables import stored
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import TRAINED_FIELDS
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import existing, write_text
+from mlops_maturity.project.files import write_text
 from mlops_maturity.project.params import Task
 from mlops_maturity.project.paths import MODEL, REFERENCE, TEST, TRAIN
 from mlops_maturity.training.losses import baseline, losses
@@ -157,7 +158,7 @@ def run() -> None:
         ProjectError: an earlier step is missing.
     """
     artefact = artefacts.read(MODEL, made_by="make train", fields=TRAINED_FIELDS)
-    train, test = (pd.read_parquet(existing(path, "make data")) for path in (TRAIN, TEST))
+    train, test = (stored(path, "make data") for path in (TRAIN, TEST))
     reference = reference_of(Predictor(artefact), artefact.digest, train, test)
     write_text(REFERENCE, reference.text())
     print(f"wrote {REFERENCE}: {len(reference.columns)} columns of {len(train):,} rows")

@@ -4,7 +4,6 @@ Each step that runs notes itself here; a step that was up to date keeps the note
 """
 
 import getpass
-import json
 import os
 import platform
 import time
@@ -20,6 +19,7 @@ from mlops_maturity.project import library, paths
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import sha256_of, write_json
+from mlops_maturity.project.foreign import parsed
 from mlops_maturity.project.repository import answer, code_commit
 
 PACKAGES = ("dvc", "numpy", "onnxruntime", "pandas", "scikit-learn", "skl2onnx")
@@ -133,7 +133,7 @@ def _write(run: str, steps: dict[str, StepRecord], constant: Mapping[str, Any]) 
         code=code_commit(),
         parameters=parameters,
         steps=steps,
-        artefacts={str(path): sha256_of(path) for path in ARTEFACTS if path.exists()},
+        artefacts={str(path): sha256_of(path) for path in ARTEFACTS if path.is_file()},
         metrics=_metrics(),
         **constant,
     )
@@ -158,7 +158,9 @@ def _in_production() -> str | None:
 
 
 def _metrics() -> dict[str, dict[str, float]]:
-    if not paths.METRICS.exists():
+    try:
+        scores = parsed(paths.METRICS.read_bytes())["scores"]
+        return {name: scores[name] for name in ("train", "test")}
+    except (OSError, ValueError, KeyError, TypeError):
+        # None yet, or damaged: the step that needs it will say so.
         return {}
-    scores = json.loads(paths.METRICS.read_text(encoding="utf-8"))["scores"]
-    return {name: scores[name] for name in ("train", "test")}

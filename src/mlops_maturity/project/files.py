@@ -56,16 +56,24 @@ def write_json(path: Path, content: object) -> None:
     write_text(path, text + "\n")
 
 
-def read_json(path: Path, made_by: str) -> Any:
-    """Read JSON that an earlier step wrote.
+def read_json(path: Path, made_by: str, kind: type = dict) -> Any:
+    """Read the JSON that an earlier step wrote.
+
+    Args:
+        path: of the file.
+        made_by: the command that makes it.
+        kind: what it holds.
 
     Raises:
         ProjectError: the file is not there, or damaged; the text names the command that makes it.
     """
     try:
-        return parsed(existing(path, made_by).read_bytes())
+        content = parsed(existing(path, made_by).read_bytes())
+        if not isinstance(content, kind):
+            raise ValueError(f"it holds no {kind.__name__}")
     except ValueError as error:
         raise ProjectError(f"{path} is damaged ({error}); run `{made_by}` again") from None
+    return content
 
 
 def read_yaml(path: Path, model: type[Model], if_missing: str) -> Model:
@@ -78,7 +86,7 @@ def read_yaml(path: Path, model: type[Model], if_missing: str) -> Model:
         return model.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader))  # noqa: S506 - one of the safe ones
     except FileNotFoundError:
         raise ProjectError(f"{path} is missing; {if_missing}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         told = " ".join(str(error).split()).replace('in "<unicode string>",', "in")
         raise ProjectError(f"{path} is not valid YAML: {told}") from None
     except ValidationError as error:

@@ -1,6 +1,7 @@
 """What the project asks git."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from mlops_maturity.project.errors import ProjectError
 
 # What makes a model, beside the data.
 CODE = ("src", "params.yaml", "data/schema.yaml", "requirements.lock")
+# What git says where a file is that keeps two of it from changing the same.
+LEFT_LOCK = re.compile(r"Unable to create '(.+\.lock)': File exists")
 # What git calls a tree without files: of commits that are notes.
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -21,6 +24,8 @@ def git(*arguments: str, folder: Path | None = None) -> str:
     """
     done = _run(arguments, folder)
     if done.returncode:
+        if left := LEFT_LOCK.search(done.stderr):
+            raise ProjectError(f"another git is at work, or was killed; if none is, delete {left[1]} and try again")
         reason = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
         # Settings for this one command come before its name.
         name = next(given for given in arguments if given != "-c" and "=" not in given)

@@ -344,7 +344,8 @@ def assign(version: Version) -> Version:
     introduce()
     tag = f"{NAME}#{STAGE}#{_next_number(STAGE_TAG)}"
     signing.tag(tag, version.commit, f"Assigning stage {STAGE} to artifact {NAME} version {version.semantic}")
-    _publish(tag)
+    # The version, too: the one who registered it may have been interrupted before it was pushed.
+    _publish(f"{NAME}@{version.semantic}", tag)
     fetch()
     return version
 
@@ -354,7 +355,7 @@ def _publish(*tags: str) -> None:
     if not has_origin():
         return
     try:
-        git("push", "--quiet", "origin", *(f"refs/tags/{tag}" for tag in tags))
+        git("push", "--quiet", "--atomic", "origin", *(f"refs/tags/{tag}" for tag in tags))
     except ProjectError as error:
         git("tag", "--delete", *tags)
         raise ProjectError(f"{error}; {', '.join(tags)} was taken back: fetch from origin and try again") from None

@@ -1,6 +1,5 @@
 """The gate between a new model and the one in production: both answer the same rows, overall and on every slice."""
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -8,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.data.tables import stored
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import write_json, write_text
+from mlops_maturity.project.files import read_json, write_json, write_text
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, COMPARISON_PAGE, METRICS, TEST
 from mlops_maturity.training.evaluate import SMALLEST_SLICE
@@ -36,9 +36,9 @@ def compare_models(folder: Path, production: Predictor, version: str) -> None:
         ProjectError: the new model fails a gate, or the production model cannot answer these rows.
     """
     params = settings.load()
-    rows = pd.read_parquet(folder / TEST)
+    rows = stored(folder / TEST, "make run")
     old, new = production, Predictor.load(folder / ARTEFACT, folder)
-    scores = json.loads((folder / METRICS).read_text(encoding="utf-8"))["scores"]
+    scores = read_json(folder / METRICS, "make run")["scores"]
     unit = scores["baseline, test"]["log_loss" if new.task == "classification" else "mse"]
     gates = judge({version: old, "new": new}, rows, unit, params)
     before = old.manifest["metrics"]["scores"]["test"]

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.tables import stored
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model.artefact import TRAINED_FIELDS
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.contract import own
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import existing, read_json, write_json
+from mlops_maturity.project.files import read_json, write_json
 from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, HISTORY, METRICS, MODEL, PARAMS, SIMPLE, TEST, TRAIN, VALIDATION
@@ -48,7 +49,7 @@ def run() -> None:
     artefact = artefacts.read(MODEL, made_by="make train", fields=TRAINED_FIELDS)
     predictor = Predictor(artefact)
     simple = Predictor(artefacts.read(SIMPLE, made_by="make train", fields=TRAINED_FIELDS))
-    sets = {path.stem: pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION, TEST)}
+    sets = {path.stem: stored(path, "make data") for path in (TRAIN, VALIDATION, TEST)}
     metrics, evaluation = evaluate(predictor, simple, sets, params)
     metrics["model_sha256"] = artefact.digest
     write_json(METRICS, metrics)
@@ -56,7 +57,7 @@ def run() -> None:
 
     from mlops_maturity.training import cards, plots, report  # matplotlib is for the pictures alone
 
-    history, facts = read_json(HISTORY, made_by="make train"), read_json(DATA_FACTS, made_by="make data")
+    history, facts = read_json(HISTORY, "make train", list), read_json(DATA_FACTS, "make data")
     schema, pictures = schemas.load(), plots.draw(predictor, evaluation, history)
     report.write(metrics, pictures, predictor, facts, schema.notes)
     cards.write(metrics, facts, predictor.manifest, schema)

@@ -12,6 +12,7 @@ from mlops_maturity.data.conversion import replaced
 from mlops_maturity.data.features import Features, probed
 from mlops_maturity.data.lanes import Lane
 from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.tables import stored
 from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model import needs
@@ -22,7 +23,7 @@ from mlops_maturity.model.predictor import Session, features_as_mapping, open_se
 from mlops_maturity.project import answers, library
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import existing, write_json
+from mlops_maturity.project.files import write_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import HISTORY, MODEL, PARAMS, SCHEMA, SIMPLE, TRAIN, VALIDATION
 from mlops_maturity.training import models
@@ -46,7 +47,7 @@ def run() -> None:
     """
     params, schema = settings.load(), schemas.load()
     params.require_columns(schema.columns)
-    train, validation = (pd.read_parquet(existing(path, "make data")) for path in (TRAIN, VALIDATION))
+    train, validation = (stored(path, "make data") for path in (TRAIN, VALIDATION))
     artefact, fitted = train_model(train, validation, schema, params)
     simple, _ = train_model(_some(train, params), validation, schema, params, "simple")
     names = ("iteration", "train", "validation")

@@ -19,10 +19,11 @@ from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.features import Features
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import folds
+from mlops_maturity.data.tables import stored
 from mlops_maturity.data.targets import Target
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import existing, replacing
+from mlops_maturity.project.files import replacing
 from mlops_maturity.project.params import Choice, Params, Range
 from mlops_maturity.project.paths import PARAMS, TRAIN, TUNING
 from mlops_maturity.training import models, yaml_edit
@@ -45,7 +46,7 @@ def run() -> bool:
     """
     params, schema = settings.load(), schemas.load()
     candidates = draw(params, schema)
-    table = tune(pd.read_parquet(existing(TRAIN, "make data")), schema, params, candidates)
+    table = tune(stored(TRAIN, "make data"), schema, params, candidates)
     with replacing(TUNING) as temporary:
         table.to_csv(temporary, index=False)
     print(f"wrote {TUNING}")

@@ -12,7 +12,7 @@ import pytest
 
 from library.tables import WRITERS, clean
 from mlops_maturity.data.reading import inferred, read_table
-from mlops_maturity.data.tables import write_like
+from mlops_maturity.data.tables import stored, write_like
 from mlops_maturity.project.errors import ProjectError
 
 
@@ -35,6 +35,18 @@ def test_read_table_mark_of_a_missing_value_is_missing(mark: str, tmp_path: Path
     found = read_table(written(tmp_path / "table.csv", f"number,word\n1.5,a\n{mark},{mark}\n"))
     assert found["number"].dtype == "float64"
     assert found.isna().to_numpy().tolist() == [[False, False], [True, True]]
+
+
+@pytest.mark.parametrize("left", [slice(0), slice(-1), slice(100), slice(4, None)])
+def test_stored_table_that_is_damaged_names_the_command_that_makes_it(left: slice, tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    with pytest.raises(ProjectError, match=r"table.parquet is missing; run `make data` first"):
+        stored(path, "make data")
+    clean().to_parquet(path)
+    pd.testing.assert_frame_equal(stored(path, "make data"), clean())
+    path.write_bytes(path.read_bytes()[left])
+    with pytest.raises(ProjectError, match=r"^.*table.parquet is damaged \(.+\); run `make data` again$"):
+        stored(path, "make data")
 
 
 def test_read_table_line_break_within_quotes_is_part_of_the_value(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from library.sandbox import Repository
 from mlops_maturity.pipeline.records import ARTEFACTS, RunRecord, executor, recorded
 from mlops_maturity.pipeline.steps import STEPS
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.paths import RUN_RECORD
+from mlops_maturity.project.paths import METRICS, RUN_RECORD
 
 pytestmark = pytest.mark.guards("1-META")
 
@@ -83,6 +83,16 @@ def test_record_that_is_damaged_is_begun_anew(content: str) -> None:
     with recorded("train"):
         pass
     assert list(record().steps) == ["train"]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("content", [b"", b"<<<<<<< HEAD\n{", b"\xff", b"[]", b"null", b"{}", b"[" * 100_000])
+def test_record_of_a_run_with_damaged_metrics_has_none_of_them(content: bytes) -> None:
+    METRICS.write_bytes(content)
+    with recorded("train"):
+        pass
+    assert record().metrics == {}
+    assert record().steps["train"].outcome == "done"
 
 
 def test_record_in_an_empty_folder_has_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

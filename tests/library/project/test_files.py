@@ -38,7 +38,7 @@ def test_write_json_of_a_value_that_is_no_number_is_refused(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b"[]", b"null"])
 def test_read_json_of_a_damaged_file_names_the_command_that_makes_it(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file.json"
     path.write_bytes(content)
@@ -61,13 +61,14 @@ def test_existing_of_a_missing_file_names_the_command_that_makes_it(tmp_path: Pa
         ("errors: [", r"file.yaml is not valid YAML: .* line 2, column 1"),
         ("errors: 2", "file.yaml: errors: Input should be less than 1"),
         ("error: 0.1", "file.yaml: error: Extra inputs are not permitted"),
+        ("errors: \udcff", "file.yaml is not valid YAML: 'utf-8' codec can't decode byte 0xff in position 8"),
         ("errors: 2\nerror: 0.1", "file.yaml: error: Extra inputs are not permitted"),
     ],
 )
 def test_read_yaml_that_is_wrong_says_where(content: str | None, says: str, tmp_path: Path) -> None:
     path = tmp_path / "file.yaml"
     if content:
-        path.write_text(content)
+        path.write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(ProjectError, match=says) as refused:
         read_yaml(path, Watch, if_missing="restore it")
     assert "\n" not in str(refused.value)

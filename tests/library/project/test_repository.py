@@ -35,6 +35,17 @@ def test_git_that_refuses_fails_in_one_line(here: Path) -> None:
     assert answer("switch", "nowhere") == ""
 
 
+def test_git_that_was_killed_says_which_file_keeps_the_next_from_working(here: Path) -> None:
+    for path, command in ((".git/index.lock", ("add", "--all")), (".git/refs/tags/v1.lock", ("tag", "v1"))):
+        lock = here / path
+        lock.touch()
+        with pytest.raises(ProjectError) as refused:
+            git(*command)
+        assert str(refused.value) == f"another git is at work, or was killed; if none is, delete {lock} and try again"
+        lock.unlink()
+        git(*command)
+
+
 def test_git_that_is_not_installed_fails_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ProjectError, match=r"^git status: git is not installed$"):

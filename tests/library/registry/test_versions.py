@@ -101,6 +101,32 @@ def test_register_and_promote_that_were_killed_before_the_push_go_on(monkeypatch
 
 @pytest.mark.guards("1-REG")
 @pytest.mark.usefixtures("trained_here")
+def test_promote_publishes_the_version_whose_registration_was_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_publish", lambda *_: None)
+        registry.register()
+    registry.promote()
+    found = git("ls-remote", "--tags", "origin")
+    assert "model@v1.0.0" in found
+    assert "model#prod#1" in found
+
+
+@pytest.mark.guards("1-REG")
+@pytest.mark.usefixtures("trained_here")
+def test_promote_of_a_killed_version_whose_number_others_took_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_publish", lambda *_: None)
+        registry.register()
+    git("push", "--quiet", "origin", "HEAD:refs/tags/model@v1.0.0")
+    for run in (registry.promote, registry.register):
+        with pytest.raises(ProjectError, match="taken back: fetch from origin and try again"):
+            run()
+        assert tags() == []
+        git("tag", "--annotate", "--message", "model m1", "model@v1.0.0")
+
+
+@pytest.mark.guards("1-REG")
+@pytest.mark.usefixtures("trained_here")
 def test_register_without_origin_keeps_the_tag_here() -> None:
     git("remote", "remove", "origin")
     assert registry.register().name == "v1"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from mlops_maturity.data.tables import stored
 from mlops_maturity.delivery.arrival import tell
 from mlops_maturity.delivery.candidate import NO_MODEL, candidate
 from mlops_maturity.delivery.checks.comparison import Comparison, require
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project import params as settings
-from mlops_maturity.project.files import existing
 from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import PRODUCTION, TEST
@@ -82,8 +82,8 @@ def _test_set(predictor: Predictor) -> Iterator[pd.DataFrame]:
     version = registry.of_model(predictor.version)
     if version is not None:
         with registry.checkout(version.commit, TEST) as folder:
-            yield pd.read_parquet(folder / TEST)
+            yield stored(folder / TEST, "make run")
         return
     if LOCK.exists() and not TEST.exists():
         dvc("pull", "--quiet", str(TEST))
-    yield pd.read_parquet(existing(TEST, "make run"))
+    yield stored(TEST, "make run")
