@@ -58,7 +58,7 @@ FOLDERS = {
 # use the container engine count as one, because only one process at a time may have it.
 ENGINE = "container engine"
 MINUTES = {
-    ENGINE: 6.0,
+    ENGINE: 6.5,
     "test_cluster.py": 7.0,
     "test_first_try.py": 4.0,
     "test_level_up.py": 4.0,
@@ -74,7 +74,7 @@ MINUTES = {
     "test_vendor.py": 1.5,
     "test_watching.py": 1.0,
 }
-WITH_ENGINE = ("test_story.py", "test_release.py", "test_images.py", "test_pipeline_image.py")
+WITH_ENGINE = ("test_story.py", "test_release.py", "test_images.py", "test_pipeline_image.py", "test_recipe_images.py")
 # Of any other file, until it is measured.
 SHORT = 0.2
 

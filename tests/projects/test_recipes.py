@@ -11,6 +11,7 @@ import pytest
 from _pytest.mark import ParameterSet
 from conftest import Bake, Project
 from fastapi.testclient import TestClient
+from living import Team, Versions
 from recipes import Recipe, recipes
 
 from mlops_maturity.__main__ import main
@@ -101,26 +102,42 @@ def test_recipe_trains_is_served_and_meets_its_suites(
     assert curve.fall > 0.01
 
 
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Versions:
+    return Versions(tmp_path_factory.mktemp("versions"))
+
+
+@pytest.mark.guards("T-11")
 @pytest.mark.parametrize("recipe", really_run())
-def test_project_with_a_recipe_runs_and_all_its_suites_are_green(
-    recipe: Recipe, bake: Bake, environment: Callable[..., Path], birds: Path
+def test_project_with_a_recipe_is_raised_and_all_its_suites_are_green(
+    recipe: Recipe, versions: Versions, tmp_path: Path, environment: Callable[..., Path], birds: Path
 ) -> None:
-    project = bake(**answers(recipe))
+    """It runs at level 1, trains only when something has changed, and goes on at level 2."""
+    (tmp_path / "projects").mkdir()
+    project = versions.bake(tmp_path / "projects", **answers(recipe))
     if recipe.options.get("adds"):
         project.run("make", "setup", PYTHON=sys.executable)
         python = project.path / ".venv" / "bin" / "python"
     else:
-        python = environment("none", "1")
+        python = environment("none", "2")
+    team = Team(project, python, str(versions.path))
     apply(recipe, project, birds)
     more = {"BIRDS": f"sqlite:///{birds}", "PYTHONPATH": str(project.path / "src")}
-    done = project.run(str(python), "-m", "mlops_maturity", "run", check=False, **more)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert recipe.options.get("says", "") in done.stdout
+
+    def run() -> str:
+        done = project.run(str(python), "-m", "mlops_maturity", "run", check=False, **more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    ran = run()
+    assert recipe.options.get("says", "") in ran
+    assert "trained " not in run()
+    team.commit("Our own code")
+    owned = {name: text for name, text in team.files().items() if name.startswith("src/")}
+    team.asks("level-up", "--level=2")
+    assert {name: text for name, text in team.files().items() if name.startswith("src/")} == owned
     left_out = [f"--ignore={path}" for path in recipe.options.get("without", [])]
     tested = project.run(str(python), "-m", "pytest", "-q", *left_out, check=False, **more)
     assert tested.returncode == 0, tested.stdout
-    assert recipe.not_printed(done.stdout + tested.stdout) == []
+    assert recipe.not_printed(ran + tested.stdout) == []
     assert re.search(r"\d+ passed", tested.stdout)
-    again = project.run(str(python), "-m", "mlops_maturity", "run", check=False, **more)
-    assert "Training" not in again.stdout
-    assert "trained " not in again.stdout

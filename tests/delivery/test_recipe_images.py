@@ -1,0 +1,67 @@
+"""The image of a project with code of its own has what its model needs, and answers as the model does.
+
+Of the two lanes, the one of a frame is built every time: its image has pandas, scikit-learn and skops, from the lock
+that travels with the model.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from _pytest.mark import ParameterSet
+from conftest import bake_into
+from engines import Engine, ask, base_of, serving
+from recipes import Recipe, recipes
+
+EVERY_TIME = "Words of a text, and the mean of the target in each category"
+IN_PROCESS = """
+import json
+import pandas as pd
+from mlops_maturity.model.predictor import Predictor
+from mlops_maturity.testing.service import as_sent
+predictor = Predictor.load()
+rows = pd.read_parquet("data/processed/test.parquet").head(5)[list(predictor.schema.columns)]
+records = as_sent(rows, predictor.schema)
+print(json.dumps({"records": records, "answers": predictor.answers(predictor.of_records(records))}))
+"""
+
+
+def served() -> list[ParameterSet]:
+    """Those that change what is served and need no package that the tests' environment is without."""
+    return [
+        pytest.param(recipe, id=recipe.title, marks=[] if recipe.title == EVERY_TIME else pytest.mark.speed("deep"))
+        for recipe in recipes()
+        if not recipe.options.get("adds") and recipe.options.get("kind") != "query"
+    ]
+
+
+@pytest.mark.guards("OWN-02")
+@pytest.mark.parametrize("recipe", served())
+def test_image_of_a_recipe_answers_as_its_model_does(
+    recipe: Recipe,
+    engine: Engine,
+    make_image: Callable[..., None],
+    environment: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    python = environment("none", "1")
+    project = bake_into(tmp_path, maturity_level="1", target=recipe.options.get("target", "species"))
+    recipe.apply(project.path, project.package)
+    project.python(python, "-m", "mlops_maturity", "run")
+    told = json.loads(project.python(python, "-c", IN_PROCESS).stdout)
+    shutil.copyfile(project.path / "models/model.zip", project.path / "models/production.zip")
+    make_image(base_of(project))
+    built = engine.command(project, python, "image").stdout
+    image = next(line for line in built.splitlines() if line.startswith("built ")).split()[1].removesuffix(":")
+    question = json.dumps({"records": told["records"]}).encode()
+    try:
+        with serving(engine, image, tmp_path / "predictions") as running:
+            status, answer = ask(running.port, "POST", "/predict", question)
+    finally:
+        engine("rmi", "--force", image, check=False)
+    assert status == 200, answer
+    for one, other in zip(answer["predictions"], told["answers"], strict=True):
+        assert one["prediction"] == pytest.approx(other["prediction"], abs=1e-3)
+        assert one.get("probabilities") == pytest.approx(other.get("probabilities"), abs=1e-6)
