@@ -63,7 +63,10 @@ def schema(name: str, *files: str, options: tuple[str, ...] = ()) -> Linter:
 
 def zizmor(projects: list[Project], _: list[Path]) -> None:
     """Look at the folders as a whole, where their settings are."""
-    run([str(TOOLS / "zizmor"), "--offline", *(str(project.path / ".github") for project in projects)], TEMPLATE)
+    folders = [str(project.path / ".github") for project in projects]
+    # An auditor sees more, of which a line on each name and permission is no help.
+    for options in ([], ["--persona=auditor", "--min-severity=medium"]):
+        run([str(TOOLS / "zizmor"), "--offline", *options, *folders], TEMPLATE)
 
 
 def gitlab(projects: list[Project], _: list[Path]) -> None:
