@@ -2,10 +2,10 @@
 // does, nothing is bound, and the commands say what is not set up. docs/jenkins.md names variables and credentials.
 
 /**
- * Runs steps with the rights of the project:
- * its repository<< ", its cloud" if cookiecutter.cloud != "none" else "" >><< ", its registry of images" if cookiecutter.maturity_level == "2" else "" >>.
+ * Runs steps with the rights that an environment has:
+ * the repository<< ", the cloud" if cookiecutter.cloud != "none" else "" >><< ", the registry of images" if cookiecutter.maturity_level == "2" else "" >>.
  */
-void project(List more = [], Closure steps) {
+void project(String environment, List more = [], Closure steps) {
     List secrets = []
     List variables = []
     secrets.addAll(more)
@@ -17,13 +17,17 @@ void project(List more = [], Closure steps) {
         secrets.add(string(credentialsId: env.SIGNING_KEY_CREDENTIALS, variable: 'SIGNING_KEY'))
     }
 <% if cookiecutter.maturity_level == "2" %>
+    if (environment == 'test' && env.IMAGE_REPOSITORY_TEST) {
+        variables.add("IMAGE_REPOSITORY=${env.IMAGE_REPOSITORY_TEST}")
+    }
     if (env.REGISTRY_USER) {
         secrets.add(string(credentialsId: 'registry-token', variable: 'REGISTRY_TOKEN'))
     }
 <% endif %>
 <% if cookiecutter.cloud == "aws" %>
-    if (env.AWS_ROLE) {
-        variables.addAll(["AWS_ROLE_ARN=${env.AWS_ROLE}", "AWS_DEFAULT_REGION=${env.AWS_REGION}"])
+    String role = env."AWS_ROLE_${environment.toUpperCase()}"
+    if (role) {
+        variables.addAll(["AWS_ROLE_ARN=${role}", "AWS_DEFAULT_REGION=${env.AWS_REGION}"])
         secrets.add(file(credentialsId: 'aws-id-token', variable: 'AWS_WEB_IDENTITY_TOKEN_FILE'))
     }
 <% elif cookiecutter.cloud == "gcp" %>
@@ -38,7 +42,8 @@ void project(List more = [], Closure steps) {
         withCredentials(secrets) {
 <% if cookiecutter.cloud == "gcp" %>
             if (env.GCP_WORKLOAD_IDENTITY_PROVIDER) {
-                writeFile(file: env.GOOGLE_APPLICATION_CREDENTIALS, text: account())
+                String account = env."GCP_SERVICE_ACCOUNT_${environment.toUpperCase()}"
+                writeFile(file: env.GOOGLE_APPLICATION_CREDENTIALS, text: exchange(account))
             }
 <% endif %>
             steps()
@@ -49,7 +54,11 @@ void project(List more = [], Closure steps) {
 /** Runs steps that look at the prediction log of production. */
 void monitoring(Closure steps) {
     String log = env.PREDICTION_LOG_CREDENTIALS
-    project(log ? [string(credentialsId: log, variable: 'PREDICTION_LOG')] : [], steps)
+    project(
+        '<< "automation" if cookiecutter.maturity_level == "2" else "production" >>',
+        log ? [string(credentialsId: log, variable: 'PREDICTION_LOG')] : [],
+        steps
+    )
 }
 
 /** Runs steps that deploy to an environment: one job after the other, and each has half an hour from its turn on. */
@@ -70,22 +79,22 @@ void environment(String name, Closure steps) {
     lock("<< cookiecutter.project_slug >>-${name}") {
         timeout(time: 30, unit: 'MINUTES') {
             withEnv(["ENV=${name}", where]) {
-                project(secrets, steps)
+                project(name, secrets, steps)
             }
         }
     }
 }
 <% if cookiecutter.cloud == "gcp" %>
 
-/** How Google's libraries and gcloud exchange the id token of this build for the rights of the service account. */
-String account() {
+/** How Google's libraries and gcloud exchange the id token of this build for the rights of a service account. */
+String exchange(String account) {
     String identity = 'https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts'
     return """{
   "type": "external_account",
   "audience": "//iam.googleapis.com/${env.GCP_WORKLOAD_IDENTITY_PROVIDER}",
   "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
   "token_url": "https://sts.googleapis.com/v1/token",
-  "service_account_impersonation_url": "${identity}/${env.GCP_SERVICE_ACCOUNT}:generateAccessToken",
+  "service_account_impersonation_url": "${identity}/${account}:generateAccessToken",
   "credential_source": {"file": "${env.GCP_ID_TOKEN_FILE}", "format": {"type": "text"}}
 }
 """

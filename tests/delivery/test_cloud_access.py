@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from terraforming import PROVIDERS, Plan, Terraform, module, render
 
 Token = dict[str, str]
@@ -47,22 +49,26 @@ def jenkins(subject: str, cloud: str) -> Token:
 
 SIGN = {"github": github, "gitlab": gitlab, "jenkins": jenkins}
 JOB = "https://ci.example/job/penguin-species/job"
-# From level 1 on, and from level 2 on.
-LET_IN = {
-    "github": (
-        ["repo:owner/name:environment:dependencies", "repo:owner/name:environment:production"],
-        [
-            *(f"repo:owner/name:environment:{name}" for name in ("automation", "staging", "test")),
-        ],
-    ),
-    "gitlab": (
-        ["project_path:group/part/name:ref_type:branch:ref:main"],
-        ["project_path:group/part/name:ref_type:branch:ref:develop"],
-    ),
-    "jenkins": (
-        [f"{JOB}/dependencies/", f"{JOB}/train/"],
-        [f"{JOB}/branches/job/develop/", f"{JOB}/branches/job/main/", f"{JOB}/promote/"],
-    ),
+GITHUB = "repo:owner/name:environment"
+GITLAB = "project_path:group/part/name:ref_type:branch:ref"
+AT = {"1": ("dependencies", "production"), "2": ("automation", "dependencies", "production", "staging", "test")}
+# By level, whose tokens become what in the cloud.
+LET_IN: dict[tuple[str, str], dict[str, set[str]]] = {
+    ("github", level): {f"{GITHUB}:{name}": {name} for name in environments} for level, environments in AT.items()
+}
+LET_IN["gitlab", "1"] = {f"{GITLAB}:main": {"production"}}
+LET_IN["gitlab", "2"] = {f"{GITLAB}:main": {"automation", "production", "staging"}, f"{GITLAB}:develop": {"test"}}
+LET_IN["jenkins", "1"] = {f"{JOB}/dependencies/": {"dependencies", "production"}, f"{JOB}/train/": {"production"}}
+LET_IN["jenkins", "2"] = {
+    f"{JOB}/branches/job/develop/": {"test"},
+    f"{JOB}/branches/job/main/": {"automation", "staging"},
+    f"{JOB}/dependencies/": {"automation", "dependencies"},
+    f"{JOB}/monitor/": {"automation"},
+    f"{JOB}/promote/": {"production"},
+    f"{JOB}/rollback/": {"production", "staging", "test"},
+    f"{JOB}/stop/": {"staging", "test"},
+    f"{JOB}/train/": {"automation", "production", "staging"},
+    f"{JOB}/verify/": {"staging"},
 }
 LEFT_OUT = {
     "github": [
@@ -82,6 +88,7 @@ LEFT_OUT = {
         "project_path:group/part/name:ref_type:tag:ref:main",
         "project_path:group/part/other:ref_type:branch:ref:main",
         "project_path:fork/name:ref_type:branch:ref:main",
+        f"dependencies:{GITLAB}:main",
     ],
     "jenkins": [
         f"{JOB}/branches/job/PR-1/",
@@ -96,14 +103,24 @@ LEFT_OUT = {
 # What a cloud does with them
 
 
-def accepts(plan: Plan, token: Token) -> bool:
-    """Whether the cloud of a plan would let in who shows a token."""
+def become(plan: Plan, token: Token) -> set[str]:
+    """The environments whose role or account a cloud would give to who shows a token."""
     return _aws(plan, token) if "aws_iam_role" in plan.kinds() else _google(plan, token)
 
 
-def _aws(plan: Plan, token: Token) -> bool:
+def accepts(plan: Plan, token: Token) -> bool:
+    """Whether the cloud of a plan would let in who shows a token."""
+    return bool(become(plan, token))
+
+
+def _aws(plan: Plan, token: Token) -> set[str]:
     known = plan.one("aws_iam_openid_connect_provider")
-    (statement,) = json.loads(plan.one("aws_iam_role")["assume_role_policy"])["Statement"]
+    roles = {environment: plan.at("aws_iam_role", environment) for environment in plan.outputs["AWS_ROLE"]}
+    return {environment for environment, role in roles.items() if _takes(role, known, token)}
+
+
+def _takes(role: Mapping[str, Any], known: Mapping[str, Any], token: Token) -> bool:
+    (statement,) = json.loads(role["assume_role_policy"])["Statement"]
     assert statement["Principal"]["Federated"] == known["arn"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "sts:AssumeRoleWithWebIdentity")
     if token["iss"] != known["url"] or token["aud"] not in known["client_id_list"]:
@@ -118,45 +135,68 @@ def _aws(plan: Plan, token: Token) -> bool:
     return f"{issuer}:sub" in statement["Condition"].get("StringEquals", {})
 
 
-def _google(plan: Plan, token: Token) -> bool:
+# How the subject of a token is made, in the language of Google's conditions.
+SUBJECTS = {
+    "assertion.sub": lambda token: token["sub"],
+    "(assertion.aud == 'dependencies' ? 'dependencies:' : '') + assertion.sub": lambda token: (
+        f"{'dependencies:' if token['aud'] == 'dependencies' else ''}{token['sub']}"
+    ),
+}
+
+
+def _google(plan: Plan, token: Token) -> set[str]:
     known = plan.one("google_iam_workload_identity_pool_provider")
     (oidc,) = known["oidc"]
     address = f"https://iam.googleapis.com/{known['name']}"
     if token["iss"] != oidc["issuer_uri"] or token["aud"] not in (oidc["allowed_audiences"] or [address]):
-        return False
-    assert known["attribute_mapping"] == {"google.subject": "assertion.sub"}
+        return set()
     terms = known["attribute_condition"].split(" || ")
     assert [term for term in terms if not re.fullmatch(r'assertion\.sub == "[^"*]+"', term)] == []
-    account = plan.one("google_service_account")
+    if f"assertion.sub == {json.dumps(token['sub'])}" not in terms:
+        return set()
+    (made,) = known["attribute_mapping"].values()
     pool = plan.one("google_iam_workload_identity_pool")
-    member = f"principal://iam.googleapis.com/{pool['name']}/subject/{token['sub']}"
     binding = {
-        "service_account_id": account["name"],
         "role": "roles/iam.workloadIdentityUser",
-        "member": member,
+        "member": f"principal://iam.googleapis.com/{pool['name']}/subject/{SUBJECTS[made](token)}",
         "condition": [],
     }
-    bindings = [{name: values[name] for name in binding} for values in plan.all("google_service_account_iam_member")]
-    return f"assertion.sub == {json.dumps(token['sub'])}" in terms and binding in bindings
+    found = [
+        values["service_account_id"]
+        for values in plan.all("google_service_account_iam_member")
+        if {name: values[name] for name in binding} == binding
+    ]
+    environments = plan.outputs["GCP_SERVICE_ACCOUNT"]
+    return {name for name in environments if plan.at("google_service_account", name)["name"] in found}
 
 
 @pytest.mark.parametrize("level", ["1", "2"])
 @pytest.mark.parametrize("provider", SIGN)
 @pytest.mark.parametrize("cloud", PROVIDERS)
-def test_ci_of_the_project_is_let_in_on_its_branches_alone(
+def test_ci_of_the_project_is_let_in_where_its_branch_or_environment_belongs(
     cloud: str, provider: str, level: str, planned: Planned
 ) -> None:
     plan = planned(cloud, level, provider)
-    always, from_2 = LET_IN[provider]
-    subjects = dict.fromkeys(always, True) | dict.fromkeys(from_2, level == "2")
-    subjects |= dict.fromkeys(LEFT_OUT[provider], False)
-    assert {subject: accepts(plan, SIGN[provider](subject, cloud)) for subject in subjects} == subjects
+    subjects = LET_IN[provider, level] | {subject: set() for subject in LEFT_OUT[provider]}
+    assert {subject: become(plan, SIGN[provider](subject, cloud)) for subject in subjects} == subjects
+
+
+@pytest.mark.parametrize("level", ["1", "2"])
+@pytest.mark.parametrize("cloud", PROVIDERS)
+def test_job_of_gitlab_that_runs_new_packages_becomes_no_other(cloud: str, level: str, planned: Planned) -> None:
+    texts = render(".gitlab/", cloud, level, "gitlab", "kubernetes")
+    jobs = yaml.safe_load(texts[".gitlab/dependencies.yml"])
+    (audience,) = {token["aud"] for token in jobs["update"]["id_tokens"].values()}
+    assert "id_tokens" not in jobs["propose"]
+    plan, token = planned(cloud, level, "gitlab"), gitlab(f"{GITLAB}:main", cloud) | {"aud": audience}
+    assert become(plan, token) == {"dependencies"}
+    assert become(plan, token | {"sub": f"{GITLAB}:develop"}) == set()
 
 
 @pytest.mark.parametrize("cloud", PROVIDERS)
 def test_a_token_of_somebody_else_or_for_somebody_else_is_not_taken(cloud: str, planned: Planned) -> None:
     plan = planned(cloud, "1", "github")
-    token = github(LET_IN["github"][0][0], cloud)
+    token = github(f"{GITHUB}:production", cloud)
     assert accepts(plan, token)
     assert not accepts(plan, token | {"iss": "https://token.actions.githubusercontent.example"})
     assert not accepts(plan, token | {"aud": "https://github.com/owner"})
@@ -175,7 +215,7 @@ def test_a_repository_is_named_with_its_numbers_where_its_tokens_do(cloud: str, 
 def test_jobs_of_gitlab_ask_for_a_token_that_the_cloud_takes(cloud: str, planned: Planned) -> None:
     (text,) = render(".gitlab/prepare.yml", cloud, "1", "gitlab", "kubernetes").values()
     assert re.findall(r"aud: (\S+)", text) == ["$CI_SERVER_URL"]
-    token = gitlab(LET_IN["gitlab"][0][0], cloud)
+    token = gitlab(f"{GITLAB}:main", cloud)
     assert accepts(
         planned(cloud, "1", "gitlab", gitlab_url="https://own.example"),
         token | dict.fromkeys(("aud", "iss"), "https://own.example"),
@@ -187,23 +227,24 @@ def test_jenkins_signs_tokens_that_the_cloud_takes(cloud: str, planned: Planned)
     plan = planned(cloud, "1", "jenkins")
     (text,) = render("jenkins/jenkins.yaml", cloud, "1", "jenkins", "kubernetes").values()
     (audience,) = re.findall(r'^ +audience: "?(.+?)"?$', text, re.M)
-    audience = re.sub(r"\$\{(\w+):-\}", lambda found: plan.outputs[found[1]], audience)
-    assert accepts(plan, jenkins(LET_IN["jenkins"][0][0], cloud) | {"aud": audience})
+    audience = re.sub(r"\$\{(\w+):-\}", lambda found: str(plan.outputs[found[1]]), audience)
+    assert accepts(plan, jenkins(f"{JOB}/train/", cloud) | {"aud": audience})
 
 
 def test_an_identity_provider_that_the_account_has_is_used(planned: Planned) -> None:
     arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
     plan = planned("aws", "1", "github", oidc_provider_arn=arn)
     assert "aws_iam_openid_connect_provider" not in plan.kinds()
-    assert json.loads(plan.one("aws_iam_role")["assume_role_policy"])["Statement"][0]["Principal"] == {"Federated": arn}
+    role = plan.at("aws_iam_role", "production")
+    assert json.loads(role["assume_role_policy"])["Statement"][0]["Principal"] == {"Federated": arn}
 
 
 TOO_WIDE = {
-    "AWS: any environment": ("aws", "environment:production", "environment:*", "False"),
-    "AWS: any subject": ("aws", '          "${local.issuer}:sub" = local.subjects\n', "", "False"),
+    "AWS: any environment": ("aws", "environment:${name}", "environment:*", "set()"),
+    "AWS: any subject": ("aws", '          "${local.issuer}:sub" = local.subjects[each.key]\n', "", "set()"),
     "AWS: patterns": ("aws", "StringEquals = {", "StringLike = {", "StringLike may let in others"),
     "Google: any subject": ("gcp", '"assertion.sub == ${jsonencode(subject)}"', '"true"', "['true', 'true'] == []"),
-    "Google: any job": ("gcp", "/subject/${each.key}", "/*", "False"),
+    "Google: any job": ("gcp", "/subject/${each.value[1]}", "/*", "set()"),
 }
 
 
@@ -212,7 +253,7 @@ def test_a_trust_that_is_too_wide_does_not_pass_for_sound(defect: str, planned: 
     cloud, sound, wrong, told = TOO_WIDE[defect]
     plan = planned(cloud, "1", "github", plant=(sound, wrong))
     try:
-        verdict = str(accepts(plan, github("repo:owner/name:environment:production", cloud)))
+        verdict = str(become(plan, github(f"{GITHUB}:production", cloud)))
     except AssertionError as error:
         verdict = str(error)
     assert told in verdict
@@ -221,11 +262,12 @@ def test_a_trust_that_is_too_wide_does_not_pass_for_sound(defect: str, planned: 
 # What CI may do
 
 
-def rights(plan: Plan) -> set[tuple[str, str]]:
-    """What CI may do, and with what."""
+def rights(plan: Plan, environment: str) -> set[tuple[str, str]]:
+    """What CI may do in an environment, and with what."""
     if "aws_iam_role" in plan.kinds():
         found = set()
-        for policy in plan.all("aws_iam_role_policy"):
+        role = plan.at("aws_iam_role", environment)["id"]
+        for policy in (policy for policy in plan.all("aws_iam_role_policy") if policy["role"] == role):
             for statement in json.loads(policy["policy"])["Statement"]:
                 assert statement["Effect"] == "Allow"
                 lists = [
@@ -234,7 +276,7 @@ def rights(plan: Plan) -> set[tuple[str, str]]:
                 ]
                 found |= {(action, resource) for action in lists[0] for resource in lists[1]}
         return found
-    account = plan.one("google_service_account")["member"]
+    account = plan.at("google_service_account", environment)["member"]
     members = {
         "google_storage_bucket_iam_member": "bucket",
         "google_artifact_registry_repository_iam_member": "repository",
@@ -242,7 +284,7 @@ def rights(plan: Plan) -> set[tuple[str, str]]:
     others = {kind for kind in plan.kinds() if "_iam_" in kind and "workload" not in kind} - set(members)
     assert others == {"google_service_account_iam_member"}
     return {
-        (values["role"], values[place])
+        (values["role"], values[place] + "".join(one["expression"] for one in values.get("condition") or ()))
         for kind, place in members.items()
         for values in plan.all(kind)
         if values["member"] == account
@@ -250,57 +292,79 @@ def rights(plan: Plan) -> set[tuple[str, str]]:
 
 
 BUCKET = "arn:aws:s3:::penguin-species-dvc"
-STORAGE = {(f"s3:{action}", BUCKET) for action in ("GetBucketLocation", "ListBucket")} | {
-    (f"s3:{action}", f"{BUCKET}/*")
-    for action in ("AbortMultipartUpload", "GetObject", "ListMultipartUploadParts", "PutObject")
-}
-IMAGES = (
-    "BatchCheckLayerAvailability",
-    "BatchGetImage",
-    "CompleteLayerUpload",
-    "GetDownloadUrlForLayer",
-    "InitiateLayerUpload",
-    "PutImage",
-    "UploadLayerPart",
-)
+OBJECTS = f"{BUCKET}/files/*"
+READS = {(f"s3:{action}", BUCKET) for action in ("GetBucketLocation", "ListBucket")} | {("s3:GetObject", OBJECTS)}
+ADDS = {(f"s3:{action}", OBJECTS) for action in ("AbortMultipartUpload", "ListMultipartUploadParts", "PutObject")}
+PULLS = ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer")
+PUSHES = (*PULLS, "CompleteLayerUpload", "InitiateLayerUpload", "PutImage", "UploadLayerPart")
 REPOSITORY = "arn:aws:ecr:eu-central-1:123456789012:repository/penguin-species/service"
-EXPECTED: dict[tuple[str, str], set[tuple[str, str]]] = {
-    ("aws", "1"): STORAGE | {("ecr:GetAuthorizationToken", "*")} | {(f"ecr:{action}", REPOSITORY) for action in IMAGES},
-    ("aws", "2"): STORAGE
-    | {("ecr:GetAuthorizationToken", "*")}
-    | {(f"ecr:{action}", name) for action in IMAGES for name in (REPOSITORY, f"{REPOSITORY}-pipeline")},
-    ("gcp", "1"): {
-        ("roles/artifactregistry.writer", "penguin-species"),
-        ("roles/storage.objectCreator", "penguin-species-dvc"),
-        ("roles/storage.objectViewer", "penguin-species-dvc"),
-    },
+
+
+def amazon_images(actions: tuple[str, ...], *names: str) -> set[tuple[str, str]]:
+    return {("ecr:GetAuthorizationToken", "*")} | {(f"ecr:{action}", name) for action in actions for name in names}
+
+
+DATA = "penguin-species-dvc"
+IN_FILES = 'resource.name.startsWith("projects/_/buckets/penguin-species-dvc/objects/files/")'
+GOOGLE_READS = {("roles/storage.objectViewer", DATA)}
+GOOGLE_ADDS = {("roles/storage.objectCreator", f"{DATA}{IN_FILES}")}
+REGISTRY = "penguin-species"
+EXPECTED: dict[tuple[str, str, str], set[tuple[str, str]]] = {
+    ("aws", "1", "dependencies"): READS,
+    ("aws", "1", "production"): READS | ADDS | amazon_images(PUSHES, REPOSITORY),
+    ("aws", "2", "automation"): READS | ADDS | amazon_images(PUSHES, REPOSITORY, f"{REPOSITORY}-pipeline"),
+    ("aws", "2", "dependencies"): READS,
+    ("aws", "2", "production"): READS | amazon_images(PULLS, REPOSITORY),
+    ("aws", "2", "staging"): READS | amazon_images(PULLS, REPOSITORY),
+    ("aws", "2", "test"): READS | amazon_images(PUSHES, f"{REPOSITORY}-test"),
+    ("gcp", "1", "dependencies"): GOOGLE_READS,
+    ("gcp", "1", "production"): GOOGLE_READS | GOOGLE_ADDS | {("roles/artifactregistry.writer", REGISTRY)},
+    ("gcp", "2", "automation"): GOOGLE_READS | GOOGLE_ADDS | {("roles/artifactregistry.writer", REGISTRY)},
+    ("gcp", "2", "dependencies"): GOOGLE_READS,
+    ("gcp", "2", "production"): GOOGLE_READS | {("roles/artifactregistry.reader", REGISTRY)},
+    ("gcp", "2", "staging"): GOOGLE_READS | {("roles/artifactregistry.reader", REGISTRY)},
+    ("gcp", "2", "test"): GOOGLE_READS | {("roles/artifactregistry.writer", f"{REGISTRY}-test")},
 }
-EXPECTED["gcp", "2"] = EXPECTED["gcp", "1"]
 
 
-@pytest.mark.parametrize(("cloud", "level"), EXPECTED)
-def test_ci_may_read_and_add_in_one_bucket_and_one_registry_and_no_more(
-    cloud: str, level: str, planned: Planned
-) -> None:
-    assert rights(planned(cloud, level, "github")) == EXPECTED[cloud, level]
+@pytest.mark.parametrize("level", AT)
+@pytest.mark.parametrize("cloud", PROVIDERS)
+def test_each_environment_reads_data_and_adds_in_its_own_places_alone(cloud: str, level: str, planned: Planned) -> None:
+    plan = planned(cloud, level, "github")
+    found = {(cloud, level, environment): rights(plan, environment) for environment in AT[level]}
+    assert found == {key: allowed for key, allowed in EXPECTED.items() if key[:2] == (cloud, level)}
+
+
+@pytest.mark.parametrize("cloud", PROVIDERS)
+def test_nothing_that_develop_or_new_packages_run_writes_where_main_reads(cloud: str, planned: Planned) -> None:
+    plan = planned(cloud, "2", "github")
+    writing = ("Put", "Upload", "Creator", "writer")
+    written = {
+        environment: {place for right, place in rights(plan, environment) if any(word in right for word in writing)}
+        for environment in AT["2"]
+    }
+    assert not written["dependencies"] | written["staging"] | written["production"]
+    assert written["test"].isdisjoint(written["automation"])
 
 
 @pytest.mark.parametrize(
     ("cloud", "sound", "defect"),
     [
         ("aws", '["s3:GetBucketLocation", "s3:ListBucket"]', '"s3:*"'),
-        ("aws", 'Resource = "${aws_s3_bucket.storage.arn}/*"', 'Resource = "*"'),
+        ("aws", 'Resource = "${aws_s3_bucket.storage.arn}/files/*"', 'Resource = "*"'),
         ("gcp", "roles/storage.objectCreator", "roles/storage.admin"),
+        ("gcp", "objects/files/", "objects/"),
     ],
 )
 def test_more_rights_are_found(cloud: str, sound: str, defect: str, planned: Planned) -> None:
-    assert rights(planned(cloud, "1", "github", plant=(sound, defect))) != EXPECTED[cloud, "1"]
+    found = rights(planned(cloud, "1", "github", plant=(sound, defect)), "production")
+    assert found != EXPECTED[cloud, "1", "production"]
 
 
 @pytest.mark.parametrize("level", ["1", "2"])
 def test_tags_of_images_stay_what_they_were(level: str, planned: Planned) -> None:
     aws, google = planned("aws", level, "github"), planned("gcp", level, "github")
     assert {values["image_tag_mutability"] for values in aws.all("aws_ecr_repository")} == {"IMMUTABLE"}
-    registry = google.one("google_artifact_registry_repository")
-    assert registry["docker_config"] == [{"immutable_tags": True}]
-    assert registry["vulnerability_scanning_config"] == [{"enablement_config": "INHERITED"}]
+    for registry in google.all("google_artifact_registry_repository"):
+        assert registry["docker_config"] == [{"immutable_tags": True}]
+        assert registry["vulnerability_scanning_config"] == [{"enablement_config": "INHERITED"}]

@@ -11,7 +11,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from ci_access import log_in, of_gitlab, stand_in
+from ci_access import log_in, of_gitlab, outputs_of, stand_in
 from conftest import Bake
 from moto.server import ThreadedMotoServer
 from terraforming import Plan, module
@@ -79,14 +79,16 @@ class Amazon:
         )
 
     def _identity(self) -> None:
-        people, role = self.client("iam"), self.plan.one("aws_iam_role")
+        people = self.client("iam")
         provider = self.plan.one("aws_iam_openid_connect_provider")
         made = people.create_open_id_connect_provider(Url=provider["url"], ClientIDList=provider["client_id_list"])
         assert made["OpenIDConnectProviderArn"] == provider["arn"]
-        made = people.create_role(RoleName=role["name"], AssumeRolePolicyDocument=role["assume_role_policy"])
-        assert made["Role"]["Arn"] == self.plan.outputs["AWS_ROLE"]
+        for environment, name in self.plan.outputs["AWS_ROLE"].items():
+            role = self.plan.at("aws_iam_role", environment)
+            made = people.create_role(RoleName=role["name"], AssumeRolePolicyDocument=role["assume_role_policy"])
+            assert made["Role"]["Arn"] == name
         for policy in self.plan.all("aws_iam_role_policy"):
-            people.put_role_policy(RoleName=role["name"], PolicyName=policy["name"], PolicyDocument=policy["policy"])
+            people.put_role_policy(RoleName=policy["role"], PolicyName=policy["name"], PolicyDocument=policy["policy"])
 
 
 @pytest.fixture
@@ -106,12 +108,12 @@ def amazon(terraform: Any, tmp_path: Path) -> Iterator[Amazon]:
         server.stop()
 
 
-def let_in(amazon: Amazon) -> dict[str, str]:
-    """The credentials that a job of CI gets for its token."""
+def let_in(amazon: Amazon, environment: str = "automation") -> dict[str, str]:
+    """The credentials that a job of CI gets for its token in an environment."""
     anybody = boto3.client(
         "sts", endpoint_url=f"http://{amazon.address}", region_name=REGION, config=Config(signature_version=UNSIGNED)
     )
-    role = amazon.plan.outputs["AWS_ROLE"]
+    role = amazon.plan.outputs["AWS_ROLE"][environment]
     got = anybody.assume_role_with_web_identity(RoleArn=role, RoleSessionName="ci", WebIdentityToken=token())
     return {
         "aws_access_key_id": got["Credentials"]["AccessKeyId"],
@@ -171,31 +173,36 @@ def test_ci_takes_the_role_with_its_token_and_may_no_more(amazon: Amazon) -> Non
     assert refused(amazon.client("iam", **credentials).create_user, UserName="somebody")
 
 
-def access(amazon: Amazon) -> Settings:
+@pytest.mark.parametrize("where", ["dependencies", "production", "staging", "test"])
+def test_an_environment_that_trains_nothing_may_read_data_and_add_none(where: str, amazon: Amazon) -> None:
+    bucket = amazon.plan.one("aws_s3_bucket")["bucket"]
+    amazon.client("s3").put_object(Bucket=bucket, Key="files/md5/one", Body=b"content")
+    storage = amazon.client("s3", **let_in(amazon, where))
+    enforce(amazon)
+    assert storage.get_object(Bucket=bucket, Key="files/md5/one")["Body"].read() == b"content"
+    assert refused(storage.put_object, Bucket=bucket, Key="files/md5/one", Body=b"evil")
+    assert refused(storage.put_object, Bucket=bucket, Key=f"{where}/two", Body=b"evil")
+
+
+def access(amazon: Amazon, environment: str = "automation") -> Settings:
     """The environment of a job that has taken the role."""
-    credentials = {name.upper(): value for name, value in let_in(amazon).items()}
+    credentials = {name.upper(): value for name, value in let_in(amazon, environment).items()}
     return credentials | {"AWS_ENDPOINT_URL": f"http://{amazon.address}", "AWS_DEFAULT_REGION": REGION}
 
 
 def test_the_role_is_enough_for_dvc(amazon: Amazon, bake: Bake, environment: Environment, tmp_path: Path) -> None:
     project = lend(environment("aws"), bake(cloud="aws"))
-    settings = access(amazon)
+    settings, reading = access(amazon), access(amazon, "staging")
     enforce(amazon)
     project.run("make", "push", check=True, **settings)
     other = clone(project.path, tmp_path / "clone", environment("aws"))
-    other.run("make", "pull", check=True, **settings)
+    other.run("make", "pull", check=True, **reading)
     assert other.text("data/raw/penguins.csv") == project.text("data/raw/penguins.csv")
 
 
 def test_a_role_that_may_not_add_is_not_enough_for_dvc(amazon: Amazon, bake: Bake, environment: Environment) -> None:
     project = lend(environment("aws"), bake(cloud="aws"))
-    (policy,) = [policy for policy in amazon.plan.all("aws_iam_role_policy") if policy["name"] == "storage"]
-    amazon.client("iam").put_role_policy(
-        RoleName=amazon.plan.one("aws_iam_role")["name"],
-        PolicyName="storage",
-        PolicyDocument=policy["policy"].replace("s3:PutObject", "s3:PutObjectTagging"),
-    )
-    settings = access(amazon)
+    settings = access(amazon, "production")
     enforce(amazon)
     assert "denied" in project.run("make", "push", check=False, **settings).stderr.lower()
 
@@ -210,7 +217,7 @@ def test_a_job_of_gitlab_gets_into_the_registry(
     project, docker = bake(cloud="aws", maturity_level="2", ci_provider="gitlab"), stand_in(tmp_path / "bin")
     (tmp_path / "job").mkdir()
     settings = {
-        **of_gitlab(project, tmp_path / "job", CLOUD_TOKEN=token(), **amazon.plan.outputs),
+        **of_gitlab(project, tmp_path / "job", CLOUD_TOKEN=token(), **outputs_of(amazon.plan, "automation")),
         "AWS_ENDPOINT_URL": f"http://{amazon.address}",
         "AWS_EC2_METADATA_DISABLED": "true",
         "IMAGE_REPOSITORY": amazon.plan.outputs["IMAGE_REPOSITORY"],

@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ci_access import log_in, of_gitlab, stand_in
+from ci_access import log_in, of_gitlab, outputs_of, stand_in
 from conftest import Bake
 from terraforming import Terraform, module
-from test_cloud_access import accepts
+from test_cloud_access import become
 from test_storage import Environment, clone, gcs, lend
 
 Ask = tuple[str, str]
@@ -116,7 +116,7 @@ def test_a_job_of_gitlab_gets_into_the_registry(
         def exchange(self, body: str) -> dict[str, object]:
             asked = {name: value for name, (value,) in parse_qs(body).items()}
             assert asked["audience"] == f"//iam.googleapis.com/{plan.outputs['GCP_WORKLOAD_IDENTITY_PROVIDER']}"
-            assert accepts(plan, json.loads(asked["subject_token"]))
+            assert "automation" in become(plan, json.loads(asked["subject_token"]))
             kind = "urn:ietf:params:oauth:token-type:access_token"
             return {
                 "access_token": "of the pool",
@@ -126,7 +126,8 @@ def test_a_job_of_gitlab_gets_into_the_registry(
             }
 
         def account(self) -> dict[str, str]:
-            assert self.path.endswith(f"/serviceAccounts/{plan.outputs['GCP_SERVICE_ACCOUNT']}:generateAccessToken")
+            account = plan.outputs["GCP_SERVICE_ACCOUNT"]["automation"]
+            assert self.path.endswith(f"/serviceAccounts/{account}:generateAccessToken")
             assert self.headers["Authorization"] == "Bearer of the pool"
             return {"accessToken": "of the account", "expireTime": "2100-01-01T00:00:00Z"}
 
@@ -135,7 +136,7 @@ def test_a_job_of_gitlab_gets_into_the_registry(
 
     project = bake(cloud="gcp", maturity_level="2", ci_provider="gitlab")
     (tmp_path / "job").mkdir()
-    settings = of_gitlab(project, tmp_path / "job", CLOUD_TOKEN=json.dumps(claims), **plan.outputs)
+    settings = of_gitlab(project, tmp_path / "job", CLOUD_TOKEN=json.dumps(claims), **outputs_of(plan, "automation"))
     with serving(Google) as address:
         account = Path(settings["GOOGLE_APPLICATION_CREDENTIALS"])
         told = account.read_text(encoding="utf-8")

@@ -85,23 +85,31 @@ def test_a_level_has_what_its_ci_needs_and_no_more() -> None:
         for provider in CHOICES["ci_provider"]:
             expected[f"{cloud}-1-{provider}-docker"] = sorted(["DVC_REMOTE", *access])
             expected[f"{cloud}-1-{provider}-kubernetes"] = sorted(["DVC_REMOTE", "IMAGE_REPOSITORY", *access])
-            expected[f"{cloud}-2-{provider}-docker"] = sorted(["DVC_REMOTE", "IMAGE_REPOSITORY", *access])
+            images = ["IMAGE_REPOSITORY", "IMAGE_REPOSITORY_TEST"]
+            expected[f"{cloud}-2-{provider}-docker"] = sorted(["DVC_REMOTE", *images, *access])
     assert outputs == expected
 
 
 def test_outputs_are_what_ci_takes(planned: Planned) -> None:
+    environments = ("automation", "dependencies", "production", "staging", "test")
+    repository = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/penguin-species/service"
     assert planned("aws-2-github-docker").outputs == {
         "AWS_REGION": "eu-central-1",
-        "AWS_ROLE": "arn:aws:iam::123456789012:role/penguin-species-ci",
+        "AWS_ROLE": {name: f"arn:aws:iam::123456789012:role/penguin-species-{name}" for name in environments},
         "DVC_REMOTE": "s3://penguin-species-dvc",
-        "IMAGE_REPOSITORY": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/penguin-species/service",
+        "IMAGE_REPOSITORY": repository,
+        "IMAGE_REPOSITORY_TEST": f"{repository}-test",
     }
     pool = "projects/987654321/locations/global/workloadIdentityPools/ci-penguin-species"
+    accounts = zip(environments, ("auto", "deps", "prod", "stage", "test"), strict=True)
     assert planned("gcp-2-gitlab-docker").outputs == {
         "DVC_REMOTE": "gs://penguin-species-dvc",
-        "GCP_SERVICE_ACCOUNT": "penguin-species-ci-jobs@some-project.iam.gserviceaccount.com",
+        "GCP_SERVICE_ACCOUNT": {
+            name: f"penguin-species-{short}@some-project.iam.gserviceaccount.com" for name, short in accounts
+        },
         "GCP_WORKLOAD_IDENTITY_PROVIDER": f"{pool}/providers/gitlab",
         "IMAGE_REPOSITORY": "europe-west3-docker.pkg.dev/some-project/penguin-species/service",
+        "IMAGE_REPOSITORY_TEST": "europe-west3-docker.pkg.dev/some-project/penguin-species-test/service",
     }
 
 
@@ -112,8 +120,11 @@ def test_the_jobs_of_jenkins_that_are_trusted_are_those_that_are_emitted(level: 
     jobs = {Path(path).stem for path in files if re.fullmatch(r"jenkins/\w+\.Jenkinsfile", path)}
     # Branches are built by one job; at level 1 it only checks them.
     jobs |= {"branches/job/develop", "branches/job/main"} if level == "2" else set()
-    trust = json.loads(planned(f"aws-{level}-jenkins-docker").one("aws_iam_role")["assume_role_policy"])
-    subjects = trust["Statement"][0]["Condition"]["StringEquals"]["ci.example/oidc:sub"]
+    trusts = [
+        json.loads(role["assume_role_policy"]) for role in planned(f"aws-{level}-jenkins-docker").all("aws_iam_role")
+    ]
+    conditions = [trust["Statement"][0]["Condition"]["StringEquals"] for trust in trusts]
+    subjects = {subject for condition in conditions for subject in condition["ci.example/oidc:sub"]}
     assert sorted(subjects) == sorted(f"https://ci.example/job/penguin-species/job/{job}/" for job in jobs)
 
 
@@ -141,7 +152,7 @@ UNKNOWN = {
         "Unsupported argument",
     ),
     "a type": ("aws-2-github-docker", "scan_on_push = true", 'scan_on_push = "always"', "a bool is required"),
-    "an attribute": ("aws-2-github-docker", "aws_iam_role.ci.arn", "aws_iam_role.ci.arm", "Unsupported attribute"),
+    "an attribute": ("aws-2-github-docker", "storage.arn}/", "storage.arm}/", "Unsupported attribute"),
     "a block": ("gcp-2-github-docker", "docker_config {", "docker_konfig {", "Unsupported block type"),
     "what is required": ("gcp-2-github-docker", '  format        = "DOCKER"\n', "", "Missing required argument"),
 }
@@ -169,13 +180,13 @@ def test_what_the_provider_would_refuse_is_found(defect: str, terraform: For, tm
         ("aws-1-gitlab-docker", "repository", "group/*"),
         ("aws-1-gitlab-docker", "gitlab_url", "http://git.example"),
         ("aws-1-jenkins-docker", "jenkins_url", "https://ci.example/"),
-        ("aws-1-jenkins-docker", "jobs", "[]"),
-        ("aws-1-jenkins-docker", "jobs", '["folder/*"]'),
+        ("aws-1-jenkins-docker", "jobs", '{"production":[]}'),
+        ("aws-1-jenkins-docker", "jobs", '{"production":["folder/*"]}'),
         ("gcp-0-github-docker", "project", "P"),
         ("gcp-0-github-docker", "region", "europe"),
         ("gcp-1-github-docker", "name", "x" * 23),
         ("gcp-1-github-docker", "repository", f"owner/{'x' * 120}"),
-        ("gcp-1-jenkins-docker", "jobs", f'["{"x" * 120}"]'),
+        ("gcp-1-jenkins-docker", "jobs", f'{{"production":["{"x" * 120}"],"dependencies":["x"]}}'),
     ],
 )
 def test_a_wrong_answer_is_refused_and_named(

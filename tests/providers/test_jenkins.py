@@ -181,6 +181,10 @@ def test_credentials_and_variables_are_those_that_are_set_up(which: Answers, pro
     read_here = set(re.findall(r"\benv\.([A-Z_]+)\b", text)) | {
         f"{prefix}{name.upper()}" for prefix in re.findall(r'env\."([A-Z_]+_)\$\{name', text) for name in names
     }
+    clouded = ["dependencies", *(["automation"] if level == "2" else []), *names]
+    read_here |= {
+        f"{prefix}{name.upper()}" for prefix in re.findall(r'env\."([A-Z_]+_)\$\{environment', text) for name in clouded
+    }
     own = {"BRANCH", "BRANCH_NAME", "BUILD_URL", "CHANGE_TARGET", "COMMIT", "ENV", "GCP_ID_TOKEN_FILE", "JOB_NAME"}
     own |= {"GOOGLE_APPLICATION_CREDENTIALS", "OUTPUTS", "REASON", "TRAIN", "WHY", "WORKSPACE_TMP"}
     targets = {"IMAGE_REPOSITORY", "SERVICE_URL"}
@@ -257,7 +261,7 @@ MISTAKES = [
     ("not { changeRequest() }", "not { changeRequests() }", "not has no changeRequests"),
     ("wait: false", "await: false", "build has no argument await"),
     ("string(name: 'EVENT'", "text(name: 'EVENT'", "no such step: text"),
-    (").project {", ").projects {", "no such method: projects"),
+    (").project(", ").projects(", "no such method: projects"),
     ("testResults:", "results:", "junit lacks testResults"),
     (
         "            steps {\n                sh 'make setup'\n                sh 'make lint'",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 from conftest import Project, clean_environment, run
+from terraforming import Plan
 
 
 def of_gitlab(project: Project, folder: Path, **variables: str) -> dict[str, str]:
@@ -23,6 +24,11 @@ def of_gitlab(project: Project, folder: Path, **variables: str) -> dict[str, str
     done = subprocess.run(["bash", "-euc", script], env=before, capture_output=True, text=True, check=True)
     after = dict(line.split("=", 1) for line in done.stdout.rstrip("\0").split("\0"))
     return {name: value for name, value in after.items() if name.startswith(("AWS_", "GOOGLE_"))}
+
+
+def outputs_of(plan: Plan, environment: str) -> dict[str, str]:
+    """What CI is told of a plan's outputs in an environment."""
+    return {name: value[environment] if isinstance(value, dict) else value for name, value in plan.outputs.items()}
 
 
 def stand_in(folder: Path) -> Path:

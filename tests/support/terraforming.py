@@ -98,7 +98,7 @@ class Plan:
     told: Mapping[str, Any]
 
     @property
-    def outputs(self) -> dict[str, str]:
+    def outputs(self) -> dict[str, Any]:
         return {name: output["value"] for name, output in self.told["planned_values"]["outputs"].items()}
 
     def all(self, kind: str) -> list[dict[str, Any]]:
@@ -110,6 +110,12 @@ class Plan:
         """The values of the only resource of a kind."""
         (values,) = self.all(kind)
         return values
+
+    def at(self, kind: str, key: str) -> dict[str, Any]:
+        """The values of the resource of a kind that has this key of `for_each`."""
+        resources = self.told["planned_values"]["root_module"]["resources"]
+        (values,) = [one["values"] for one in resources if (one["type"], one.get("index")) == (kind, key)]
+        return dict(values)
 
     def kinds(self) -> set[str]:
         return {resource["type"] for resource in self.told["planned_values"]["root_module"]["resources"]}

@@ -5,8 +5,8 @@ output "DVC_REMOTE" {
 <% if cookiecutter.maturity_level != "0" %>
 
 output "AWS_ROLE" {
-  description = "The role that CI takes."
-  value       = aws_iam_role.ci.arn
+  description = "The role that CI takes in each environment."
+  value       = { for name, role in aws_iam_role.ci : name => role.arn }
 }
 
 output "AWS_REGION" {
@@ -17,11 +17,14 @@ output "AWS_REGION" {
 
 output "IMAGE_REPOSITORY" {
   description = "Where images are kept."
-<% if cookiecutter.maturity_level == "2" %>
   value       = aws_ecr_repository.images["service"].repository_url
-<% else %>
-  value       = aws_ecr_repository.images.repository_url
+}
 <% endif %>
+<% if cookiecutter.maturity_level == "2" %>
+
+output "IMAGE_REPOSITORY_TEST" {
+  description = "Where images of develop are kept, for the environment test."
+  value       = aws_ecr_repository.images["service-test"].repository_url
 }
 <% endif %>
 <% endif %>

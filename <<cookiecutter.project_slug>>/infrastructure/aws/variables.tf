@@ -98,27 +98,26 @@ variable "jenkins_issuer" {
 }
 
 variable "jobs" {
-  description = "The jobs of Jenkins that may take the role: folder/job, and folder/job/branch of a multibranch job."
-  type        = list(string)
-  default = [
+  description = "The jobs of Jenkins in each environment: folder/job, and folder/job/branch of a multibranch job."
+  type        = map(list(string))
+  default = {
+<% set slug = cookiecutter.project_slug %>
 <% if cookiecutter.maturity_level == "2" %>
-    "<< cookiecutter.project_slug >>/branches/develop",
-    "<< cookiecutter.project_slug >>/branches/main",
-    "<< cookiecutter.project_slug >>/dependencies",
-    "<< cookiecutter.project_slug >>/monitor",
-    "<< cookiecutter.project_slug >>/promote",
-    "<< cookiecutter.project_slug >>/rollback",
-    "<< cookiecutter.project_slug >>/stop",
-    "<< cookiecutter.project_slug >>/train",
-    "<< cookiecutter.project_slug >>/verify",
+    automation   = ["<< slug >>/branches/main", "<< slug >>/dependencies", "<< slug >>/monitor", "<< slug >>/train"]
+    dependencies = ["<< slug >>/dependencies"]
+    production   = ["<< slug >>/promote", "<< slug >>/rollback", "<< slug >>/train"]
+    staging      = ["<< slug >>/branches/main", "<< slug >>/rollback", "<< slug >>/stop", "<< slug >>/train", "<< slug >>/verify"]
+    test         = ["<< slug >>/branches/develop", "<< slug >>/rollback", "<< slug >>/stop"]
 <% else %>
-    "<< cookiecutter.project_slug >>/dependencies",
-    "<< cookiecutter.project_slug >>/train",
+    dependencies = ["<< slug >>/dependencies"]
+    production   = ["<< slug >>/dependencies", "<< slug >>/train"]
 <% endif %>
-  ]
+  }
 
   validation {
-    condition     = length(var.jobs) > 0 && alltrue([for job in var.jobs : can(regex("^[^/*?]+(/[^/*?]+)*$", job))])
+    condition = alltrue([
+      for jobs in values(var.jobs) : length(jobs) > 0 && alltrue([for job in jobs : can(regex("^[^/*?]+(/[^/*?]+)*$", job))])
+    ])
     error_message = "jobs must be names such as folder/job, without wildcards."
   }
 }

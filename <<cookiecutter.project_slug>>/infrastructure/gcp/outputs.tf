@@ -10,14 +10,21 @@ output "GCP_WORKLOAD_IDENTITY_PROVIDER" {
 }
 
 output "GCP_SERVICE_ACCOUNT" {
-  description = "The service account that CI is."
-  value       = google_service_account.ci.email
+  description = "The service account that CI is in each environment."
+  value       = { for name, account in google_service_account.ci : name => account.email }
 }
 <% if cookiecutter.maturity_level == "2" or cookiecutter.deploy_target == "kubernetes" %>
 
 output "IMAGE_REPOSITORY" {
   description = "Where images are kept."
-  value       = "${google_artifact_registry_repository.images.registry_uri}/service"
+  value       = "${google_artifact_registry_repository.images["service"].registry_uri}/service"
+}
+<% endif %>
+<% if cookiecutter.maturity_level == "2" %>
+
+output "IMAGE_REPOSITORY_TEST" {
+  description = "Where images of develop are kept, for the environment test."
+  value       = "${google_artifact_registry_repository.images["test"].registry_uri}/service"
 }
 <% endif %>
 <% endif %>

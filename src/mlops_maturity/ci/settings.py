@@ -36,6 +36,7 @@ CLOUDED = (AUTOMATION, DEPENDENCIES, *DEPLOYED)
 REVIEWED = (AUTOMATION, "staging", "production")
 IMAGES = (
     Setting("IMAGE_REPOSITORY", "where images are kept: ghcr.io/owner/name, say"),
+    Setting("IMAGE_REPOSITORY", "the same for what develop builds, where that is to lie apart", environments=("test",)),
     Setting("REGISTRY_USER", "who logs in there, if it is not the one who starts the job"),
     Setting(
         "REGISTRY_TOKEN",
@@ -75,14 +76,14 @@ DEPLOYMENT = {
 CLOUD: dict[str, tuple[Setting, ...]] = {
     "none": (),
     "aws": (
-        Setting("AWS_ROLE", "the ARN of the role that CI takes", environments=CLOUDED),
+        Setting("AWS_ROLE", "the ARN of the role that CI takes there", environments=CLOUDED),
         Setting("AWS_REGION", "its region"),
     ),
     "gcp": (
         Setting("GCP_WORKLOAD_IDENTITY_PROVIDER", "the provider that trusts this repository"),
         Setting(
             "GCP_SERVICE_ACCOUNT",
-            "the service account that CI uses",
+            "the service account that CI uses there",
             environments=CLOUDED,
         ),
     ),

@@ -164,9 +164,10 @@ def test_missing_file_of_a_secret_is_named(gitlab: GitLab, monkeypatch: pytest.M
 
 def test_values_that_are_set_are_not_asked_for_again(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
     settings = (*settings_of(answers.load()), configure.ACCESS)
-    scopes = {setting.name: setting.environments or ["*"] for setting in settings}
     gitlab.lists["variables"] = [
-        {"key": name, "environment_scope": scope} for name, each in scopes.items() for scope in each
+        {"key": setting.name, "environment_scope": scope}
+        for setting in settings
+        for scope in setting.environments or ["*"]
     ]
     configure.run()
     assert "not set:" not in capsys.readouterr().out
