@@ -75,6 +75,22 @@ def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp
         assert "Data and pipelines are up to date" in make(clone, "run")
 
 
+@pytest.mark.guards("T-09")
+def test_set_up_that_was_killed_is_done_again(bake: Bake) -> None:
+    project = bake()
+    # Killed before pip was there, and in the middle of a package.
+    project.run(sys.executable, "-m", "venv", "--without-pip", ".venv")
+    make(project, "setup")
+    (package,) = project.path.glob(".venv/lib/python3*/site-packages/numpy/__init__.py")
+    content = package.read_bytes()
+    package.unlink()
+    (project.path / ".venv/ready").unlink()
+    (project.path / ".venv/begun").touch()
+    make(project, "setup")
+    assert package.read_bytes() == content
+    assert not (project.path / ".venv/begun").exists()
+
+
 def says_where_it_stands(clone: Project, level: str) -> None:
     """The tests that passed show every requirement that tests can show; the rest a new project has not done yet."""
     said = make(clone, "maturity", "REPORT=reports/tests.xml")

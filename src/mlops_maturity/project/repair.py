@@ -1,6 +1,7 @@
 """What an interrupted command leaves of DVC's own files, put right before the next command looks at them."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from mlops_maturity.project.repository import answer
 
 LOCK = Path("dvc.lock")
 READERS_AND_WRITERS = Path(".dvc/tmp/rwlock")
+# Where DVC keeps what a file has for its content, beside it. Those that only people have to do with are left alone.
+POINTERS = ("data/raw/*.dvc", "models/*.dvc")
+IN_CONFLICT = b"<<<<<<<"
 HASHES = {"md5", "etag", "checksum"}
 # Another DVC, which runs at the same time, needs less to write the file.
 SECONDS_TO_WRITE = 0.3
@@ -27,13 +31,22 @@ def repair() -> None:
         if _is_half_written_json(READERS_AND_WRITERS):
             READERS_AND_WRITERS.unlink()
     if LOCK.exists() and not is_whole(LOCK.read_bytes()):
-        committed = answer("show", f"HEAD:{LOCK}")
-        if is_whole(committed.encode()):
-            write_text(LOCK, f"{committed}\n")
-        else:
-            LOCK.unlink()
-        instead = "that of the last commit" if LOCK.exists() else "a new one"
-        print(f"{LOCK} was half written: {instead} takes its place")
+        _replace(LOCK, is_whole)
+    for pointer in (each for pattern in POINTERS for each in sorted(Path().glob(pattern))):
+        content = pointer.read_bytes()
+        if not is_pointer(content) and IN_CONFLICT not in content:
+            _replace(pointer, is_pointer)
+
+
+def _replace(path: Path, is_one: Callable[[bytes], bool]) -> None:
+    """Put the file of the last commit in the place of one that was half written, or nothing if that is none either."""
+    committed = answer("show", f"HEAD:./{path}")
+    if is_one(committed.encode()):
+        write_text(path, f"{committed}\n")
+    else:
+        path.unlink()
+    instead = "that of the last commit" if path.exists() else "a new one"
+    print(f"{path} was half written: {instead} takes its place")
 
 
 def is_whole(content: bytes) -> bool:
@@ -44,6 +57,15 @@ def is_whole(content: bytes) -> bool:
         files = [file for stage in stages for file in [*stage.get("deps", ()), *stage.get("outs", ())]]
         return len(stages) == len(found["stages"]) and all(file["path"] and HASHES & set(file) for file in files)
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def is_pointer(content: bytes) -> bool:
+    """Whether the content of a file that ends in .dvc is one: it names what it points to, last of all."""
+    try:
+        found: Any = yaml.load(content, Loader)  # noqa: S506 - one of the safe ones
+        return bool(found["outs"]) and all(file["path"] for file in found["outs"])
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
         return False
 
 

@@ -30,6 +30,9 @@ def tracked(raw: Path | None) -> list[Path]:
 
     Args:
         raw: `data.raw` of params.yaml; None where the data are no file.
+
+    Raises:
+        ProjectError: dvc.yaml cannot be read.
     """
     others = _dependencies() if PIPELINE.exists() else sorted((raw.parent if raw else FOLDER).glob("*.dvc"))
     found = dict.fromkeys([*([raw] if raw else ()), *(path.with_suffix("") for path in others)])
@@ -37,13 +40,25 @@ def tracked(raw: Path | None) -> list[Path]:
 
 
 def _dependencies() -> Iterator[Path]:
-    stages = (yaml.safe_load(PIPELINE.read_text(encoding="utf-8")) or {}).get("stages") or {}
-    return (pointer_of(Path(str(path))) for stage in stages.values() for path in stage.get("deps") or ())
+    try:
+        stages = (yaml.safe_load(PIPELINE.read_text(encoding="utf-8")) or {}).get("stages") or {}
+        deps = [path for stage in stages.values() for path in stage.get("deps") or ()]
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, TypeError) as error:
+        raise ProjectError(f"{PIPELINE} is not a pipeline: {' '.join(str(error).split())}") from None
+    return (pointer_of(Path(str(path))) for path in deps)
 
 
 def pointed_to(path: Path) -> str:
-    """The MD5 that DVC's pointer to a file or folder names."""
-    return str(yaml.safe_load(pointer_of(path).read_text(encoding="utf-8"))["outs"][0]["md5"])
+    """The MD5 that DVC's pointer to a file or folder names.
+
+    Raises:
+        ProjectError: it names none.
+    """
+    pointer = pointer_of(path)
+    try:
+        return str(yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"])
+    except (yaml.YAMLError, UnicodeDecodeError, LookupError, TypeError):
+        raise ProjectError(f"{pointer} is damaged; `git restore {pointer}` brings back the one of the commit") from None
 
 
 def digest(path: Path) -> str:

@@ -5,11 +5,17 @@ from pathlib import Path
 import pytest
 
 from library.in_process import command
-from library.sandbox import Repository
+from library.sandbox import RAW, Repository
+from mlops_maturity.project import sources
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.paths import ARTEFACT
 from mlops_maturity.project.repair import LOCK, READERS_AND_WRITERS, is_whole, repair
 from mlops_maturity.project.repository import git
 
 pytestmark = pytest.mark.guards("1-PIPE")
+
+POINTER = sources.pointer_of(RAW)
+MODEL_POINTER = sources.pointer_of(ARTEFACT)
 
 
 @pytest.fixture
@@ -60,6 +66,41 @@ def test_commands_after_a_kill_go_on_by_themselves(left: str) -> None:
     assert "is of this commit's code" in command("check-commit")
     assert git("status", "--porcelain") == ""
     assert not READERS_AND_WRITERS.exists() or READERS_AND_WRITERS.read_text() == "{}"
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("left", [b"", b"outs:\n- md5: 764efa883", b"outs:\n", b"{", b"\x00\x00"])
+def test_pointer_that_is_half_written_takes_that_of_the_last_commit_or_goes(
+    left: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = POINTER.read_bytes()
+    POINTER.write_bytes(left)
+    MODEL_POINTER.write_bytes(left)
+    repair()
+    assert POINTER.read_bytes() == content
+    assert not MODEL_POINTER.exists()
+    assert capsys.readouterr().out == (
+        f"{POINTER} was half written: that of the last commit takes its place\n"
+        f"{MODEL_POINTER} was half written: a new one takes its place\n"
+    )
+
+
+@pytest.mark.usefixtures("here")
+def test_pointer_that_people_are_to_merge_is_left_alone() -> None:
+    both = b"<<<<<<< HEAD\nouts:\n- md5: a\n=======\nouts:\n- md5: b\n>>>>>>> theirs\n"
+    POINTER.write_bytes(both)
+    repair()
+    assert POINTER.read_bytes() == both
+    with pytest.raises(ProjectError, match=f"{POINTER} is damaged; `git restore {POINTER}` brings back"):
+        sources.require_as_pointed_to(RAW)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("left", [b"stages: [", b"\xff", b"[1]", b"stages: {train: []}"])
+def test_pipeline_that_cannot_be_read_is_named_in_one_line(left: bytes) -> None:
+    sources.PIPELINE.write_bytes(left)
+    with pytest.raises(ProjectError, match=r"^dvc.yaml is not a pipeline: [^\n]+$"):
+        sources.tracked(RAW)
 
 
 def test_rwlock_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,10 @@
 import json
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ PROMISED = 0.01
 # One write to the log, on a machine that is busy with other things.
 ONE_WRITE = 0.5
 KILLS = 12
+ENDS = 20
 REQUESTS = 10_000
 MOST_MEGABYTES = 120
 # What memory may vary by without growing.
@@ -52,6 +54,55 @@ def test_service_told_to_end_loses_nothing(served_project: Path, file: Path, bod
     assert len(answered) > 10
     assert set(answered) <= set(logged_ids(file))
     assert loaded == [], "the service loads what only training needs"
+
+
+@pytest.mark.guards("1-API")
+@pytest.mark.speed("deep")
+def test_service_told_to_end_again_and_again_resets_no_request(
+    served_project: Path, file: Path, body: dict[str, Any]
+) -> None:
+    """No proxy stands before it; half of the clients keep their connection, half have a new one for each request."""
+    counts: list[int] = []
+    failures: list[str] = []
+    for _ in range(ENDS):
+        with serving(served_project, file) as service:
+            answered: list[int] = []
+            arguments = [(service.port, json.dumps(body), kept, answered, failures) for kept in (True, False) * 4]
+            threads = [threading.Thread(target=ask_until_refused, args=each) for each in arguments]
+            for thread in threads:
+                thread.start()
+            wait_until(lambda answered=answered: len(answered) > 200)  # type: ignore[misc]
+            service.process.send_signal(signal.SIGTERM)
+            for thread in threads:
+                thread.join(30)
+            assert service.process.wait(20) == 0
+            counts.append(len(answered))
+    print(f"{sum(counts)} answers, {len(failures)} failures")
+    assert failures == []
+
+
+def ask_until_refused(port: int, body: str, is_kept: bool, answered: list[int], failures: list[str]) -> None:
+    """Ask until nobody takes connections any more; whatever else happens to a request is a failure."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    while True:
+        try:
+            if connection.sock is None:
+                connection.connect()
+        except ConnectionRefusedError:
+            return
+        try:
+            connection.request("POST", "/predict", body, JSON)
+            response = connection.getresponse()
+            response.read()
+            if response.status == 200:
+                answered.append(1)
+            else:
+                failures.append(f"status {response.status}")
+        except (OSError, HTTPException) as error:
+            failures.append(repr(error))
+            connection.close()
+        if not is_kept:
+            connection.close()
 
 
 @pytest.mark.parametrize("durable", [False, True])
