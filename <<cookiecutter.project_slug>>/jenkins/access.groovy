@@ -46,7 +46,15 @@ void project(String environment, List more = [], Closure steps) {
                 writeFile(file: env.GOOGLE_APPLICATION_CREDENTIALS, text: exchange(account))
             }
 <% endif %>
+<% if cookiecutter.maturity_level == "2" %>
+            try {
+                steps()
+            } finally {
+                sh 'make logout' // the agent stays
+            }
+<% else %>
             steps()
+<% endif %>
         }
     }
 }

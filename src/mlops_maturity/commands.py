@@ -47,7 +47,19 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("register", "promote", "fetch", "lineage", "trigger", "publish", "hand-over", "propose", "pull-request"),
     ),
     "Deployment": (
-        *("image", "pipeline-image", "release", "login", "deploy", "verify", "rollback", "stop", "status", "audit"),
+        *(
+            "image",
+            "pipeline-image",
+            "release",
+            "login",
+            "logout",
+            "deploy",
+            "verify",
+            "rollback",
+            "stop",
+            "status",
+            "audit",
+        ),
     ),
     "Checks of a release": ("check-data", "check-model", "check-infra", "check-shadow", "check-api", "check-load"),
     "Monitoring": ("monitor", "watch", "act"),
@@ -250,6 +262,9 @@ def table(level: int) -> dict[str, Command]:
             then="`make deploy ENV=test`",
         ),
         "login": Command("log the container engine in to the registry of images", "delivery.login", levels=(2,)),
+        "logout": Command(
+            "log the container engine out of the registry of images", "delivery.login", function="leave", levels=(2,)
+        ),
         "pipeline-image": Command(
             "build the image of the pipeline, which runs `make run`", "delivery.pipeline", levels=(2,)
         ),

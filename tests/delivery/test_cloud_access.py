@@ -136,7 +136,7 @@ def _takes(role: Mapping[str, Any], known: Mapping[str, Any], token: Token) -> b
 
 
 # How the subject of a token is made, in the language of Google's conditions.
-SUBJECTS = {
+SUBJECTS: dict[str, Callable[[Token], str]] = {
     "assertion.sub": lambda token: token["sub"],
     "(assertion.aud == 'dependencies' ? 'dependencies:' : '') + assertion.sub": lambda token: (
         f"{'dependencies:' if token['aud'] == 'dependencies' else ''}{token['sub']}"

@@ -68,8 +68,8 @@ def found(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, di
     for report in reports:
         assert not report["summary"]["parsing_errors"]
         for check in report["results"]["failed_checks"]:
-            path = Path(check["file_abs_path"]).relative_to(folder)
-            checks[path.parts[0]].setdefault(check["check_id"], set()).add(path.name)
+            where = Path(check["file_abs_path"]).relative_to(folder)
+            checks[where.parts[0]].setdefault(check["check_id"], set()).add(where.name)
     return checks
 
 

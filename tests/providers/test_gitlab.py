@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Project, bake_into, run
+from ci_access import way_in
+from conftest import Project, bake_into, clean_environment, run
 from gitlab_ci import CHANGE, DATA, DEVELOP, FOUND, PUSH, Configuration, Event, jobs, parsed, targets
 from gitlab_rules import holds
 from gitlab_running import listed
@@ -105,6 +107,29 @@ def test_only_jobs_that_need_the_cloud_show_it_who_they_are(project: Project, co
         # New packages run there, which are not to pass for another job of main.
         audience = "dependencies" if name == "update" else "$CI_SERVER_URL"
         assert configuration.jobs[name]["id_tokens"] == {"CLOUD_TOKEN": {"aud": audience}}
+
+
+def test_every_job_that_logs_in_logs_out_however_it_ends(configuration: Configuration) -> None:
+    for name, job in configuration.jobs.items():
+        if "login" in targets(job):
+            assert job["after_script"] == ["make logout"], name
+        elif any(" login " in str(line) for line in job["script"]):
+            assert '"$engine" logout "$CI_REGISTRY"' in job["after_script"][0], name
+
+
+@pytest.mark.parametrize("ending", ["true", "false", "kill -TERM $$; sleep 30"])
+@pytest.mark.parametrize("name", ["1 aws", "2 gcp"])
+def test_token_for_the_cloud_is_deleted_however_the_job_ends(
+    name: str, ending: str, projects: dict[str, Project], tmp_path: Path
+) -> None:
+    script = "\n".join([*way_in(projects[name]), 'cat "$CLOUD_FILES/token" > "$SEEN"', ending])
+    seen, kept = tmp_path / "seen", tmp_path / "kept"
+    kept.mkdir()
+    given = {"AWS_ROLE": "role", "AWS_REGION": "region", "GCP_WORKLOAD_IDENTITY_PROVIDER": "", "CLOUD_TOKEN": "a token"}
+    environment = clean_environment(TMPDIR=str(kept), SEEN=str(seen), **given)
+    subprocess.run(["bash", "-euc", script], env=environment, capture_output=True, check=False)
+    assert seen.read_text() == "a token\n"
+    assert list(kept.iterdir()) == []
 
 
 def test_every_job_ends_and_only_checks_may_be_cut_off(configuration: Configuration) -> None:

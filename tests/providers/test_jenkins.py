@@ -67,6 +67,11 @@ def test_they_ask_for_nothing_that_there_is_not(files: Files) -> None:
     assert list(unknown_jobs(files.jobs)) == []
 
 
+def test_who_logs_in_logs_out_however_it_ends(which: Answers, project: Project, files: Files) -> None:
+    ended = "finally {\n                sh 'make logout'"
+    assert any(ended in project.text(name) for name in files.loaded) == (which[0] == "2")
+
+
 def test_no_file_is_long(project: Project) -> None:
     found = [project.path / "Jenkinsfile", *(project.path / "jenkins").iterdir()]
     assert {path.name: length for path in found if (length := len(path.read_text().splitlines())) > 200} == {}

@@ -17,13 +17,19 @@ def of_gitlab(project: Project, folder: Path, **variables: str) -> dict[str, str
         folder: for what the script writes.
         variables: that GitLab sets.
     """
-    # What other jobs take over of it does not matter here.
-    jobs = yaml.safe_load(project.text(".gitlab/prepare.yml").replace("!reference ", ""))
-    script = "\n".join([*jobs[".cloud"]["before_script"], "env --null"])
+    # The files outlive the script here.
+    script = "\n".join(["trap() { :; }", *way_in(project), "env --null"])
     before = clean_environment(TMPDIR=str(folder), **variables)
     done = subprocess.run(["bash", "-euc", script], env=before, capture_output=True, text=True, check=True)
     after = dict(line.split("=", 1) for line in done.stdout.rstrip("\0").split("\0"))
     return {name: value for name, value in after.items() if name.startswith(("AWS_", "GOOGLE_"))}
+
+
+def way_in(project: Project) -> list[str]:
+    """What a job of GitLab begins with to get into the cloud."""
+    # What other jobs take over of it does not matter here.
+    jobs = yaml.safe_load(project.text(".gitlab/prepare.yml").replace("!reference ", ""))
+    return list(jobs[".cloud"]["before_script"])
 
 
 def outputs_of(plan: Plan, environment: str) -> dict[str, str]:

@@ -121,7 +121,11 @@ def engine() -> str:
     Raises:
         ProjectError: there is none.
     """
-    for name in BUILD:
-        if shutil.which(name):
-            return name
+    if found := installed_engine():
+        return found
     raise ProjectError("neither docker nor podman is installed; images are built by one of them")
+
+
+def installed_engine() -> str:
+    """The same; nothing if there is none."""
+    return next((name for name in BUILD if shutil.which(name)), "")

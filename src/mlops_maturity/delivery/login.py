@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from importlib import import_module
 
-from mlops_maturity.delivery.image import engine
+from mlops_maturity.delivery.image import engine, installed_engine
 from mlops_maturity.project.errors import ProjectError
 
 ALL_OF_GOOGLE = "https://www.googleapis.com/auth/cloud-platform"
@@ -68,6 +68,17 @@ def run() -> None:
     if done.returncode:
         raise ProjectError(f"{host} does not let {user} in: {_reason(done)}")
     print(f"logged in to {host} as {user}")
+
+
+def leave() -> None:
+    """Log out of that registry: a machine that stays is not to keep the password of a job."""
+    repository, found = os.environ.get("IMAGE_REPOSITORY", ""), installed_engine()
+    if not repository or not found:
+        return
+    host = host_of(repository)
+    # Nobody may be logged in there: a job logs out whatever came before.
+    if subprocess.run([found, "logout", host], capture_output=True, check=False).returncode == 0:
+        print(f"logged out of {host}")
 
 
 def host_of(repository: str) -> str:

@@ -39,6 +39,27 @@ def test_login_with_a_password_types_it_and_puts_it_into_no_command(
     assert "--username robot " in docker.read_text()
 
 
+def test_logout_forgets_the_registry_that_the_job_logged_in_to(
+    docker: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IMAGE_REPOSITORY", "ghcr.io/owner/name")
+    login.leave()
+    assert docker.read_text() == "logout ghcr.io\n"
+    assert capsys.readouterr().out == "logged out of ghcr.io\n"
+
+
+def test_logout_of_nobody_is_no_error(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    login.leave()
+    monkeypatch.setenv("IMAGE_REPOSITORY", "ghcr.io/owner/name")
+    stage("docker", "exit 1")
+    login.leave()
+    monkeypatch.setenv("PATH", "/nowhere")
+    login.leave()
+    assert capsys.readouterr().out == ""
+
+
 class RefusalError(Exception):
     """What the libraries of both clouds raise here."""
 

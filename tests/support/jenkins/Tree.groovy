@@ -50,6 +50,7 @@ class Tree {
                 if: source(found.booleanExpression), then: statements(found.ifBlock), else: statements(found.elseBlock),
                 line: found.lineNumber,
             ]]
+            case TryCatchStatement: return statements(found.tryStatement) + statements(found.finallyStatement)
             case ForStatement: return statements(found.loopBlock)
             default: return [code(found)]
         }
