@@ -252,6 +252,7 @@ def kill_deploy(folder: Path, kills: int) -> list[tuple[str, ...]]:
 
         def begin(number: int) -> str:
             measure(["git", "checkout", "--quiet", f"release-{number % 2}"], path, environment)
+            measure([".venv/bin/dvc", "checkout", "--quiet"], path, environment)
             return f"{releases[number % 2]}, 1 running"
 
         try:

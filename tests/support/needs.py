@@ -18,6 +18,7 @@ PACKAGES = {
     "debootstrap": "debootstrap",
     "docker-registry": "docker-registry",
     "groovy": "groovy",
+    "haproxy": "haproxy",
     "iptables": "iptables",
     "java": "default-jre-headless",
     "npm": "npm",

@@ -19,6 +19,8 @@ MOST_CONNECTIONS = 10_000
 MOST_UNREAD = 256
 MOST_HEADERS = 100
 MOST_BYTES_BESIDE = 32_768
+# Connections that are ended before anything else is done: thousands may run out of time in one moment.
+MOST_AT_ONCE = 20
 # Of a body that was refused already, so many are read, in order that its client reads the answer and not an error.
 MOST_BYTES_OF_A_BODY = 10_000_000
 # Requests that a client sent before it had an answer to the first.
@@ -49,11 +51,14 @@ class Turns:
         """The client has done what it was to do, or is gone."""
         self._ends.pop(connection, None)
 
-    def expire(self) -> None:
-        """End the connections whose client's time is over."""
+    def expire(self) -> bool:
+        """End connections whose client's time is over, and return whether there are more of them."""
         now = time.monotonic()
-        while self._ends and next(iter(self._ends.values())) < now:
+        for _ in range(MOST_AT_ONCE):
+            if not self._ends or next(iter(self._ends.values())) >= now:
+                return False
             self._end_first()
+        return True
 
     def _end_first(self) -> None:
         connection = next(iter(self._ends))
@@ -77,10 +82,10 @@ class State(ServerState):
         self.answers = Turns(MOST_UNREAD)
         self.is_ending = False
 
-    def expire(self) -> None:
-        """End the connections whose client's time is over."""
-        self.requests.expire()
-        self.answers.expire()
+    async def expire(self) -> None:
+        """End the connections whose client's time is over; between some of them and others, requests are answered."""
+        while self.requests.expire() | self.answers.expire():
+            await asyncio.sleep(0)
 
     def end(self) -> None:
         """Close each connection with its next answer."""

@@ -75,7 +75,7 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Hold the clients to their time."""
-        self.server_state.expire()
+        await self.server_state.expire()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -116,7 +116,7 @@ class Server(uvicorn.Server):
         until = time.monotonic() + seconds
         while self.server_state.connections and time.monotonic() < until:
             await asyncio.sleep(0.05)
-            self.server_state.expire()
+            await self.server_state.expire()
 
 
 def refuse_new(listening: socket.socket) -> None:

@@ -1,5 +1,6 @@
 """Clients that are slow, silent or greedy lose their connection, and nobody else notices."""
 
+import asyncio
 import json
 import resource
 import socket
@@ -181,6 +182,34 @@ def test_connections_over_the_most_end_those_that_wait_longest(
         other = stack.enter_context(closing(running.connect(request_of())))
         assert other.recv(12) == b"HTTP/1.1 200"
         assert received(silent[0]) == b""
+
+
+def test_connections_whose_time_ends_in_one_moment_are_ended_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands at once would hold up the requests of all others."""
+    monkeypatch.setattr(connections, "SECONDS_OF_A_TURN", -1)
+    state = connections.State()
+    ended: list[object] = []
+    turns: list[int] = []
+
+    class Silent:
+        def expire(self) -> None:
+            ended.append(self)
+
+    silent: list[Any] = [Silent() for _ in range(50)]
+    for each in silent:
+        state.requests.begin(each)
+
+    async def others() -> None:
+        while len(ended) < len(silent):
+            turns.append(len(ended))
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        await asyncio.gather(state.expire(), others())
+
+    asyncio.run(both())
+    assert ended == silent
+    assert turns == [20, 40]
 
 
 def test_requests_on_one_connection_are_answered_however_many(
