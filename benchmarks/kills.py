@@ -21,10 +21,10 @@ from killing import Killed, kill, promised
 from postgres import MISSING, PROGRAMS, installed
 from served import RECORD, STEPS, Service, serving, wait_until
 
-KILLS, SEED = 3, 11
+KILLS, SEED = 100, 11
 # Of the time from the first answer to the kill.
 MOST_SECONDS = 1.0
-SECONDS_AWAY, PER_SECOND = 5, 100
+SECONDS_AWAY, PER_SECOND = 60, 100
 HEADER = ("", "durable", "default")
 
 
