@@ -49,7 +49,8 @@ def _outer_repository(project: Path) -> str:
 
 
 def _identity(project: Path, author: str) -> tuple[list[str], str]:
-    if _output(project, "config", "user.name") and _output(project, "config", "user.email"):
+    known = _output(project, "config", "--get-regexp", r"^user\.(name|email)$")
+    if {line.partition(" ")[0] for line in known.splitlines() if line.partition(" ")[2]} == {"user.name", "user.email"}:
         return [], ""
     name = author.replace("<", "").replace(">", "").strip(" .,:;\"'\\") or "author"
     return (

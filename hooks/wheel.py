@@ -44,9 +44,13 @@ class Library(NamedTuple):
         return f"{PACKAGE}-{self.version}-py3-none-any.whl"
 
 
-@functools.cache
 def library(template: Path = TEMPLATE) -> Library:
-    """Read the library that lies in a template's folder."""
+    """The library that lies in a template's folder."""
+    return _read(template)
+
+
+@functools.cache
+def _read(template: Path) -> Library:
     settings = tomllib.loads((template / "pyproject.toml").read_text(encoding="utf-8"))
     project, data = settings["project"], settings["tool"]["setuptools"]["package-data"][PACKAGE]
     files = {path.relative_to(template / "src").as_posix(): path.read_bytes() for path in _sources(template, data)}
