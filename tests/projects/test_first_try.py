@@ -78,9 +78,10 @@ def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp
 @pytest.mark.guards("T-09")
 def test_set_up_that_was_killed_is_done_again(bake: Bake) -> None:
     project = bake()
-    # Killed before pip was there, and in the middle of a package.
-    project.run(sys.executable, "-m", "venv", "--without-pip", ".venv")
-    make(project, "setup")
+    # A Python without pip gives the environment one, any other lends its own.
+    project.run(sys.executable, "-m", "venv", "--without-pip", "bare")
+    project.run("make", "setup", PYTHON="bare/bin/python")
+    assert (project.path / ".venv/bin/pip").exists()
     (package,) = project.path.glob(".venv/lib/python3*/site-packages/numpy/__init__.py")
     content = package.read_bytes()
     package.unlink()
@@ -89,6 +90,7 @@ def test_set_up_that_was_killed_is_done_again(bake: Bake) -> None:
     make(project, "setup")
     assert package.read_bytes() == content
     assert not (project.path / ".venv/begun").exists()
+    assert not (project.path / ".venv/bin/pip").exists()
 
 
 def says_where_it_stands(clone: Project, level: str) -> None:
