@@ -48,7 +48,7 @@ REAL: dict[str, tuple[Frame, str, dict[str, object]]] = {
         "target",
         {"data.task": "classification", "split.method": "stratified"},
     ),
-    "diabetes: a number": (_sklearn("diabetes"), "target", {"data.task": "regression", "split.method": "random"}),
+    "diabetes: a number": (_sklearn("diabetes"), "target", {"data.task": "regression", "split.method": "stratified"}),
     "wine: three classes, a slash in a name": (_sklearn("wine"), "target", {"data.task": "classification"}),
     "election survey: many whole numbers": (_statsmodels("anes96"), "vote", {"data.task": "classification"}),
     "travel: four rows a traveller": (_statsmodels("modechoice"), "choice", {"data.task": "classification"}),

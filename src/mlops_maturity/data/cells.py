@@ -20,8 +20,10 @@ TRUTH = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
 # How people and programs write a sign, as it is read.
 SIGNS = {"\u2212": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'"}
-# A number in brackets is below zero, as in accounts.
-BRACKETS = r"^\(([^()]*)\)$"
+# A number in brackets, or with its sign behind it, is below zero, as in accounts.
+ACCOUNTS = r"^\(([^()]*)\)$|^([^()-]*\d)-$"
+# Blanks between a sign and its number, as spreadsheets pad amounts.
+PADDED = r"^([+-]) +"
 
 # ISO 8601 with separators: a month, a date, or a date and a time, of a zone or of none.
 ISO = r"\d{4}-\d\d(-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?([Zz]|[+-]\d\d(:?\d\d)?))?)?)?"
@@ -95,7 +97,7 @@ def bare(text: str, unit: str | None = None) -> str:
     found = text.strip()
     for written, read in SIGNS.items():
         found = found.replace(written, read)
-    found = re.sub(BRACKETS, r"-\1", found)
+    found = re.sub(PADDED, r"\1", re.sub(ACCOUNTS, r"-\1\2", found))
     if unit:
         before, after = unit_patterns(unit)
         found = re.sub(after, "", re.sub(before, r"\1", found))

@@ -85,7 +85,8 @@ def bare_cells(text: pa.Array, unit: str | None = None) -> pa.Array:
     text = pc.utf8_trim_whitespace(text)
     for written, read in cells.SIGNS.items():
         text = pc.replace_substring(text, written, read)
-    text = pc.replace_substring_regex(text, cells.BRACKETS, r"-\1")
+    text = pc.replace_substring_regex(text, cells.ACCOUNTS, r"-\1\2")
+    text = pc.replace_substring_regex(text, cells.PADDED, r"\1")
     if unit:
         before, after = cells.unit_patterns(unit)
         text = pc.replace_substring_regex(pc.replace_substring_regex(text, before, r"\1"), after, "")

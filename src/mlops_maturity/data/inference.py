@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
 from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, truths
 from mlops_maturity.data.dates import format_of
+from mlops_maturity.data.lookalikes import lookalikes
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.stray_rows import refuse_totals, swallowed
 from mlops_maturity.data.units import Unit, unit_of
@@ -125,8 +127,13 @@ def _bare(known: pd.Series, unit: Unit) -> pd.Series:
 
 
 def _all_numbers(known: pd.Series, reading: Reading) -> bool:
+    return bool(_are_numbers(known, reading).all())
+
+
+def _are_numbers(known: pd.Series, reading: Reading) -> pd.Series:
+    """Which values are numbers, by the rules of the reader itself: digits of other scripts are none."""
     pattern = cells.number_pattern(reading.decimal, reading.thousands)
-    return bool(known.str.match(pattern).all())
+    return pd.Series(pc.match_substring_regex(arrow_of(known), pattern).to_numpy(zero_copy_only=False), known.index)
 
 
 def _known(values: pd.Series, reading: Reading) -> pd.Series:
@@ -157,7 +164,7 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
         return Inferred(Column(type="number", missing=1.0))
     if as_text and known.str.lower().isin(cells.TRUTH_WORDS).all():
         return Inferred(Column(type="boolean", missing=missing))
-    numeric = _bare(known, unit).str.match(cells.number_pattern(reading.decimal, reading.thousands)) & as_text
+    numeric = _are_numbers(_bare(known, unit), reading) & as_text
     if numeric.all():
         return _infer_numeric_cells(values, known, words, reading, unit)
     written, notes = format_of(known)
@@ -179,8 +186,9 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
         )
     elif unit.note:
         notes.append(unit.note)
-    elif not as_text and known.str.match(cells.number_pattern(".", "")).all():
+    elif not as_text and _all_numbers(known, Reading()):
         notes.append("all values are numbers, stored as words; if they are amounts, write `type: number` in its entry")
+    notes += lookalikes(counts, also_kinds=as_text and not notes)
     gone = _named_as_missing(values, reading) if _are_codes(counts.index) else []
     notes += [
         f"{word!r} ({count:,} rows) is read as a missing value; if it is a value, take it out of reading.missing"
@@ -210,7 +218,7 @@ def _infer_numeric_cells(
         )
     found = _infer_number(convert(values, Column(type="number", unit=unit.name, missing=1.0), reading))
     notes = [unit.note] if unit.note else []
-    if (accounts := known.str.startswith("(")).any():
+    if (accounts := known.str.startswith("(") | known.str.endswith("-")).any():
         example = known[accounts].iloc[0]
         notes.append(f"{example!r} is read as {cells.number(example, reading, unit.name):g}")
     notes += _infinite(int(words.isin(known[bare.str.fullmatch(INFINITE)]).sum()))
@@ -304,7 +312,8 @@ def _why_unusable(name: str, values: pd.Series, column: Column) -> str | None:
     if column.type == "text":
         return "free text, or a value of its own in almost every row"
     different = known.nunique()
-    if different == 1:
+    if different == 1 and not (column.type == "category" and len(known) < len(values)):
+        # A mark such as the X of SAP, or none, says yes or no.
         return "one value only"
     if different == len(values) and column.type == "integer":
         if IDENTIFIER_NAME.search(name):

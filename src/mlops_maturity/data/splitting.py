@@ -1,5 +1,6 @@
 """Dividing the rows into train, validation and test: disjoint, and the same ones for the same data and seed."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from warnings import catch_warnings, simplefilter
@@ -21,6 +22,8 @@ from mlops_maturity.project.params import Split
 Rows = np.ndarray
 # One for each set.
 FEWEST_GROUPS = 3
+# Parts of the range of a target that is a number: each set gets its share of each.
+STRATA = 10
 # Of the features that several rows share, those that come with different targets: more, and the rows are no copies.
 MOST_CONFLICTS = 0.05
 
@@ -40,10 +43,11 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
     Copies of a row are in the same set: a model would be tested on what it was taught. Where rows with equal features
     differ in their target, equal rows are cases of their own, such as persons of the same age and sex.
 
-    - stratified: at random, with the same share of each class everywhere
+    - stratified: at random, with the same share of each class, or of each tenth of the sorted numbers, everywhere
     - random: at random
     - group: at random, all rows of a group in the same set
-    - time: the latest rows are the test set, the ones before them the validation set; the train set gets the undated
+    - time: the latest rows are the test set, the ones before them the validation set; the train set gets the undated;
+      rows of one time are in the same set
     - column: as a column says, equal rows or not; if it has no validation set, that is drawn from the train set
 
     Args:
@@ -131,7 +135,7 @@ def two_parts(frame: pd.DataFrame, rows: Rows, target: str, settings: Split, sha
     Args:
         frame: the table.
         rows: positions of the rows to divide.
-        target: the column whose classes have the same share in both, if the split is stratified.
+        target: the column whose classes or tenths have the same share in both, if the split is stratified.
         settings: of the split.
         share: of the rows (of the groups, if the split is by groups) that the second part gets.
 
@@ -146,11 +150,15 @@ def two_parts(frame: pd.DataFrame, rows: Rows, target: str, settings: Split, sha
             splitter = GroupShuffleSplit(1, test_size=share, random_state=settings.seed)
             first, second = next(splitter.split(rows, groups=groups))
         case "time":
-            first, second = train_test_split(_by_time(part, settings), test_size=share, shuffle=False)
+            order, cuts = _by_time(part, settings)
+            if not len(cuts):
+                raise ValueError(f"all rows have one {settings.by!r}")
+            cut = _nearest(cuts, len(order) - math.ceil(share * len(order)))
+            first, second = order[:cut], order[cut:]
         case method:
-            classes = part[target].astype("str") if method == "stratified" else None
+            strata = _strata(part[target], share) if method == "stratified" else None
             first, second = train_test_split(
-                np.arange(len(rows)), test_size=share, random_state=settings.seed, stratify=classes
+                np.arange(len(rows)), test_size=share, random_state=settings.seed, stratify=strata
             )
     return rows[first], rows[second]
 
@@ -174,15 +182,17 @@ def _folds(frame: pd.DataFrame, target: str, settings: Split, count: int) -> Ite
             splitter = StratifiedKFold(count, shuffle=True, random_state=settings.seed)
             with catch_warnings():
                 simplefilter("ignore", UserWarning)  # of classes with fewer rows than folds
-                parts = list(splitter.split(frame, frame[target].astype("str")))
+                parts = list(splitter.split(frame, _strata(frame[target], 1 / count)))
             yield from parts
         case "group":
             groups = _groups(frame, settings)
             yield from GroupKFold(min(count, len(np.unique(groups)))).split(frame, groups=groups)
         case "time":
-            order = _by_time(frame, settings)
-            for train, test in TimeSeriesSplit(count).split(order):
-                yield order[train], order[test]
+            order, cuts = _by_time(frame, settings)
+            for _, test in TimeSeriesSplit(count).split(order):
+                begin, end = (_nearest(np.append(cuts, len(order)), cut) for cut in (test[0], test[-1] + 1))
+                if begin < end:
+                    yield order[:begin], order[begin:end]
         case _:
             yield from KFold(count, shuffle=True, random_state=settings.seed).split(frame)
 
@@ -193,9 +203,24 @@ def _groups(frame: pd.DataFrame, settings: Split) -> np.ndarray:
     return numbers
 
 
-def _by_time(frame: pd.DataFrame, settings: Split) -> Rows:
-    """Positions of the rows, the earliest first."""
-    return np.argsort(_column(frame, settings).to_numpy(), kind="stable")
+def _strata(values: pd.Series, share: float) -> pd.Series:
+    """What each part is to have its share of: classes, or of numbers that are too rare for it, equal parts of them."""
+    if not pd.api.types.is_numeric_dtype(values) or share * values.value_counts().min() >= 1:
+        return values.astype("str")
+    # No more of them than the smaller part has rows.
+    count = max(1, min(STRATA, math.floor(min(share, 1 - share) * len(values))))
+    return (values.rank(method="first") * count / len(values)).apply(np.ceil)
+
+
+def _by_time(frame: pd.DataFrame, settings: Split) -> tuple[Rows, Rows]:
+    """Positions of the rows, the earliest first; and where in that order another time begins."""
+    times = _column(frame, settings).to_numpy()
+    order = np.argsort(times, kind="stable")
+    return order, np.flatnonzero(times[order][1:] != times[order][:-1]) + 1
+
+
+def _nearest(cuts: Rows, wanted: int) -> int:
+    return int(cuts[np.abs(cuts - wanted).argmin()])
 
 
 def _column(frame: pd.DataFrame, settings: Split) -> pd.Series:

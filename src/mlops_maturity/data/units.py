@@ -16,7 +16,9 @@ NUMERAL = r"(?:\d[\d.,' ]*|[.,]\d+)(?:[eE][+-]?\d+)?"
 WORD = r"[^\W\d_][^\s\d()]{0,11}"
 # A sign on either side, or a word after a blank, is a unit. Letters that touch the number, and words before it, are
 # perhaps a part of a name: 12B, Rs 500.
-CELL = re.compile(rf"\(?[+-]?\s*(?P<before>{SIGN})?\s*[+-]?{NUMERAL}(?:\s*(?P<after>{SIGN})|\s+(?P<word>{WORD}))?\)?")
+CELL = re.compile(
+    rf"\(?[+-]?\s*(?P<before>{SIGN})?\s*[+-]?{NUMERAL}(?:\s*(?P<after>{SIGN})|(?<![.,])\s+(?P<word>{WORD}))?\)?"
+)
 PLAIN = rf"[+-]?{NUMERAL}"
 PERHAPS = re.compile(rf"(?P<before>[A-Za-z]{{1,4}}\.?\s+)?[+-]?{NUMERAL}(?P<after>{WORD})?")
 EXAMPLES = 3
@@ -53,8 +55,9 @@ def unit_of(known: pd.Series) -> Unit:
     names = found[found != ""].value_counts()
     if len(names) > 1:
         said = ", ".join(map(repr, names.index[:EXAMPLES]))
-        # Several units of a few kinds are numbers that cannot be compared; more of them are no units.
-        is_mixed = found.notna().all() and len(names) <= EXAMPLES
+        # Several units of a few kinds are numbers that cannot be compared; more of them, or one for each number, are
+        # no units.
+        is_mixed = found.notna().all() and len(names) <= EXAMPLES and len(known) > len(names)
         return Unit(note=f"the values are numbers in several units ({said}): give all of them one" if is_mixed else "")
     if len(names):
         lone = found[found == ""]

@@ -162,5 +162,6 @@ def require_passed(gates: Iterable[Gate]) -> None:
     if failed := [str(gate) for gate in gates if not gate.passed]:
         raise ProjectError(
             f"gate failed: {'; '.join(failed)}. The model is not packaged: "
-            f"give it columns that explain the target, or change its settings or, with a reason, the gates in {PARAMS}"
+            "give it columns that explain the target or more rows, or change its settings or, with a reason, the gates "
+            f"in {PARAMS}"
         )

@@ -16,7 +16,7 @@ from mlops_maturity.training.gates import LOSS, LOWER_IS_BETTER, Gate, gate_of
 from mlops_maturity.training.page import document, facts, figure, note, table
 
 SPLIT = {
-    "stratified": "at random, with the same share of each class in every set",
+    "stratified": "at random, with the same share of each class, or of each tenth of a number, in every set",
     "random": "at random",
     "group": "at random, all rows with the same {by} in one set: new rows bring new values of it",
     "time": "by {by}: the model learns from the past and is tested on the latest rows",

@@ -28,6 +28,8 @@ SMALLEST_SIGNAL = 0.01
 LOWEST_GATE = 0.001
 # Of the rows, to divide them by time; the others would all be trained on.
 MOST_UNDATED = 0.2
+# Different times, to tell the past from the future in each fold.
+FEWEST_TIMES = 12
 
 Rows = np.ndarray
 KINDS: tuple[models.Kind, ...] = ("model", "simple", "baseline")
@@ -102,9 +104,9 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
         ProjectError: none can be tried: the rows or the classes are too few to be divided.
     """
     frame = _some(frame, params)
-    usual: SplitMethod = "stratified" if params.task == "classification" else "random"
-    dated = time is not None and frame[time].isna().mean() <= MOST_UNDATED
-    methods: list[SplitMethod] = [params.split.method] if params.split.method else ["time", usual] if dated else [usual]
+    dated = time is not None and frame[time].isna().mean() <= MOST_UNDATED and frame[time].nunique() >= FEWEST_TIMES
+    proposed: list[SplitMethod] = ["time", "stratified"] if dated else ["stratified"]
+    methods = [params.split.method] if params.split.method else proposed
     # Without a setting of this name, model.py has one kind of model.
     settled = params.model.get("kind", "model")
     kinds: list[str] = [settled] if settled else ["gradient_boosting", "linear"]
@@ -112,7 +114,13 @@ def best_trial(frame: pd.DataFrame, schema: Schema, params: Params, time: str | 
     for method in methods:
         by = params.split.by or (time if method == "time" else None)
         divided = params.changed(**{"split.method": method, "split.by": by})
-        trials = [trial for kind in kinds if (trial := _try(frame, schema, divided, kind))]
+        try:
+            trials = [trial for kind in kinds if (trial := _try(frame, schema, divided, kind))]
+        except ProjectError:
+            # Most rows may be of one time. What is settled, and what is tried last, must divide them.
+            if method == methods[-1]:
+                raise
+            continue
         found += trials
         if any(trial.finds_a_signal and trial.beats_the_simple_model for trial in trials):
             break

@@ -63,6 +63,11 @@ MEANING: dict[str, tuple[list[str], Any, dict[str, float]]] = {
     "another sign for minus": (among("\u22121.5", "2.5"), -1.5, {"v": -1.5}),
     "brackets for minus": (among("(1.5)", "2.5"), -1.5, {"v": -1.5}),
     "brackets and a currency": (among("($1.5)", "$2.5"), -1.5, {"v": -1.5}),
+    "a minus behind the number": (among("1.5-", "2.5"), -1.5, {"v": -1.5}),
+    "a minus behind the number and a unit": (among("EUR 1.5-", "EUR 2.5"), -1.5, {"v": -1.5}),
+    "blanks behind the sign": (among("-   1.5", "2.5"), -1.5, {"v": -1.5}),
+    "digits of another script": (among("\uff11\uff12", "\u0661"), "\uff11\uff12", {"v": 3}),
+    "a mark or none": (among("X", ""), "X", {"v": 2}),
     "exponents and plus signs": (among("+1e2", "-2.5E-1"), 100, {"v": 100}),
     "blanks for numbers": (among("1.5", " ", "2.5"), 1.5, {"v": 1.5}),
 }
@@ -241,7 +246,10 @@ def test_stray_among_numbers_is_named_with_its_rows(own_table: OwnTable) -> None
 
 # Cells, and what is said of them.
 UNCERTAIN: dict[str, tuple[list[str], str]] = {
-    "several units": (among("1.5 kg", "2 lb"), "v: the values are numbers in several units ('kg', 'lb'): give all"),
+    "several units": (
+        among("1.5 kg", "2 kg", "2 lb"),
+        "v: the values are numbers in several units ('kg', 'lb'): give all",
+    ),
     "letters that touch": (among("1mm", "2mm"), "v: all values are numbers with 'mm'; if they are to be read as such"),
     "a value without its unit": (among("0", "2 %"), "v: '0' is read like the values with '%'"),
     "strays among units": (
@@ -268,6 +276,34 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
         ['"a' if number == 20 else 'b"' if number == 21 else "cd"[number % 2] for number in COUNT],
         "v: row 21 holds a line break and the cells of a whole row: if a quotation mark swallowed a row there",
     ),
+    "a sign behind its number": (among("1.5-", "2"), "v: '1.5-' is read as -1.5"),
+    "times of a day": (among("10:30", "9:45"), "v: '10:30' and the like look like times of a day, or durations, and"),
+    "ranges": (
+        among("0-9", "10-19", "20+"),
+        "v: '0-9' and the like look like ranges of numbers, and are read as words",
+    ),
+    "ranges that begin at a number": (
+        among("<18", "18-30", ">30"),
+        "v: '18-30' and the like look like ranges of numbers",
+    ),
+    "fractions": (among("1/2", "3/4"), "v: '1/2' and the like look like several numbers in a cell, and are read as"),
+    "pairs": (among("(1.5; 2)", "(2.5; 3)"), "v: '(1.5; 2)' and the like look like several numbers in a cell"),
+    "amounts in thousands": (among("1.5k", "2.3M", "900"), "v: '1.5k' and the like look like numbers that a letter"),
+    "quarters": (among("2024Q1", "2024Q2"), "v: '2024Q1' and the like look like dates or times in a form that is not"),
+    "months of another language": (
+        among("3. Mai 2024", "1. Okt. 2024"),
+        "v: '1. Okt. 2024' and the like look like dates",
+    ),
+    "formulas": (among('"=""0012"""', '"=""0013"""'), "look like spreadsheet formulas, or numbers kept as words"),
+    "upper and lower case": (
+        among("Basis", "basis", "Premium", "premium"),
+        "v: values that differ only in case, blanks or signs that cannot be seen: 'Basis' and 'basis'; 'Premium' and "
+        "'premium'; each is a value of its own",
+    ),
+    "signs that cannot be seen": (
+        among("K\u00f6ln", "Ko\u0308ln", "New York", "New\u00a0York", "A", "A\u200b"),
+        "cannot be seen: 'A' and 'A\\u200b'; 'Ko\\u0308ln' and 'K\u00f6ln'; 'New York' and 'New\\xa0York'; each is",
+    ),
     "infinite numbers": (among("1.5", "inf", "-inf"), "v: infinite numbers are read as missing values: 100"),
 }
 
@@ -288,7 +324,9 @@ def test_unit_that_the_schema_names_is_taken_off(own_table: OwnTable) -> None:
     assert own_table.trained()[0, own_table.features.names.index("v")] == 1.5
 
 
-@pytest.mark.parametrize("words", [("Q1", "Q2"), ("12A", "13B"), ("3 of 4", "4 of 5"), ("1-5", "6-9")])
+@pytest.mark.parametrize(
+    "words", [("Q1", "Q2"), ("12A", "13B"), ("3 of 4", "4 of 5"), ("1. No", "2. Yes"), ("1 No", "2 Yes")]
+)
 def test_names_with_digits_have_no_unit(words: tuple[str, ...], own_table: OwnTable) -> None:
     own_table.read(text(v=among(*words), x=NUMBER), "y")
     assert own_table.schema.columns["v"].type == "category"

@@ -91,6 +91,40 @@ def test_split_equal_rows_of_which_others_have_another_target_are_no_copies() ->
     assert len(list(folds(frame, "target", settings("stratified")))) == 5
 
 
+@pytest.mark.parametrize("rows", [30, 47, 400])
+def test_split_stratified_numbers_have_the_same_share_of_each_tenth_everywhere(rows: int) -> None:
+    frame = pd.DataFrame({"x": np.arange(rows), "target": np.random.default_rng(7).exponential(size=rows)})
+    order = frame["target"].rank().to_numpy() / rows
+    parts = split(frame, "target", settings("stratified"))
+    assert complete(parts, rows)
+    assert [order[part].mean() for part in vars(parts).values()] == pytest.approx([0.5] * 3, abs=1.5 / len(parts.test))
+    scored = [score for _, score in folds(frame, "target", settings("stratified"))]
+    assert [order[score].mean() for score in scored] == pytest.approx([0.5] * 5, abs=1.5 / len(parts.test))
+
+
+def test_split_stratified_few_numbers_are_classes() -> None:
+    frame = pd.DataFrame({"x": np.arange(200), "target": [1.0, 2.0, 2.0, 2.0] * 50})
+    for rows in vars(split(frame, "target", settings("stratified"))).values():
+        assert (frame["target"].iloc[rows] == 1).mean() == pytest.approx(0.25, abs=0.02)
+
+
+def test_split_by_time_rows_of_one_time_are_in_one_set() -> None:
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(200) // 9, unit="D")
+    frame = pd.DataFrame({"x": np.arange(200), "target": 0.0, "time": days}).sample(frac=1, random_state=7)
+    parts = split(frame, "target", settings("time", "time"))
+    assert complete(parts, 200)
+    assert [len(part) for part in vars(parts).values()] == pytest.approx([120, 40, 40], abs=9)
+    divided = [(np.concatenate([parts.train, parts.validation]), parts.test), (parts.train, parts.validation)]
+    for before, after in [*divided, *folds(frame, "target", settings("time", "time"))]:
+        assert frame["time"].iloc[before].max() < frame["time"].iloc[after].min()
+
+
+def test_split_by_time_all_rows_of_one_time_is_refused() -> None:
+    frame = FRAME.assign(time=FRAME["time"].iloc[0], x=np.arange(len(FRAME)))
+    with pytest.raises(ProjectError, match=r"params\.yaml: split: all rows have one 'time'"):
+        split(frame, "target", settings("time", "time"))
+
+
 def test_split_smallest_share_still_has_a_row() -> None:
     parts = sets("random", validation=0.001, test=0.001)
     assert [len(part) for part in vars(parts).values()] == [198, 1, 1]

@@ -1,0 +1,86 @@
+"""Words that are perhaps more than words: times of a day, ranges, several numbers in a cell, one word in two spellings.
+
+They are kept as they are. A model sees no order in words, so a person should know of them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import pandas as pd
+
+NUMBER = r"[+-]?(?:\d+(?:[.,]\d+)?|\.\d+)"
+MONTH = (
+    r"(?:jan(?:uary?|v|vier)?|feb(?:ruary?)?|févr?(?:ier)?|mar(?:ch|s)?|märz?|mrz|a[pv]r(?:il)?|ma[iy]|jun[ei]?|juin|"
+    r"jul[iy]?|juil(?:let)?|aug(?:ust)?|août|sept?(?:ember|embre)?|o[ck]t(?:ober|obre)?|nov(?:ember|embre)?|"
+    r"d[eé][cz](?:ember|embre)?)"
+)
+# What all values of a column look like: the first that fits is reported.
+KINDS = {
+    "dates or times in a form that is not read": (
+        r"\d{4}-?W\d\d(?:-?\d)?|\d{4}[ /-]?Q[1-4]|Q[1-4][ /-]?\d{4}|\d{4}(?:\d{4}|-\d\d-\d\d)T\d{4,6}.*"
+        rf"|(?:[^\W\d]{{2,9}}\.?,? )?(?:\d{{1,2}}\.?[ -])?{MONTH}\.?[ /-]'?(?:\d{{1,2}},? )?\d{{2,4}}\b.*"
+    ),
+    "times of a day, or durations": r"\d{1,4}:[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?",
+    "ranges of numbers": rf"[<>≤≥]=?\s*{NUMBER}|{NUMBER}\s*(?:[-\u2013\u2014]|to|bis|à)\s*{NUMBER}|{NUMBER}\s*\+",
+    "several numbers in a cell": rf"[(\[]?{NUMBER}(?:\s*[/:;x\u00d7±,]\s*{NUMBER})+[)\]]?",
+    "numbers that a letter shortens": rf"[$€£]?{NUMBER}\s?(?:[kKmMbB]n?|Mio\.?|Mrd\.?)",
+    "numbers behind a sign": rf"[~≈±<>≤≥]\s*{NUMBER}",
+    "spreadsheet formulas, or numbers kept as words by a mark": r"=.+|'\d+",
+    "hexadecimal numbers": r"0x[0-9a-fA-F]+",
+}
+PLAIN = re.compile(rf"{NUMBER}(?:[eE][+-]?\d+)?")
+# Values that are looked at, and spellings that are named.
+SAMPLE, EXAMPLES = 1_000, 3
+
+
+def lookalikes(counts: pd.Series, *, also_kinds: bool) -> Iterator[str]:
+    """What people should know of the words of a column.
+
+    Args:
+        counts: how many rows have each word.
+        also_kinds: whether to name what they look like; else only one word in several spellings.
+    """
+    if also_kinds:
+        yield from _written_otherwise(counts.head(SAMPLE).index)
+    yield from _spelled_twice(counts)
+
+
+def _written_otherwise(words: pd.Index) -> Iterator[str]:
+    """That all values, but for plain numbers, are of one of the kinds above."""
+    others = sorted(word for word in words if not PLAIN.fullmatch(word))
+    for kind, pattern in KINDS.items():
+        if others and all(re.fullmatch(pattern, word, re.IGNORECASE) for word in others):
+            yield (
+                f"{others[0]!r} and the like look like {kind}, and are read as words, without an order; if the order "
+                "counts, write numbers or dates into the file, or make numbers of them in features.py"
+            )
+            return
+
+
+def _spelled_twice(counts: pd.Series) -> Iterator[str]:
+    """That some words differ in nothing but case, blanks, or signs that cannot be seen."""
+    same = counts.groupby([_bare(word) for word in counts.index], sort=False)
+    pairs = sorted(sorted(group.index) for _, group in same if len(group) > 1)
+    if pairs:
+        named = "; ".join(" and ".join(map(_spelled, pair[:EXAMPLES])) for pair in pairs[:EXAMPLES])
+        more = f" (and {len(pairs) - EXAMPLES:,} more)" if len(pairs) > EXAMPLES else ""
+        yield (
+            f"values that differ only in case, blanks or signs that cannot be seen: {named}{more}; each is a value of "
+            "its own: write them alike in the file, or in load() of data.py"
+        )
+
+
+def _spelled(word: str) -> str:
+    """A word in quotation marks, its signs spelled out where some of them cannot be seen."""
+    return repr(word) if _shown(word) == word else ascii(word)
+
+
+def _shown(word: str) -> str:
+    """The word as one sees it: in composed letters, with common blanks, without marks of no width."""
+    text = unicodedata.normalize("NFC", word)
+    return "".join(" " if sign.isspace() else sign for sign in text if unicodedata.category(sign) != "Cf")
+
+
+def _bare(word: str) -> str:
+    return " ".join(_shown(unicodedata.normalize("NFKC", word)).casefold().split())
