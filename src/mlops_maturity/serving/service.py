@@ -152,7 +152,9 @@ def create_app(
     @app.exception_handler(RequestValidationError)
     async def refused(_: Request, error: RequestValidationError) -> Response:
         """Name the fields, and leave out what was sent: not every value of a request can be said in JSON."""
-        return _refusal([shortened(problem) for problem in error.errors()[:MOST_PROBLEMS]])
+        # Unknown fields come first: a wrong name explains those that are missing, of which there may be many.
+        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        return _refusal([shortened(problem) for problem in problems[:MOST_PROBLEMS]])
 
     @app.exception_handler(HTTPException)
     async def failed(request: Request, error: HTTPException) -> Response:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -135,6 +136,15 @@ def test_predict_refusal_of_much_junk_is_short(client: TestClient, junk: object)
     assert response.status_code == 422
     assert 1 <= len(response.json()["detail"]) <= MOST_PROBLEMS
     assert len(response.content) < 20_000
+
+
+@pytest.mark.guards("1-API")
+def test_predict_refusal_names_the_unknown_field_before_many_that_are_missing() -> None:
+    schema = Schema(columns={f"column {number}": Column(type="number", missing=0) for number in range(85)})
+    model: Any = SimpleNamespace(schema=schema, target=SimpleNamespace(name="y"), version="1")
+    response = TestClient(create_app(model)).post("/predict", json={"records": [{"unexpected": 1}]})
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"][-1] == "unexpected"
 
 
 def test_unknown_path_is_not_found(client: TestClient) -> None:
