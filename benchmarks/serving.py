@@ -88,6 +88,7 @@ class Running:
     port: int
     process: subprocess.Popen[bytes]
     folder: Path
+    seconds_to_start: float = 0.0
 
     @property
     def address(self) -> str:
@@ -99,7 +100,7 @@ class Running:
         """A request with one record."""
         return json.dumps({self.server.key: [RECORD]}).encode()
 
-    def load(self, seconds: float) -> Load:
+    def load(self, seconds: float, connections: int = CONNECTIONS) -> Load:
         """Ask as fast as it answers."""
         script = self.folder / f"{self.server.key}.lua"
         script.write_text(
@@ -108,7 +109,7 @@ class Running:
         )
         options = [
             "-t1",
-            f"-c{CONNECTIONS}",
+            f"-c{connections}",
             f"-d{seconds:g}s",
             "--timeout",
             "30s",
@@ -164,6 +165,7 @@ def running(server: Server, project: Path, environment: Mapping[str, str]) -> It
         port = free.getsockname()[1]
     command = ["taskset", "-c", SERVER_CORE, *(part.format(port=port) for part in server.command)]
     log = project.parent / "server.txt"
+    start = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -175,11 +177,11 @@ def running(server: Server, project: Path, environment: Mapping[str, str]) -> It
         )
     found = Running(server, port, process, project.parent)
     try:
-        end = time.monotonic() + PATIENCE
         while not answers(found):
-            if process.poll() is not None or time.monotonic() > end:
+            if process.poll() is not None or time.monotonic() > start + PATIENCE:
                 sys.exit(f"{server.name} does not answer:\n{log.read_text()}")
-            time.sleep(0.2)
+            time.sleep(0.02)
+        found.seconds_to_start = time.monotonic() - start
         yield found
     finally:
         end_session(process)
