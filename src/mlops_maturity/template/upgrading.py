@@ -126,20 +126,23 @@ def _bring(origin: Origin, changed: Mapping[str, str], given: str, version: str 
         trees = merging.tree(before, had, folder / "old"), merging.tree(after, gets, folder / "new")
         conflicts = locks.settle(merging.merge(*trees, message), old, new, folder)
     remember(given)
+    then = []
+    if origin.answers[LEVEL] == "0" and LEVEL in changed:
+        then.append("the steps are a pipeline now: make run, commit what it leaves, make push")
+    if POINTER in gets:
+        then.append(
+            f"the model of level 0 is still there: .venv/bin/dvc get . {MODEL} --rev {start[:10]} --out old.zip"
+        )
+    if "cloud" in changed:
+        then.append("bring all versions of data and model to the new storage: .venv/bin/dvc push --all-commits")
     if conflicts:
-        report_conflicts(conflicts)
+        report_conflicts(conflicts, news, then)
         raise ProjectError(
             f"conflicts with changes of your own in {len(conflicts)} of the files; the lines above say what to do"
         )
     if own:
         locks.resolve()
-    report_merge(message, start, news)
-    if origin.answers[LEVEL] == "0" and LEVEL in changed:
-        print("  - the steps are a pipeline now: make run, commit what it leaves, make push")
-    if POINTER in gets:
-        print(f"  - the model of level 0 is still there: .venv/bin/dvc get . {MODEL} --rev {start[:10]} --out old.zip")
-    if "cloud" in changed:
-        print("  - bring all versions of data and model to the new storage: .venv/bin/dvc push --all-commits")
+    report_merge(message, start, news, then)
     _set_up()
 
 

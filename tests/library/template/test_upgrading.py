@@ -134,6 +134,12 @@ def test_conflict_is_reported_and_can_be_undone(team: Team, capsys: pytest.Captu
     with pytest.raises(ProjectError, match="conflicts with changes of your own in 2 of the files"):
         upgrading.level_up("2", version="v2")
     lines = capsys.readouterr().out.splitlines()
+    # What is new is printed now: nothing will say it after the conflict is resolved.
+    assert "new targets of make:" in lines[: lines.index("the template and you have changed the same lines:")]
+    assert (
+        "  - the steps are a pipeline now: make run, commit what it leaves, make push"
+        in lines[lines.index("and then:") :]
+    )
     assert "  README.md      both changed it" in lines
     assert "  docs/setup.md  you deleted it, the template changes it" in lines
     assert "the locks are the template's until `make lock` resolves them" in "\n".join(lines)
