@@ -57,7 +57,8 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     Raises:
         ProjectError: the target is not there or cannot be predicted from these columns.
     """
-    schema = schemas.load() if SCHEMA.exists() else inferred(frame)
+    is_first = not SCHEMA.exists()
+    schema = inferred(frame) if is_first else schemas.load()
     target = params.data.target
     if target not in schema.columns:
         raise ProjectError(
@@ -65,7 +66,8 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
         )
     frame = conform(schema, frame)
     proposal = Proposal(params)
-    print(f"first run: {len(frame):,} rows, {len(schema.columns)} columns")
+    run = "first run" if is_first else f"{PARAMS} leaves settings open"
+    print(f"{run}: {len(frame):,} rows, {len(schema.columns)} columns")
     for note in schema.notes:
         print(f"  note: {note}")
     proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
@@ -91,10 +93,11 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     proposal.settle("model.kind", lambda: best.kind)
     proposal.settle("gates.beats_baseline", lambda: best.starting_gate("baseline"))
     proposal.settle("gates.beats_simple", lambda: best.starting_gate("simple"))
-    if not SCHEMA.exists():
+    if is_first:
         schemas.save(schema)
     yaml_edit.put(PARAMS, proposal.found)
-    print(f"proposed {SCHEMA} and filled in {PARAMS}; review both and commit them")
+    proposed = f"proposed {SCHEMA} and filled in {PARAMS}; review both and commit them"
+    print(proposed if is_first else f"filled in {PARAMS}; review it and commit it")
     for name, value in proposal.found.items():
         print(f"  {name}: {value}")
     saved = float(best.folds["baseline"].mean())

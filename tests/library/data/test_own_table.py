@@ -15,7 +15,9 @@ from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.dialect import MISSING
 from mlops_maturity.data.reading import read_table
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.paths import PARAMS, SCHEMA
 from mlops_maturity.project.repository import git
+from mlops_maturity.training import yaml_edit
 from mlops_maturity.training.train import with_holes
 
 NUMBER = [f"{value:.3f}" for value in CHANCE]
@@ -372,3 +374,14 @@ def test_batch_keeps_every_cell_and_column_as_it_came_in(own_table: OwnTable) ->
     added = {name: value for name, value in found.items() if name not in given}
     assert sorted(added) == ["model_model_version", "model_prediction"]
     assert float(added["model_prediction"]) == own_table.ask({"kind": "2A", "x": 0.5})
+
+
+def test_setting_that_is_opened_again_is_filled_in_and_the_schema_stays(own_table: OwnTable) -> None:
+    own_table.first_run(text(a=NUMBER, b=among("x", "y")), "y", ["ingest"])
+    schema, gates = SCHEMA.read_bytes(), own_table.params.gates
+    yaml_edit.put(PARAMS, {"gates.beats_baseline": None})
+    printed = own_table.run(["ingest"])
+    assert "params.yaml leaves settings open: " in printed
+    assert "filled in params.yaml; review it and commit it" in printed
+    assert "first run" not in printed
+    assert (SCHEMA.read_bytes(), own_table.params.gates) == (schema, gates)
