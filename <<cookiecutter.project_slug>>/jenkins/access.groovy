@@ -13,15 +13,15 @@ void project(String environment, List more = [], Closure steps) {
         secrets.add(gitUsernamePassword(credentialsId: env.GIT_CREDENTIALS, gitToolName: 'Default'))
     }
     // What comes from develop was not reviewed, and is not signed.
-    if (env.SIGNING_KEY_CREDENTIALS && (env.BRANCH_NAME ?: 'main') == 'main') {
-        secrets.add(string(credentialsId: env.SIGNING_KEY_CREDENTIALS, variable: 'SIGNING_KEY'))
+    if (env.SIGNING_KEY_CREDENTIALS && environment != 'test') {
+        secrets.addAll(secret(env.SIGNING_KEY_CREDENTIALS, 'SIGNING_KEY'))
     }
 <% if cookiecutter.maturity_level == "2" %>
     if (environment == 'test' && env.IMAGE_REPOSITORY_TEST) {
         variables.add("IMAGE_REPOSITORY=${env.IMAGE_REPOSITORY_TEST}")
     }
     if (env.REGISTRY_USER) {
-        secrets.add(string(credentialsId: 'registry-token', variable: 'REGISTRY_TOKEN'))
+        secrets.addAll(secret('registry-token', 'REGISTRY_TOKEN'))
     }
 <% endif %>
 <% if cookiecutter.cloud == "aws" %>
@@ -64,7 +64,7 @@ void monitoring(Closure steps) {
     String log = env.PREDICTION_LOG_CREDENTIALS
     project(
         '<< "automation" if cookiecutter.maturity_level == "2" else "production" >>',
-        log ? [string(credentialsId: log, variable: 'PREDICTION_LOG')] : [],
+        log ? secret(log, 'PREDICTION_LOG') : [],
         steps
     )
 }
@@ -73,15 +73,16 @@ void monitoring(Closure steps) {
 void environment(String name, Closure steps) {
 <% if cookiecutter.deploy_target == "docker" %>
     String host = env."DEPLOY_HOST_${name.toUpperCase()}" ?: ''
-    List secrets = host ? [
-        string(credentialsId: "deploy-key-${name}", variable: 'DEPLOY_KEY'),
-        string(credentialsId: "known-hosts-${name}", variable: 'DEPLOY_KNOWN_HOSTS'),
-        string(credentialsId: "service-settings-${name}", variable: 'SERVICE_SETTINGS'),
-    ] : []
+    List secrets = []
+    if (host) {
+        secrets.addAll(secret("deploy-key-${name}", 'DEPLOY_KEY'))
+        secrets.addAll(secret("known-hosts-${name}", 'DEPLOY_KNOWN_HOSTS'))
+        secrets.addAll(secret("service-settings-${name}", 'SERVICE_SETTINGS'))
+    }
     String where = "DEPLOY_HOST=${host}"
 <% else %>
     String context = env."DEPLOY_CONTEXT_${name.toUpperCase()}" ?: ''
-    List secrets = context ? [string(credentialsId: "kubeconfig-${name}", variable: 'DEPLOY_KUBECONFIG')] : []
+    List secrets = context ? secret("kubeconfig-${name}", 'DEPLOY_KUBECONFIG') : []
     String where = "DEPLOY_CONTEXT=${context}"
 <% endif %>
     lock("<< cookiecutter.project_slug >>-${name}") {
@@ -108,6 +109,11 @@ String exchange(String account) {
 """
 }
 <% endif %>
+
+/** A secret of the job's folder as a variable: Job DSL keeps none there but as a password. */
+List secret(String id, String variable) {
+    return [usernamePassword(credentialsId: id, usernameVariable: 'SECRET', passwordVariable: variable)]
+}
 
 /** What the commands so far hand on: lines NAME=value. */
 Map outputs() {

@@ -1,51 +1,93 @@
 <% set level = cookiecutter.maturity_level | int %>
-// The jobs of this repository, for the Job DSL plug-in. jenkins.yaml has it run, and says what REPOSITORY and
-// GIT_CREDENTIALS are.
+<% set environments = ["production"] if level == 1 else ["test", "staging", "production"] %>
+<% set docker = cookiecutter.deploy_target == "docker" %>
+// The jobs of this repository, for the Job DSL plug-in. jenkins.yaml has it run, with what is named in capitals here.
 String folderName = '<< cookiecutter.project_slug >>'
 <% if level == 0 %>
 Map pipelines = [
     'checks': ['Jenkinsfile', 'Style, types and all suites. Start it by hand.'],
 ]
+
+folder(folderName)
 <% else %>
 Map pipelines = [
-    'dependencies': ['jenkins/dependencies.Jenkinsfile', 'Proposes the newest dependencies each week'],
+    'main/dependencies': ['jenkins/dependencies.Jenkinsfile', 'Proposes the newest dependencies each week'],
 <% if level == 2 %>
-    'monitor': ['jenkins/monitor.Jenkinsfile', 'Looks at the live service every hour'],
-    'promote': ['jenkins/promote.Jenkinsfile', 'Brings a release of staging to production'],
-    'rollback': ['jenkins/rollback.Jenkinsfile', 'Brings back the release that served before'],
-    'stop': ['jenkins/stop.Jenkinsfile', 'Takes away what serves in test or staging'],
+    'main/monitor': ['jenkins/monitor.Jenkinsfile', 'Looks at the live service every hour'],
+    'main/promote': ['jenkins/promote.Jenkinsfile', 'Brings a release of staging to production'],
+    'main/rollback': ['jenkins/rollback.Jenkinsfile', 'Brings back the release that served before'],
+    'main/stop': ['jenkins/stop.Jenkinsfile', 'Takes away what serves in test or staging'],
 <% endif %>
-    'train': ['jenkins/train.Jenkinsfile', 'Trains a new model where one is wanted, and delivers it'],
+    'main/train': ['jenkins/train.Jenkinsfile', 'Trains a new model where one is wanted, and delivers it'],
 <% if level == 2 %>
-    'verify': ['jenkins/verify.Jenkinsfile', 'Checks staging again every night'],
+    'main/verify': ['jenkins/verify.Jenkinsfile', 'Checks staging again every night'],
 <% endif %>
 ]
+
+// A branch brings its own Jenkinsfile, which may ask for each credential of the folders around its job. So secrets are
+// in folders for the branches that people protect.
+Map secrets = [
+    main: [
+        'prediction-log': PREDICTION_LOG,
+        'signing-key': SIGNING_KEY,
+<% if level == 2 %>
+        'registry-token': REGISTRY_TOKEN,
 <% endif %>
+<% for name in environments %>
+<% if docker %>
+        'deploy-key-<< name >>': DEPLOY_KEY_<< name.upper() >>,
+        'known-hosts-<< name >>': DEPLOY_KNOWN_HOSTS_<< name.upper() >>,
+        'service-settings-<< name >>': SERVICE_SETTINGS_<< name.upper() >>,
+<% else %>
+        'kubeconfig-<< name >>': DEPLOY_KUBECONFIG_<< name.upper() >>,
+<% endif %>
+<% endfor %>
+    ],
+<% if level == 2 %>
+    test: [
+        'registry-token': REGISTRY_TOKEN_TEST,
+<% if docker %>
+        'deploy-key-test': DEPLOY_KEY_TEST,
+        'known-hosts-test': DEPLOY_KNOWN_HOSTS_TEST,
+        'service-settings-test': SERVICE_SETTINGS_TEST,
+<% else %>
+        'kubeconfig-test': DEPLOY_KUBECONFIG_TEST,
+<% endif %>
+    ],
+<% endif %>
+]
+Map branches = [
+    'branches': ['*', 'main<< " develop" if level == 2 else "" >>', 'Checks every branch and every change request'],
+<% if level == 2 %>
+    'main/branches': ['main', '', 'Checks main and delivers it to staging'],
+    'test/branches': ['develop', '', 'Checks develop and delivers it to test'],
+<% else %>
+    'main/branches': ['main', '', 'Checks main; new data start a training'],
+<% endif %>
+]
 
 folder(folderName)
 
-<% if level > 0 %>
-multibranchPipelineJob("${folderName}/branches") {
-<% if level == 1 %>
-    description('Checks every branch and every change request')
-<% else %>
-    description('Checks every branch and every change request; delivers develop to test and main to staging')
-<% endif %>
-    branchSources {
-        branchSource {
-            source {
-                git { // knows branches only; docs/jenkins.md names the sources that know change requests
-                    id(folderName)
-                    remote(REPOSITORY)
-                    credentialsId(GIT_CREDENTIALS)
-                    traits {
-                        gitBranchDiscovery()
-                        cloneOption {
-                            extension {
-                                shallow(false)
-                                noTags(false) // versions are tags
-                                reference('')
-                                timeout(10)
+secrets.each { where, kept ->
+    folder("${folderName}/${where}") {
+        properties {
+            folderCredentialsProperty {
+                domainCredentials {
+                    domainCredentials {
+                        domain {
+                            name('')
+                            description('')
+                        }
+                        credentials {
+                            kept.each { key, value ->
+                                usernamePassword { // the only kind that Job DSL makes here
+                                    scope('GLOBAL')
+                                    id(key)
+                                    description('docs/jenkins.md says what it is')
+                                    username(key)
+                                    password(value)
+                                    usernameSecret(false)
+                                }
                             }
                         }
                     }
@@ -53,19 +95,51 @@ multibranchPipelineJob("${folderName}/branches") {
             }
         }
     }
-    orphanedItemStrategy {
-        discardOldItems {
-            numToKeep(20)
+}
+
+branches.each { name, about ->
+    multibranchPipelineJob("${folderName}/${name}") {
+        description(about[2])
+        branchSources {
+            branchSource {
+                source {
+                    git { // knows branches only; docs/jenkins.md names the sources that know change requests
+                        id("${folderName}/${name}")
+                        remote(REPOSITORY)
+                        credentialsId(GIT_CREDENTIALS)
+                        traits {
+                            gitBranchDiscovery()
+                            headWildcardFilter {
+                                includes(about[0])
+                                excludes(about[1])
+                            }
+                            cloneOption {
+                                extension {
+                                    shallow(false)
+                                    noTags(false) // versions are tags
+                                    reference('')
+                                    timeout(10)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
         }
-    }
-    triggers {
-        periodicFolderTrigger {
-            interval('5m')
+        orphanedItemStrategy {
+            discardOldItems {
+                numToKeep(20)
+            }
+        }
+        triggers {
+            periodicFolderTrigger {
+                interval('5m')
+            }
         }
     }
 }
-
 <% endif %>
+
 pipelines.each { name, about ->
     pipelineJob("${folderName}/${name}") {
         description(about[1])
@@ -90,5 +164,5 @@ pipelines.each { name, about ->
 <% if level > 0 %>
 
 // A pipeline tells Jenkins its schedule when it runs, and what is said here takes it away again: so each runs once.
-[<< "'dependencies', 'monitor', 'train', 'verify'" if level == 2 else "'dependencies', 'train'" >>].each { name -> queue("${folderName}/${name}") }
+[<< "'dependencies', 'monitor', 'train', 'verify'" if level == 2 else "'dependencies', 'train'" >>].each { name -> queue("${folderName}/main/${name}") }
 <% endif %>

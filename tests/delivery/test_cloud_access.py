@@ -58,17 +58,20 @@ LET_IN: dict[tuple[str, str], dict[str, set[str]]] = {
 }
 LET_IN["gitlab", "1"] = {f"{GITLAB}:main": {"production"}}
 LET_IN["gitlab", "2"] = {f"{GITLAB}:main": {"automation", "production", "staging"}, f"{GITLAB}:develop": {"test"}}
-LET_IN["jenkins", "1"] = {f"{JOB}/dependencies/": {"dependencies", "production"}, f"{JOB}/train/": {"production"}}
+LET_IN["jenkins", "1"] = {
+    f"{JOB}/main/job/dependencies/": {"dependencies", "production"},
+    f"{JOB}/main/job/train/": {"production"},
+}
 LET_IN["jenkins", "2"] = {
-    f"{JOB}/branches/job/develop/": {"test"},
-    f"{JOB}/branches/job/main/": {"automation", "staging"},
-    f"{JOB}/dependencies/": {"automation", "dependencies"},
-    f"{JOB}/monitor/": {"automation"},
-    f"{JOB}/promote/": {"production"},
-    f"{JOB}/rollback/": {"production", "staging", "test"},
-    f"{JOB}/stop/": {"staging", "test"},
-    f"{JOB}/train/": {"automation", "production", "staging"},
-    f"{JOB}/verify/": {"staging"},
+    f"{JOB}/test/job/branches/job/develop/": {"test"},
+    f"{JOB}/main/job/branches/job/main/": {"automation", "staging"},
+    f"{JOB}/main/job/dependencies/": {"automation", "dependencies"},
+    f"{JOB}/main/job/monitor/": {"automation"},
+    f"{JOB}/main/job/promote/": {"production"},
+    f"{JOB}/main/job/rollback/": {"production", "staging", "test"},
+    f"{JOB}/main/job/stop/": {"staging", "test"},
+    f"{JOB}/main/job/train/": {"automation", "production", "staging"},
+    f"{JOB}/main/job/verify/": {"staging"},
 }
 LEFT_OUT = {
     "github": [
@@ -92,7 +95,9 @@ LEFT_OUT = {
     ],
     "jenkins": [
         f"{JOB}/branches/job/PR-1/",
-        f"{JOB}/branches/job/fix/",
+        f"{JOB}/branches/job/main/",
+        f"{JOB}/main/job/branches/job/PR-1/",
+        f"{JOB}/main/job/branches/job/fix/",
         f"{JOB}/other/",
         "https://ci.example/job/other/job/train/",
         "https://other.example/job/penguin-species/job/train/",
@@ -228,7 +233,7 @@ def test_jenkins_signs_tokens_that_the_cloud_takes(cloud: str, planned: Planned)
     (text,) = render("jenkins/jenkins.yaml", cloud, "1", "jenkins", "kubernetes").values()
     (audience,) = re.findall(r'^ +audience: "?(.+?)"?$', text, re.M)
     audience = re.sub(r"\$\{(\w+):-\}", lambda found: str(plan.outputs[found[1]]), audience)
-    assert accepts(plan, jenkins(f"{JOB}/train/", cloud) | {"aud": audience})
+    assert accepts(plan, jenkins(f"{JOB}/main/job/train/", cloud) | {"aud": audience})
 
 
 def test_an_identity_provider_that_the_account_has_is_used(planned: Planned) -> None:

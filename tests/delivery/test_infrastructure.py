@@ -119,7 +119,8 @@ def test_the_jobs_of_jenkins_that_are_trusted_are_those_that_are_emitted(level: 
     files = emitted(answers | {"dataset": "sample", "__package_name": "penguin_species"})
     jobs = {Path(path).stem for path in files if re.fullmatch(r"jenkins/\w+\.Jenkinsfile", path)}
     # Branches are built by one job; at level 1 it only checks them.
-    jobs |= {"branches/job/develop", "branches/job/main"} if level == "2" else set()
+    jobs = {f"main/job/{job}" for job in jobs}
+    jobs |= {"test/job/branches/job/develop", "main/job/branches/job/main"} if level == "2" else set()
     trusts = [
         json.loads(role["assume_role_policy"]) for role in planned(f"aws-{level}-jenkins-docker").all("aws_iam_role")
     ]

@@ -145,12 +145,13 @@ def test_a_person_who_may_says_what_is_done_to_an_environment(name: str, reading
 
 
 def test_jobs_are_those_of_the_files_and_each_with_a_schedule_is_started_once(which: Answers, files: Files) -> None:
-    assert sorted(files.scripts().values()) == sorted(files.pipelines)
+    assert set(files.scripts().values()) == set(files.pipelines)
     folders = {call["args"][0] for call in files.jobs if call["call"] == "folder"}
-    assert folders == {"penguin-species"}
-    assert {call["args"][0].split("/")[0] for call in files.jobs} == folders
+    inner = {"0": (), "1": ("main",), "2": ("main", "test")}[which[0]]
+    assert folders == {"penguin-species", *(f"penguin-species/{name}" for name in inner)}
+    assert {call["args"][0].split("/")[0] for call in files.jobs} == {"penguin-species"}
     timed = {name for name, tree in files.pipelines.items() if any(calls_of(tree, "cron"))}
-    started = {call["args"][0].split("/")[1] for call in files.jobs if call["call"] == "queue"}
+    started = {call["args"][0].split("/", 1)[1] for call in files.jobs if call["call"] == "queue"}
     assert started == {job for job, name in files.scripts().items() if name in timed}
     if which[0] == "0":
         assert {call["call"] for call in files.jobs} == {"folder", "pipelineJob"}, "something runs by itself"
@@ -172,13 +173,17 @@ def test_credentials_and_variables_are_those_that_are_set_up(which: Answers, pro
     settings = yaml.safe_load(project.text("jenkins/jenkins.yaml"))
     names = ["production"] if level == "1" else ["test", "staging", "production"]
     text = "".join(project.text(name) for name in files.pipelines | files.loaded)
-    used = set(re.findall(r"credentialsId: [\"']([a-z-]+(?:\$\{name\})?)[\"']", text))
+    used = set(re.findall(r"(?:secret\(|credentialsId: )[\"']([a-z-]+(?:\$\{name\})?)[\"']", text))
     used = {one.replace("${name}", name) for one in used for name in names}
     (domain,) = settings["credentials"]["system"]["domainCredentials"]
-    made = {fields["id"] for credential in domain["credentials"] for fields in credential.values()}
+    everywhere = {fields["id"] for credential in domain["credentials"] for fields in credential.values()}
+    # A token says itself which job asks.
+    assert {one for one in everywhere if not one.endswith("-id-token")} == {"git"}
+    kept = kept_in_folders(files)
     # Which of them a variable names, people choose: these are made for it.
-    assert made - {"git", "prediction-log", "signing-key"} == used
-    assert all("${" not in one for one in made)
+    assert (everywhere | set().union(*kept.values())) - {"git", "prediction-log", "signing-key"} == used
+    assert set(kept) == {"0": set(), "1": {"main"}, "2": {"main", "test"}}[level]
+    assert {one for one in kept.get("test", ()) if not one.endswith("-test")} <= {"registry-token"}
     if level == "0":
         return
     (node,) = settings["jenkins"]["nodes"]
@@ -194,6 +199,26 @@ def test_credentials_and_variables_are_those_that_are_set_up(which: Answers, pro
     own |= {"GOOGLE_APPLICATION_CREDENTIALS", "OUTPUTS", "REASON", "TRAIN", "WHY", "WORKSPACE_TMP"}
     targets = {"IMAGE_REPOSITORY", "SERVICE_URL"}
     assert variables - targets == read_here - own
+
+
+def kept_in_folders(files: Files) -> dict[str, set[str]]:
+    """The credentials that each folder of the project has."""
+    folders = [call for call in files.jobs if call["call"] == "folder" and call.get("body")]
+    return {call["args"][0].split("/")[1]: {one["args"][0] for one in calls_of(call["body"], "id")} for call in folders}
+
+
+def test_job_that_any_branch_changes_is_in_no_folder_with_secrets(which: Answers, files: Files) -> None:
+    if which[0] == "0":
+        return
+    seen = {
+        job["args"][0].split("/", 1)[1]: [next(calls_of(job, name))["args"][0] for name in ("includes", "excludes")]
+        for job in files.jobs
+        if job["call"] == "multibranchPipelineJob"
+    }
+    known = {"branches": ["*", "main"], "main/branches": ["main", ""]}
+    if which[0] == "2":
+        known |= {"branches": ["*", "main develop"], "test/branches": ["develop", ""]}
+    assert seen == known
 
 
 def test_no_secret_is_in_the_configuration_and_each_variable_of_it_is_explained(project: Project) -> None:

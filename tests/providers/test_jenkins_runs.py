@@ -45,7 +45,7 @@ class Story:
             folder / "builds",
             "penguin-species",
             environment={"PATH": path, "NOTES": str(notes)},
-            jobs=["branches/main", "train"],
+            jobs=["main/branches/main", "main/train"],
         )
 
     def git(self, *arguments: str) -> str:
@@ -63,11 +63,12 @@ class Story:
     def branch(self, name: str = "main", suites: str = FEW, **more: Any) -> Built:
         """Let Jenkins build a branch."""
         given = {"reference": f"origin/{name}", "BRANCH_NAME": name, "PYTEST_ADDOPTS": suites} | more
-        return self.jenkins.build(f"branches/{name}", "Jenkinsfile", **given)
+        folder = {"main": "main/", "develop": "test/"}.get(name, "")
+        return self.jenkins.build(f"{folder}branches/{name}", "Jenkinsfile", **given)
 
     def job(self, name: str, **more: Any) -> Built:
         """Start a job."""
-        return self.jenkins.build(name, f"jenkins/{name}.Jenkinsfile", **more)
+        return self.jenkins.build(f"main/{name}", f"jenkins/{name}.Jenkinsfile", **more)
 
     def remote(self, *patterns: str) -> list[str]:
         listed = self.git("ls-remote", "--refs", "origin", *patterns)
@@ -115,7 +116,7 @@ def test_level_1_checks_changes_and_trains(tmp_path: Path) -> None:
     done = story.branch(suites=ONE, changed=["data/raw/penguins.csv.dvc"])
     done.ended("SUCCESS", checks="SUCCESS", **{"new data": "SUCCESS"})
     assert [(asked["job"], asked["parameters"], asked["wait"]) for asked in done.builds] == [
-        ("penguin-species/train", {"EVENT": "schedule"}, False)
+        ("penguin-species/main/train", {"EVENT": "schedule"}, False)
     ]
 
     # The first night of a new repository: there is no model yet, and nowhere to deliver one to.
@@ -266,7 +267,7 @@ def test_monitoring_acts(environment: Callable[..., Path], machine: Callable[[st
         done = story.job("monitor", SERVICE_URL=f"http://127.0.0.1:{service.port}")
     done.ended("SUCCESS", watch="SUCCESS")
     (asked,) = done.builds
-    assert (asked["job"], asked["parameters"]["EVENT"], asked["wait"]) == ("penguin-species/train", "drift", False)
+    assert (asked["job"], asked["parameters"]["EVENT"], asked["wait"]) == ("penguin-species/main/train", "drift", False)
     assert asked["parameters"]["WHY"]
     assert log not in done.said
     assert "artifacts/reports/monitoring.html" in done.kept

@@ -113,14 +113,14 @@ variable "jobs" {
   default = {
 <% set slug = cookiecutter.project_slug %>
 <% if cookiecutter.maturity_level == "2" %>
-    automation   = ["<< slug >>/branches/main", "<< slug >>/dependencies", "<< slug >>/monitor", "<< slug >>/train"]
-    dependencies = ["<< slug >>/dependencies"]
-    production   = ["<< slug >>/promote", "<< slug >>/rollback", "<< slug >>/train"]
-    staging      = ["<< slug >>/branches/main", "<< slug >>/rollback", "<< slug >>/stop", "<< slug >>/train", "<< slug >>/verify"]
-    test         = ["<< slug >>/branches/develop", "<< slug >>/rollback", "<< slug >>/stop"]
+    automation   = ["<< slug >>/main/branches/main", "<< slug >>/main/dependencies", "<< slug >>/main/monitor", "<< slug >>/main/train"]
+    dependencies = ["<< slug >>/main/dependencies"]
+    production   = ["<< slug >>/main/promote", "<< slug >>/main/rollback", "<< slug >>/main/train"]
+    staging      = ["<< slug >>/main/branches/main", "<< slug >>/main/rollback", "<< slug >>/main/stop", "<< slug >>/main/train", "<< slug >>/main/verify"]
+    test         = ["<< slug >>/test/branches/develop", "<< slug >>/main/rollback", "<< slug >>/main/stop"]
 <% else %>
-    dependencies = ["<< slug >>/dependencies"]
-    production   = ["<< slug >>/dependencies", "<< slug >>/train"]
+    dependencies = ["<< slug >>/main/dependencies"]
+    production   = ["<< slug >>/main/dependencies", "<< slug >>/main/train"]
 <% endif %>
   }
 

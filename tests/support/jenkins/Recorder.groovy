@@ -4,7 +4,7 @@ class Recorder {
 
     static List of(File file) {
         Recorder top = new Recorder()
-        Binding given = new Binding(REPOSITORY: 'https://git.example/project.git', GIT_CREDENTIALS: 'git')
+        Binding given = new Binding(file.text.findAll(/\b[A-Z][A-Z_]+\b/).collectEntries { [it, it] })
         Script script = new GroovyShell(given).parse(file)
         script.metaClass.methodMissing = { String name, Object arguments -> top.note(name, arguments as List) }
         script.run()

@@ -83,6 +83,10 @@ class Steps {
         asked.containsKey('value') ? asked : [kind: 'string'] + asked
     }
 
+    Map usernamePassword(Map asked) {
+        [kind: 'password', credentialsId: asked.credentialsId, variable: asked.passwordVariable]
+    }
+
     Map file(Map asked) {
         [kind: 'file'] + asked
     }

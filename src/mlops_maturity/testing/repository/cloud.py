@@ -37,12 +37,12 @@ def no_key_of_the_cloud_is_handed_to_ci(repository: Repository) -> Problems:
 @check("SEC-04", since=1, cloud=CLOUDS)
 def cloud_trusts_this_repository_without_a_pattern(repository: Repository) -> Problems:
     """One that fits the tokens of another repository, or of a pull request, would let them in."""
-    folder, form = f"infrastructure/{repository.answers.cloud}", r"^  subjects = \[(.+?)^  \]$"
+    folder, form = f"infrastructure/{repository.answers.cloud}", r"^  subjects += (.+?)^$"
     text = repository.text(f"{folder}/ci.tf")
     listed = text
     if repository.answers.ci_provider == "jenkins":
         found = re.search(r'^variable "jobs" {$.+?^}$', repository.text(f"{folder}/variables.tf"), re.M | re.S)
-        listed, form = found[0] if found else "", r"^  default = \[(.+?)^  \]$"
+        listed, form = found[0] if found else "", r"^  default = {(.+?)^  }$"
     subjects = re.findall(form, listed, re.MULTILINE | re.DOTALL)
     if len(subjects) != 1 or "*" in subjects[0]:
         yield f"{folder} must list who CI is, each by its whole name, without *"

@@ -154,7 +154,7 @@ DEPLOYMENT = [
     wrong(
         "every environment is let into the cloud",
         "infrastructure/gcp/ci.tf",
-        "environment:production",
+        "environment:${name}",
         "environment:*",
         {"cloud_trusts_this_repository_without_a_pattern": "each by its whole name, without *"},
         cloud="gcp",
