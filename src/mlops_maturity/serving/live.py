@@ -98,7 +98,7 @@ class LiveApp:
         if scope["type"] != "http":
             await self._framework(scope, receive, send)
             return
-        path: str = scope["path"]
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         route = path if path in self._routes else "other"
         answer: ASGIApp = self._framework
         if scope["method"] == "POST":

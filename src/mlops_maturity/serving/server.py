@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import os
 import resource
 import signal
 import socket
@@ -56,6 +57,8 @@ class Server(uvicorn.Server):
                 app,
                 http=Connection,
                 ws="none",
+                # What a proxy takes off the paths before requests come here; the page /docs must know it.
+                root_path=os.environ.get("ROOT_PATH", ""),
                 log_level="warning",
                 access_log=False,
                 # Nobody asks where a client is, or what answers it: each would cost a little of every request.

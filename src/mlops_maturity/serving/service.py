@@ -1,7 +1,6 @@
 """The prediction service: the packaged model over HTTP."""
 
 import math
-import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -123,8 +122,6 @@ def create_app(
         description="Answers with the packaged model. A record must fit the schema of the training data.",
         lifespan=lifespan,
         max_body_size=MOST_BYTES,
-        # What a proxy takes off the paths before requests come here; the page /docs must know it.
-        root_path=os.environ.get("ROOT_PATH", ""),
     )
     record: Any = record_model(predictor.schema)
     answer = answering or predictions

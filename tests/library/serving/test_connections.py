@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -297,3 +298,18 @@ def test_connections_at_most_are_those_that_the_system_has_files_for(
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: done.append(limits))
     assert server.connections_at_most() == expected
     assert done == ([] if raised is None else [(raised, hard)])
+
+
+def test_service_behind_a_proxy_that_strips_a_prefix_answers_and_its_page_knows(
+    predictor: Predictor, file: Any, request_of: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROOT_PATH", "/models/penguins")
+    found = Running(predictor, PredictionLog(f"sqlite:///{file}"))
+    try:
+        with found.connect(request_of()) as connection:
+            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        with urlopen(f"http://127.0.0.1:{found.port}/docs", timeout=20) as page:
+            assert b"/models/penguins/openapi.json" in page.read()
+    finally:
+        found.end(2)
+        found.thread.join(20)

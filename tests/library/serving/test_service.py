@@ -37,11 +37,8 @@ def test_health_names_the_model(client: TestClient, predictor: Predictor) -> Non
     assert client.get("/health").json() == {"status": "ok", "model_version": predictor.version}
 
 
-def test_page_behind_a_proxy_that_strips_a_prefix_finds_its_document(
-    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ROOT_PATH", "/models/penguins")
-    with TestClient(create_app(predictor)) as behind:
+def test_page_behind_a_proxy_that_strips_a_prefix_finds_its_document(predictor: Predictor) -> None:
+    with TestClient(create_app(predictor), root_path="/models/penguins") as behind:
         assert "/models/penguins/openapi.json" in behind.get("/docs").text
         assert behind.get("/openapi.json").json()["servers"] == [{"url": "/models/penguins"}]
         assert behind.get("/health").status_code == 200
