@@ -1,5 +1,6 @@
 """What an interrupted command leaves of DVC's own files, put right before the next command looks at them."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,8 @@ def repair() -> None:
         time.sleep(SECONDS_TO_WRITE)
         if _is_half_written_json(READERS_AND_WRITERS):
             READERS_AND_WRITERS.unlink()
+    if READERS_AND_WRITERS.exists():
+        _forget_the_dead(parsed(READERS_AND_WRITERS.read_bytes()))
     if LOCK.exists() and not is_whole(LOCK.read_bytes()):
         _replace(LOCK, is_whole)
     for pointer in (each for pattern in POINTERS for each in sorted(Path().glob(pattern))):
@@ -69,11 +72,37 @@ def is_pointer(content: bytes) -> bool:
         return False
 
 
+def _forget_the_dead(known: dict[str, dict[str, Any]]) -> None:
+    """Take those who read or write files no more from DVC's list, which holds any process of the same number for them.
+
+    A container gives the same few numbers again and again.
+    """
+    readers = {path: [each for each in found if _is_at_work(each)] for path, found in known.get("read", {}).items()}
+    left = {
+        "read": {path: found for path, found in readers.items() if found},
+        "write": {path: found for path, found in known.get("write", {}).items() if _is_at_work(found)},
+    }
+    if any(left[kind] != known.get(kind, {}) for kind in left):
+        write_text(READERS_AND_WRITERS, json.dumps(left))
+
+
+def _is_at_work(noted: dict[str, Any]) -> bool:
+    """Whether the process that DVC has noted runs, and not another one that has its number now."""
+    import psutil  # it comes with DVC
+
+    try:
+        command = " ".join(psutil.Process(noted["pid"]).cmdline())
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True  # somebody else's
+    return command.endswith(noted["cmd"].partition(" ")[2])
+
+
 def _is_half_written_json(path: Path) -> bool:
     try:
-        parsed(path.read_bytes())
+        return not isinstance(parsed(path.read_bytes()), dict)
     except FileNotFoundError:
         return False
     except ValueError:
         return True
-    return False

@@ -1,5 +1,9 @@
 """What `kill -9` leaves of DVC's own files stops no later command."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,7 +62,7 @@ def test_lock_that_is_whole_is_left_alone(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("left", ["", '{"/data'])
+@pytest.mark.parametrize("left", ["", '{"/data', "[]"])
 def test_commands_after_a_kill_go_on_by_themselves(left: str) -> None:
     READERS_AND_WRITERS.parent.mkdir(exist_ok=True)
     READERS_AND_WRITERS.write_text(left)
@@ -103,9 +107,22 @@ def test_pipeline_that_cannot_be_read_is_named_in_one_line(left: bytes) -> None:
         sources.tracked(RAW)
 
 
-def test_rwlock_in_use_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rwlock_keeps_those_who_are_at_work_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     READERS_AND_WRITERS.parent.mkdir(parents=True)
-    READERS_AND_WRITERS.write_text('{"data": {}}')
+    with subprocess.Popen([sys.executable, "-c", "input()", "dvc", "repro"], stdin=subprocess.PIPE) as process:
+        at_work = {"pid": process.pid, "cmd": "/bin/dvc dvc repro"}
+        killed = {"pid": os.getpid(), "cmd": "/bin/dvc repro train"}
+        held = {"read": {"data": [at_work], "src": [killed, at_work]}, "write": {"a": at_work, "b": killed}}
+        READERS_AND_WRITERS.write_text(json.dumps(held))
+        repair()
+        assert json.loads(READERS_AND_WRITERS.read_text()) == {
+            "read": {"data": [at_work], "src": [at_work]},
+            "write": {"a": at_work},
+        }
+        before = READERS_AND_WRITERS.stat().st_ino
+        repair()
+        assert READERS_AND_WRITERS.stat().st_ino == before, "nothing was to be changed"
+        process.communicate(b"\n")
     repair()
-    assert READERS_AND_WRITERS.exists()
+    assert json.loads(READERS_AND_WRITERS.read_text()) == {"read": {}, "write": {}}
