@@ -11,6 +11,7 @@ import pytest
 import yaml
 from conftest import TEMPLATE, Bake, Project, bake_into
 from makefiles import Makefile
+from rendering import combinations, rendered
 
 from hooks.answers import CHOICES
 from mlops_maturity.commands import commands
@@ -202,3 +203,13 @@ def test_settings_that_are_asked_for_are_those_of_the_workflows(project: Project
     workflows = "".join(path.read_text() for path in project.path.glob(".github/workflows/*.yml"))
     for rules in project.path.glob("src/*/platform_settings.py") if workflows else ():
         assert set(re.findall(r'Setting\(\s*"(\w+)"', rules.read_text())) == set(SETTING.findall(workflows))
+
+
+def test_every_address_of_a_database_asks_for_its_certificate() -> None:
+    """An example is copied: one that takes any certificate sends the password to whoever answers."""
+    address = re.compile(r"postgresql\+psycopg://[^\s'\"`|]*@[^\s'\"`|)]*")
+    own = {path.name: path.read_text(encoding="utf-8") for path in (TEMPLATE / "docs").glob("*.md")}
+    texts = [own, *(rendered(asked) for asked in combinations())]
+    found = {one for files in texts for text in files.values() for one in address.findall(text)}
+    assert found
+    assert {one for one in found if "sslmode=verify-full" not in one} == set()
