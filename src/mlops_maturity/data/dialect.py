@@ -15,7 +15,12 @@ from mlops_maturity.project.errors import ProjectError
 
 # Words that say that a value is missing, unless a schema says otherwise.
 MISSING = ("", "?", "#N/A", "N/A", "NA", "NULL", "NaN", "None", "Null", "n/a", "nan", "none", "null")
+WINDOWS = "cp1252"
 DELIMITERS = ",;\t|"
+# Lines in Windows-1252 with two signs that would be one in UTF-8, such as a capital umlaut before a quotation mark.
+SOME_BY_CHANCE = 3
+# Programs put it before a text in UTF-8, some of them twice.
+MARK = "\ufeff"
 # Records that must agree on the number of their cells, to call a mark the delimiter.
 RECORDS = 50
 # A letter of several bytes in UTF-8, and a byte that is no letter there.
@@ -88,7 +93,7 @@ def encoding_of(path: Path) -> str:
     if not odd:
         return "utf-8-sig"
     _require_windows(path)
-    return "cp1252"
+    return WINDOWS
 
 
 def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
@@ -113,7 +118,7 @@ def named(path: Path, given: list[str]) -> list[str]:
     Raises:
         ProjectError: two have the same.
     """
-    names = [name.strip() or f"column_{position}" for position, name in enumerate(given, start=1)]
+    names = [name.strip().strip(MARK).strip() or f"column_{position}" for position, name in enumerate(given, start=1)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ProjectError(f"{path} has the column {repeated[0]!r} twice; rename one of them")
     return names
@@ -132,7 +137,8 @@ def _fit(path: Path, encoding: str, delimiter: str) -> tuple[bool, float, int]:
 
 
 def _require_windows(path: Path) -> None:
-    """Refuse a file that is mostly UTF-8: read as Windows-1252, every letter of it would be two."""
+    """Refuse a file that is partly UTF-8: read as Windows-1252, every letter of that part would be two."""
+    in_utf8, others = 0, list[int]()
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             rest = LETTER.sub(b"", line)
@@ -143,3 +149,11 @@ def _require_windows(path: Path) -> None:
                 is_windows = False
             if not is_windows or (len(LETTER.findall(line)) and any(byte > 127 for byte in rest)):
                 raise ProjectError(f"{path}, line {number}: a byte is not of the file's encoding; export it in UTF-8")
+            if not rest.isascii():
+                others.append(number)
+            elif not line.isascii():
+                in_utf8 += 1
+    if in_utf8 > max(SOME_BY_CHANCE, len(others) / 5):
+        raise ProjectError(
+            f"{path}, line {others[0]}: a byte is not UTF-8, as {in_utf8:,} other lines are; export it in UTF-8"
+        )

@@ -26,10 +26,12 @@ KINDS = {
     "several numbers in a cell": rf"[(\[]?{NUMBER}(?:\s*[/:;x\u00d7±,]\s*{NUMBER})+[)\]]?",
     "numbers that a letter shortens": rf"[$€£]?{NUMBER}\s?(?:[kKmMbB]n?|Mio\.?|Mrd\.?)",
     "numbers behind a sign": rf"[~≈±<>≤≥]\s*{NUMBER}",
-    "spreadsheet formulas, or numbers kept as words by a mark": r"=.+|'\d+",
+    "spreadsheet formulas, or numbers kept as words by a mark": rf"=.+|'{NUMBER}'?",
     "hexadecimal numbers": r"0x[0-9a-fA-F]+",
 }
 PLAIN = re.compile(rf"{NUMBER}(?:[eE][+-]?\d+)?")
+# What UTF-8 becomes in Windows-1252, and the sign that stands for what could not be read.
+DAMAGED = re.compile("[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
 # Values that are looked at, and spellings that are named.
 SAMPLE, EXAMPLES = 1_000, 3
 
@@ -44,11 +46,18 @@ def lookalikes(counts: pd.Series, *, also_kinds: bool) -> Iterator[str]:
     if also_kinds:
         yield from _written_otherwise(counts.head(SAMPLE).index)
     yield from _spelled_twice(counts)
+    if damaged := sorted(word for word in counts.index if DAMAGED.search(word)):
+        yield f"{damaged[0]!r} looks like a text that was read in a wrong encoding: export the file again, in UTF-8"
 
 
 def _written_otherwise(words: pd.Index) -> Iterator[str]:
     """That all values, but for plain numbers, are of one of the kinds above."""
     others = sorted(word for word in words if not PLAIN.fullmatch(word))
+    if not others:
+        yield (
+            f"all values are numbers, but with other marks than the file's, such as {min(words)!r}, and are read as "
+            "words: write all numbers of the file alike"
+        )
     for kind, pattern in KINDS.items():
         if others and all(re.fullmatch(pattern, word, re.IGNORECASE) for word in others):
             yield (

@@ -9,7 +9,7 @@ import pyarrow.csv
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data import tables
 from mlops_maturity.data.conversion import convert, replaced
-from mlops_maturity.data.dialect import dialect_of
+from mlops_maturity.data.dialect import WINDOWS, dialect_of
 from mlops_maturity.data.inference import infer_schema
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.project.errors import ProjectError
@@ -43,12 +43,23 @@ def read_table(path: Path | str | None, schema: Schema | None = None) -> pd.Data
     if schema is not None and path.exists() and (frame := _at_once(path, schema)) is not None:
         return frame
     cells = tables.read_cells(path)
-    proposed = schema or infer_schema(cells, dialect_of(path).delimiter)
+    proposed = schema or _proposed(path, cells)
     frame = typed(cells, proposed)
     if schema is None:
         # As text: pandas copies it, in depth, with each operation on each column.
         frame.attrs[INFERRED] = proposed.model_dump_json()
     return frame
+
+
+def _proposed(path: Path, cells: pd.DataFrame) -> Schema:
+    dialect = dialect_of(path)
+    found = infer_schema(cells, dialect.delimiter)
+    if dialect.encoding != WINDOWS:
+        return found
+    note = (
+        "the file is not in UTF-8 and is read as Windows-1252: check its letters; if they are wrong, export it in UTF-8"
+    )
+    return found.model_copy(update={"notes": (note, *found.notes)})
 
 
 def typed(cells: pd.DataFrame, schema: Schema) -> pd.DataFrame:

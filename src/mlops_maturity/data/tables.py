@@ -172,7 +172,8 @@ def _refuse_misfits(path: Path, dialect: Dialect) -> None:
             lines = sum(cell.count("\n") for cell in cells)
             hint = f"; a quotation mark there swallows {lines} lines" if lines >= ROWS_IN_A_CELL else ""
             if row == 0 and len(cells) == wanted + 1:
-                hint = "; if the first column has no name, begin the header with a delimiter"
+                which, do = ("first", "begin") if cells[-1].strip() else ("last", "end")
+                hint = f"; if the {which} column has no name, {do} the header with a delimiter"
             raise ProjectError(f"{path}, line {line}: {len(cells)} cells, and the header has {wanted}{hint}")
 
 

@@ -186,6 +186,10 @@ REFUSED: dict[str, tuple[str, str]] = {
         "x,y\n" + "1,2,3\n" * 40,
         "line 2: 3 cells, and the header has 2; if the first column has no name, begin the header with a delimiter",
     ),
+    "rows that end with a delimiter, under a header that does not": (
+        "x,y\n" + "1,2,\n" * 40,
+        "line 2: 3 cells, and the header has 2; if the last column has no name, end the header with a delimiter",
+    ),
     "two columns that end with their sums": (
         "x,y,k\n" + "1,0.1,a\n" * 40 + "40,4,\n",
         r"row 41, the last one, holds the sums of the others \(x, y\); take it out",
@@ -211,9 +215,16 @@ def test_encodings_are_read_or_refused(own_table: OwnTable) -> None:
     content = text(stadt=among("Köln", "Zürich", "Genève"))
     for encoding in ("utf-8", "utf-8-sig", "cp1252"):
         own_table.read(content.encode(encoding), "y")
+        assert [note[:39] for note in own_table.schema.notes] == ["the file is not in UTF-8 and is read as"] * (
+            encoding == "cp1252"
+        )
         assert own_table.schema.columns["stadt"].categories == ["Genève", "Köln", "Zürich"]
     with pytest.raises(ProjectError, match="binary or UTF-16"):
         own_table.read(content.encode("utf-16"), "y")
+    own_table.read(b"\xef\xbb\xbf" + content.encode("utf-8-sig"), "y")
+    assert list(own_table.schema.columns) == ["stadt", "y"]
+    with pytest.raises(ProjectError, match=r"line 152: a byte is not UTF-8, as 150 other lines are"):
+        own_table.read(content.encode() + content.partition("\n")[2].encode("cp1252"), "y")
     # Read as Windows-1252, each letter of it would become two.
     with pytest.raises(ProjectError, match=r"table\.csv, line 2: a byte is not of the file's encoding"):
         own_table.read(content.encode().replace("Köln".encode(), b"K\xc3\xb6ln\xe9", 1), "y")
@@ -295,6 +306,15 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
     "months of another language": (
         among("3. Mai 2024", "1. Okt. 2024"),
         "v: '1. Okt. 2024' and the like look like dates",
+    ),
+    "numbers with other marks": (
+        among('"1,5"', '"2,5"', '"7,5"'),
+        "v: all values are numbers, but with other marks than the file's, such as '1,5', and are read as words",
+    ),
+    "numbers in single quotation marks": (among("'1.5'", "'2'"), "spreadsheet formulas, or numbers kept as words by"),
+    "letters of a wrong encoding": (
+        among("K\u00c3\u00b6ln", "Bonn"),
+        "v: 'K\u00c3\u00b6ln' looks like a text that was read in a",
     ),
     "formulas": (among('"=""0012"""', '"=""0013"""'), "look like spreadsheet formulas, or numbers kept as words"),
     "upper and lower case": (
