@@ -14,8 +14,9 @@ PYTHON = """#!/bin/sh
 # Stands for the Python of a machine: `python3 -m venv` takes over an environment, all else it hands on.
 whole="{whole}"
 case "$*" in
-"-m venv .venv")
-  cp -al "$whole" .venv
+"-m venv .venv" | "-m venv --without-pip .venv")
+  mkdir -p .venv
+  cp -al "$whole/." .venv
   grep -rlIF "$whole" .venv/bin .venv/pyvenv.cfg | xargs sed -i "s#$whole#$PWD/.venv#g" ;;
 "-m venv --without-pip "*)
   mkdir -p "$4/bin"
