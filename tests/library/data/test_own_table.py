@@ -364,6 +364,12 @@ def test_parquet_truth_values_with_a_gap_are_truth_values(own_table: OwnTable, t
     np.testing.assert_array_equal(own_table.served({"v": True}), own_table.trained()[1:2])
 
 
+def test_model_of_the_parts_of_its_target_is_called_suspiciously_good(own_table: OwnTable) -> None:
+    parts = [f"{value:.3f}" for value in np.random.default_rng(3).random(ROWS)]
+    total = [f"{float(one) + float(other):.3f}" for one, other in zip(parts, NUMBER, strict=True)]
+    assert "warning: suspiciously good: " in own_table.first_run(text(v=parts, x=NUMBER, y=total), "y", ("ingest",))
+
+
 def test_run_that_is_refused_leaves_no_row_for_git_to_take(own_table: OwnTable) -> None:
     rows = [f"CANARY {number}" for number in COUNT]
     with pytest.raises(ProjectError, match=r"gate failed: .*give it columns that explain the target"):
