@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
-from conftest import bake_into
+from conftest import Project, bake_into
 from engines import Engine, ask, base_of, serving
 from recipes import Recipe, recipes
 
@@ -49,6 +49,24 @@ def test_image_of_a_recipe_answers_as_its_model_does(
     python = environment("none", "1")
     project = bake_into(tmp_path, maturity_level="1", target=recipe.options.get("target", "species"))
     recipe.apply(project.path, project.package)
+    answers_as_its_model_does(project, python, engine, make_image, tmp_path / "predictions")
+
+
+@pytest.mark.speed("deep")
+@pytest.mark.guards("OWN-07")
+def test_image_without_the_wheel_answers_as_its_model_does(
+    engine: Engine, make_image: Callable[..., None], environment: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The library's source is in the project's own, and so in its image."""
+    python = environment("none", "1")
+    project = bake_into(tmp_path, maturity_level="1")
+    project.step(python, "vendor")
+    answers_as_its_model_does(project, python, engine, make_image, tmp_path / "predictions")
+
+
+def answers_as_its_model_does(
+    project: Project, python: Path, engine: Engine, make_image: Callable[..., None], log: Path
+) -> None:
     project.python(python, "-m", "mlops_maturity", "run")
     told = json.loads(project.python(python, "-c", IN_PROCESS).stdout)
     shutil.copyfile(project.path / "models/model.zip", project.path / "models/production.zip")
@@ -57,7 +75,7 @@ def test_image_of_a_recipe_answers_as_its_model_does(
     image = next(line for line in built.splitlines() if line.startswith("built ")).split()[1].removesuffix(":")
     question = json.dumps({"records": told["records"]}).encode()
     try:
-        with serving(engine, image, tmp_path / "predictions") as running:
+        with serving(engine, image, log) as running:
             status, answer = ask(running.port, "POST", "/predict", question)
     finally:
         engine("rmi", "--force", image, check=False)
