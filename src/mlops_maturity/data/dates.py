@@ -14,6 +14,7 @@ FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in 
 # Which century is meant, nobody but a person knows.
 SHORT_YEARS = tuple(written.replace("%Y", "%y") for written in FORMATS)
 ISO8601 = "ISO8601"
+WITHOUT_MARKS, DIGITS = "%Y%m%d", r"(?:19|20)\d{6}"
 
 LOOKS_LIKE_ONE = r"^\w{1,9}[-/. ] ?\w{1,9}[-/., ]+ ?\d{1,4}|^\d{4}-\d\d$"
 ZONE = r"[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
@@ -33,6 +34,20 @@ def format_of(known: pd.Series) -> tuple[str | None, list[str]]:
         if times_of(sample, written).notna().all() and times_of(known, written).notna().all():
             return written, [*_other_dates(known, sample, written), *_some_zones(known)]
     return None, _nearly(known, sample)
+
+
+def without_marks(known: pd.Series) -> list[str]:
+    """That numbers are perhaps days, such as 20240131.
+
+    Args:
+        known: the different values of the cells, all of them numbers.
+    """
+    if not known.str.fullmatch(DIGITS).all() or times_of(known, WITHOUT_MARKS).isna().any():
+        return []
+    return [
+        f"{known.iloc[0]!r} and the like look like dates without marks, and are read as numbers; if they are dates, "
+        f"write `type: datetime` and `format: '{WITHOUT_MARKS}'` in the column's entry, in place of its bounds"
+    ]
 
 
 def _other_dates(known: pd.Series, sample: pd.Series, written: str) -> list[str]:

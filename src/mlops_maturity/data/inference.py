@@ -2,8 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,10 @@ import pyarrow.compute as pc
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
 from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, truths
-from mlops_maturity.data.dates import format_of
+from mlops_maturity.data.dates import format_of, without_marks
+from mlops_maturity.data.inferred import Inferred, accepted, accepted_share, infer_number
 from mlops_maturity.data.lookalikes import lookalikes
+from mlops_maturity.data.placeholders import noted
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.stray_rows import refuse_totals, swallowed
 from mlops_maturity.data.units import Unit, unit_of
@@ -31,19 +32,6 @@ MOST = 0.5
 # Digits that float64 holds; a whole number of more is a name.
 MOST_DIGITS = 15
 EXAMPLES = 3
-
-
-@dataclass
-class Inferred:
-    """A column on its way into a schema.
-
-    Attributes:
-        column: what it must look like.
-        notes: what people should know of it.
-    """
-
-    column: Column
-    notes: list[str] = field(default_factory=list)
 
 
 def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
@@ -145,13 +133,13 @@ def _known(values: pd.Series, reading: Reading) -> pd.Series:
 def _infer_column(values: pd.Series, reading: Reading, unit: Unit | None) -> Inferred:
     values = truths(values)
     if pd.api.types.is_bool_dtype(values):
-        return Inferred(Column(type="boolean", missing=_accepted(values)))
+        return Inferred(Column(type="boolean", missing=accepted(values)))
     if pd.api.types.is_datetime64_any_dtype(values):
-        return Inferred(Column(type="datetime", missing=_accepted(values)))
+        return Inferred(Column(type="datetime", missing=accepted(values)), [*noted(values)])
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.astype("float64")
-        found = _infer_number(numbers)
-        found.notes.extend(_infinite(int(np.isinf(numbers).sum())))
+        found = infer_number(numbers)
+        found.notes.extend([*_infinite(int(np.isinf(numbers).sum())), *noted(numbers)])
         return found
     return _infer_cells(values, reading, unit or Unit(), as_text=unit is not None)
 
@@ -159,7 +147,7 @@ def _infer_column(values: pd.Series, reading: Reading, unit: Unit | None) -> Inf
 def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bool) -> Inferred:
     known = _known(values, reading)
     words = convert(values, Column(type="category", missing=1.0), reading)
-    missing = _accepted(words)
+    missing = accepted(words)
     if known.empty:
         return Inferred(Column(type="number", missing=1.0))
     if as_text and known.str.lower().isin(cells.TRUTH_WORDS).all():
@@ -169,7 +157,8 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
         return _infer_numeric_cells(values, known, words, reading, unit)
     written, notes = format_of(known)
     if written is not None:
-        return Inferred(Column(type="datetime", format=written, missing=missing), notes)
+        column = Column(type="datetime", format=written, missing=missing)
+        return Inferred(column, [*notes, *noted(convert(values, column, reading), _spelling(known, column, reading))])
     counts = words.value_counts()
     counts = counts[counts > 0]
     share = counts[counts.index.isin(known[numeric])].sum() / counts.sum()
@@ -178,11 +167,11 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
         named = ", ".join(f"{word!r} ({count:,} rows)" for word, count in strays.head(EXAMPLES).items())
         more = f" and {len(strays) - EXAMPLES} more" if len(strays) > EXAMPLES else ""
         beside, write = (f" with {unit.name!r}", f" and `unit: {unit.name!r}`") if unit.name else ("", "")
-        accepted = _accepted_share(float(words.isna().sum() + strays.sum()) / len(words))
+        most = accepted_share(float(words.isna().sum() + strays.sum()) / len(words))
         notes.append(
             f"{math.floor(100 * share)} % of the values are numbers{beside}, the others are {named}{more}; if these "
             f"mean that a value is missing, add them to reading.missing, and write `type: number`{write} and "
-            f"`missing: {accepted:g}` in the column's entry, in place of its categories"
+            f"`missing: {most:g}` in the column's entry, in place of its categories"
         )
     elif unit.note:
         notes.append(unit.note)
@@ -200,7 +189,7 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
 def _infer_numeric_cells(
     values: pd.Series, known: pd.Series, words: pd.Series, reading: Reading, unit: Unit
 ) -> Inferred:
-    counts, missing = words.value_counts(), _accepted(words)
+    counts, missing = words.value_counts(), accepted(words)
     counts = counts[counts > 0]
     bare = _bare(known, unit)
     if (zeros := bare.str.fullmatch(LEADING_ZERO)).any():
@@ -216,53 +205,25 @@ def _infer_numeric_cells(
             _words_column(counts, len(words), missing),
             [f"{example!r} has more digits than a number can hold exactly: the values are names, not numbers"],
         )
-    found = _infer_number(convert(values, Column(type="number", unit=unit.name, missing=1.0), reading))
+    as_number = Column(type="number", unit=unit.name, missing=1.0)
+    numbers = convert(values, as_number, reading)
+    found = infer_number(numbers)
     notes = [unit.note] if unit.note else []
     if (accounts := known.str.startswith("(") | known.str.endswith("-")).any():
         example = known[accounts].iloc[0]
         notes.append(f"{example!r} is read as {cells.number(example, reading, unit.name):g}")
     notes += _infinite(int(words.isin(known[bare.str.fullmatch(INFINITE)]).sum()))
+    notes += [*without_marks(bare), *noted(numbers, _spelling(known, as_number, reading))]
     return Inferred(found.column.model_copy(update={"unit": unit.name}), [*found.notes, *notes])
+
+
+def _spelling(known: pd.Series, column: Column, reading: Reading) -> Callable[[object], str]:
+    """How a value is written in the cells of a column."""
+    return lambda value: str(known[convert(known, column, reading) == value].iloc[0])
 
 
 def _infinite(count: int) -> list[str]:
     return [f"infinite numbers are read as missing values: {count:,}"] if count else []
-
-
-def _infer_number(numbers: pd.Series) -> Inferred:
-    known = numbers[np.isfinite(numbers)]
-    if known.empty:
-        return Inferred(Column(type="number", missing=1.0))
-    whole = bool((known % 1 == 0).all())
-    low, high = float(known.min()), float(known.max())
-    room = (high - low) / 2
-    minimum, maximum = max(low - room, 0.0) if low >= 0 else low - room, high + room
-    if whole:
-        minimum, maximum = math.floor(minimum), math.ceil(maximum)
-    offset = _offset(known.to_numpy())
-    notes = []
-    if offset is not None:
-        notes.append(f"float32, which models see, cannot tell its values apart; {offset:g} is subtracted before")
-    column = Column(
-        type="integer" if whole else "number",
-        minimum=float(f"{minimum:.6g}") if abs(minimum) < 1e6 else minimum,
-        maximum=float(f"{maximum:.6g}") if abs(maximum) < 1e6 else maximum,
-        offset=offset,
-        missing=_accepted_share(float(1 - len(known) / len(numbers))),
-    )
-    return Inferred(column, notes)
-
-
-def _offset(values: np.ndarray) -> float | None:
-    """What to subtract so that float32 can tell the values apart; None where it can as they are."""
-    different = np.unique(values[np.abs(values) < np.finfo(np.float32).max])
-    if not len(different):
-        return None
-    kept = len(np.unique(different.astype(np.float32)))
-    if kept >= 0.99 * len(different):
-        return None
-    middle = float(np.floor(np.median(different)))
-    return middle if len(np.unique((different - middle).astype(np.float32))) > kept else None
 
 
 def _words_column(counts: pd.Series, rows: int, missing: float) -> Column:
@@ -294,15 +255,6 @@ def _named_as_missing(values: pd.Series, reading: Reading) -> list[tuple[str, in
 
 def _all_differ(counts: pd.Series, rows: int) -> bool:
     return len(counts) > 20 and len(counts) > 0.9 * rows
-
-
-def _accepted(values: pd.Series) -> float:
-    return _accepted_share(float(values.isna().mean()))
-
-
-def _accepted_share(share: float) -> float:
-    """Room above what was seen: a column without gaps may have none; one with gaps may have half as many again."""
-    return 0.0 if share == 0 else min(1.0, math.ceil(share * 150 + 1) / 100)
 
 
 def _why_unusable(name: str, values: pd.Series, column: Column) -> str | None:

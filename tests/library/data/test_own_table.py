@@ -326,6 +326,25 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
         among("K\u00f6ln", "Ko\u0308ln", "New York", "New\u00a0York", "A", "A\u200b"),
         "cannot be seen: 'A' and 'A\\u200b'; 'Ko\\u0308ln' and 'K\u00f6ln'; 'New York' and 'New\\xa0York'; each is",
     ),
+    "a number that may mean missing": (
+        ["-999" if number % 10 == 0 else f"{number % 7}.5" for number in COUNT],
+        "v: '-999' (15 rows) is apart from the other values, 0.5 to 6.5; if it means that a value is missing, add it "
+        "to reading.missing, and write `minimum: 0`, `maximum: 9.5` and `missing: 0.16` in the column's entry",
+    ),
+    "a count that may mean missing": (
+        ["-1" if number % 10 == 0 else str(number) for number in COUNT],
+        "v: '-1' (15 rows) is apart from the other values, 1 to 149",
+    ),
+    "a date that may mean missing": (
+        ["9999-12-31" if number % 10 == 0 else f"2024-01-{number % 28 + 1:02}" for number in COUNT],
+        "v: '9999-12-31' (15 rows) is apart from the other values, 2024-01-01 to 2024-01-28; if it means that a value "
+        "is missing, add it to reading.missing, and write `missing: 0.16` in the column's entry",
+    ),
+    "dates without marks": (
+        among("20240131", "20231231"),
+        "v: '20240131' and the like look like dates without marks, and are read as numbers; if they are dates, write "
+        "`type: datetime` and `format: '%Y%m%d'` in the column's entry, in place of its bounds",
+    ),
     "infinite numbers": (among("1.5", "inf", "-inf"), "v: infinite numbers are read as missing values: 100"),
 }
 
@@ -335,6 +354,21 @@ def test_what_is_uncertain_about_cells_is_said(case: str, own_table: OwnTable) -
     cells, says = UNCERTAIN[case]
     own_table.read(text(v=cells, x=NUMBER), "y")
     assert any(says in note for note in own_table.schema.notes), own_table.schema.notes
+
+
+def test_number_that_the_schema_says_is_missing_is_missing_everywhere(own_table: OwnTable) -> None:
+    own_table.read(text(v=["-999" if number % 10 == 0 else f"{number % 7}.5" for number in COUNT], x=NUMBER), "y")
+    schema = own_table.schema
+    entry = schema.columns["v"].model_copy(update={"minimum": 0.0, "maximum": 9.5, "missing": 0.16})
+    reading = schema.reading.model_copy(update={"missing": (*schema.reading.missing, "-999")})
+    schemas.save(schema.model_copy(update={"columns": schema.columns | {"v": entry}, "reading": reading}))
+    own_table.look_again()
+    place = own_table.features.names.index("v")
+    assert np.isnan(own_table.trained()[0, place])
+    assert own_table.trained()[1, place] == 1.5
+    assert np.isnan(own_table.in_a_batch("v,x\n-999,1\n")[0, place])
+    with pytest.raises(ValidationError):
+        own_table.served({"v": -999, "x": 1})
 
 
 def test_unit_that_the_schema_names_is_taken_off(own_table: OwnTable) -> None:
