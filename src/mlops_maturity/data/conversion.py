@@ -40,6 +40,8 @@ def convert(values: pd.Series, column: Column, reading: Reading = Reading()) -> 
     dates and times datetime64 in UTC.
     """
     values = truths(values)
+    if column.type not in ("category", "text"):
+        values = _without_missing(values, reading)
     if column.type == "datetime":
         return _times(values, column.format)
     if column.type in ("number", "integer"):
@@ -47,6 +49,14 @@ def convert(values: pd.Series, column: Column, reading: Reading = Reading()) -> 
     if column.type == "boolean":
         return _numbers(values, _truth_of)
     return _words(values, reading)
+
+
+def _without_missing(values: pd.Series, reading: Reading) -> pd.Series:
+    """Cells without those that say that there is no value though they could be one, such as -999 and 9999-12-31."""
+    words = [word for word in reading.missing if any(sign.isdigit() for sign in word)]
+    if not words or not is_text(values):
+        return values
+    return values.where(~values.astype("str").str.strip().isin(words))
 
 
 def replaced(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:

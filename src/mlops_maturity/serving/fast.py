@@ -60,6 +60,8 @@ def reader(schema: Schema, columns: Sequence[str]) -> Callable[[bytes], list[Str
         for name, written in formats.items():
             for item in records:
                 if (time := getattr(item, name)) is not None:
+                    if time.strip() in missing:
+                        raise ValueError("the other way knows whether it may be missing")
                     setattr(item, name, time_of(written, time))
         for name in texts:
             for item in records:

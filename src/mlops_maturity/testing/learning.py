@@ -166,10 +166,14 @@ class Curve:
     def fall(self) -> float:
         """The share of the first loss that the last ones save; single ones may rise.
 
-        What learned from a few rows may be worse than the baseline, or as good already as it will ever be.
+        What learned from a few rows may be worse than the baseline, or as good already as it will ever be. Over rows,
+        the last model alone has all of them.
         """
-        first = self.losses[0] if self.over == "iterations" else max(self.losses[:2])
-        last = float(np.mean(self.losses[-END:] if len(self.losses) > END else self.losses[-1]))
+        if self.over == "iterations":
+            first = self.losses[0]
+            last = float(np.mean(self.losses[-END:] if len(self.losses) > END else self.losses[-1]))
+        else:
+            first, last = max(self.losses[:2]), self.losses[-1]
         return (first - last) / first if first > 0 else 1.0
 
     @property

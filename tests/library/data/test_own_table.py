@@ -356,19 +356,29 @@ def test_what_is_uncertain_about_cells_is_said(case: str, own_table: OwnTable) -
     assert any(says in note for note in own_table.schema.notes), own_table.schema.notes
 
 
-def test_number_that_the_schema_says_is_missing_is_missing_everywhere(own_table: OwnTable) -> None:
-    own_table.read(text(v=["-999" if number % 10 == 0 else f"{number % 7}.5" for number in COUNT], x=NUMBER), "y")
+@pytest.mark.parametrize("others", [among("1.5", "2.5"), among("2024-01-31", "2024-03-01")], ids=["number", "date"])
+def test_value_that_the_schema_calls_missing_is_missing_everywhere(others: list[str], own_table: OwnTable) -> None:
+    says_missing = "-999" if others[0] == "1.5" else "9999-12-31"
+    cells = [says_missing if number % 10 == 0 else others[number] for number in COUNT]
+    own_table.read(text(v=cells, x=NUMBER), "y")
     schema = own_table.schema
-    entry = schema.columns["v"].model_copy(update={"minimum": 0.0, "maximum": 9.5, "missing": 0.16})
-    reading = schema.reading.model_copy(update={"missing": (*schema.reading.missing, "-999")})
+    least = {"minimum": 0.0} if says_missing == "-999" else {}
+    entry = schema.columns["v"].model_copy(update={**least, "missing": 0.2})
+    reading = schema.reading.model_copy(update={"missing": (*schema.reading.missing, says_missing)})
     schemas.save(schema.model_copy(update={"columns": schema.columns | {"v": entry}, "reading": reading}))
     own_table.look_again()
-    place = own_table.features.names.index("v")
-    assert np.isnan(own_table.trained()[0, place])
-    assert own_table.trained()[1, place] == 1.5
-    assert np.isnan(own_table.in_a_batch("v,x\n-999,1\n")[0, place])
-    with pytest.raises(ValidationError):
-        own_table.served({"v": -999, "x": 1})
+    seen = [at for at, name in enumerate(own_table.features.names) if name.startswith("v")]
+    trained = own_table.trained()
+    assert np.isnan(trained[0, seen]).all()
+    assert not np.isnan(trained[1, seen]).any()
+    batch = own_table.in_a_batch(f"v,x\n{says_missing},1\n{others[0]},1\n")
+    assert np.isnan(batch[0, seen]).all()
+    assert not np.isnan(batch[1, seen]).any()
+    if says_missing == "-999":
+        with pytest.raises(ValidationError):
+            own_table.served({"v": -999, "x": 1})
+    else:
+        assert np.isnan(own_table.served({"v": says_missing, "x": 1})[0, seen]).all()
 
 
 def test_unit_that_the_schema_names_is_taken_off(own_table: OwnTable) -> None:
