@@ -5,22 +5,22 @@
 String folderName = '<< cookiecutter.project_slug >>'
 <% if level == 0 %>
 Map pipelines = [
-    'checks': ['Jenkinsfile', 'Style, types and all suites. Start it by hand.'],
+    'checks': [script: 'Jenkinsfile', does: 'Style, types and all suites. Start it by hand.'],
 ]
 
 folder(folderName)
 <% else %>
 Map pipelines = [
-    'main/dependencies': ['jenkins/dependencies.Jenkinsfile', 'Proposes the newest dependencies each week'],
+    'main/dependencies': [script: 'jenkins/dependencies.Jenkinsfile', does: 'Proposes new versions each week'],
 <% if level == 2 %>
-    'main/monitor': ['jenkins/monitor.Jenkinsfile', 'Looks at the live service every hour'],
-    'main/promote': ['jenkins/promote.Jenkinsfile', 'Brings a release of staging to production'],
-    'main/rollback': ['jenkins/rollback.Jenkinsfile', 'Brings back the release that served before'],
-    'main/stop': ['jenkins/stop.Jenkinsfile', 'Takes away what serves in test or staging'],
+    'main/monitor': [script: 'jenkins/monitor.Jenkinsfile', does: 'Looks at the live service every hour'],
+    'main/promote': [script: 'jenkins/promote.Jenkinsfile', does: 'Brings a release of staging to production'],
+    'main/rollback': [script: 'jenkins/rollback.Jenkinsfile', does: 'Brings back the release that served before'],
+    'main/stop': [script: 'jenkins/stop.Jenkinsfile', does: 'Takes away what serves in test or staging'],
 <% endif %>
-    'main/train': ['jenkins/train.Jenkinsfile', 'Trains a new model where one is wanted, and delivers it'],
+    'main/train': [script: 'jenkins/train.Jenkinsfile', does: 'Trains a model where one is wanted, and delivers it'],
 <% if level == 2 %>
-    'main/verify': ['jenkins/verify.Jenkinsfile', 'Checks staging again every night'],
+    'main/verify': [script: 'jenkins/verify.Jenkinsfile', does: 'Checks staging again every night'],
 <% endif %>
 ]
 
@@ -57,12 +57,12 @@ Map secrets = [
 <% endif %>
 ]
 Map branches = [
-    'branches': ['*', 'main<< " develop" if level == 2 else "" >>', 'Checks every branch and every change request'],
+    'branches': [includes: '*', excludes: 'main<< " develop" if level == 2 else "" >>', does: 'Checks every branch and every change request'],
 <% if level == 2 %>
-    'main/branches': ['main', '', 'Checks main and delivers it to staging'],
-    'test/branches': ['develop', '', 'Checks develop and delivers it to test'],
+    'main/branches': [includes: 'main', excludes: '', does: 'Checks main and delivers it to staging'],
+    'test/branches': [includes: 'develop', excludes: '', does: 'Checks develop and delivers it to test'],
 <% else %>
-    'main/branches': ['main', '', 'Checks main; new data start a training'],
+    'main/branches': [includes: 'main', excludes: '', does: 'Checks main; new data start a training'],
 <% endif %>
 ]
 
@@ -97,9 +97,9 @@ secrets.each { where, kept ->
     }
 }
 
-branches.each { name, about ->
+branches.each { name, wanted ->
     multibranchPipelineJob("${folderName}/${name}") {
-        description(about[2])
+        description(wanted.does)
         branchSources {
             branchSource {
                 source {
@@ -110,8 +110,8 @@ branches.each { name, about ->
                         traits {
                             gitBranchDiscovery()
                             headWildcardFilter {
-                                includes(about[0])
-                                excludes(about[1])
+                                includes(wanted.includes)
+                                excludes(wanted.excludes)
                             }
                             cloneOption {
                                 extension {
@@ -140,9 +140,9 @@ branches.each { name, about ->
 }
 <% endif %>
 
-pipelines.each { name, about ->
+pipelines.each { name, wanted ->
     pipelineJob("${folderName}/${name}") {
-        description(about[1])
+        description(wanted.does)
         definition {
             cpsScm {
                 scm {
@@ -155,7 +155,7 @@ pipelines.each { name, about ->
                         extensions { } // else each build would leave a tag
                     }
                 }
-                scriptPath(about[0])
+                scriptPath(wanted.script)
                 lightweight()
             }
         }

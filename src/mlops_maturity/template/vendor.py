@@ -38,7 +38,8 @@ SETTINGS = {
 }
 # What the library imports and has no types; in the second line, what a lower level does not install.
 UNTYPED = (
-    *("boto3", "botocore", "cookiecutter", "joblib", "nbclient", "nbformat", "onnxruntime", "pandera", "pyarrow"),
+    *("boto3", "botocore", "cookiecutter", "google.protobuf", "joblib", "nbclient", "nbformat", "onnxruntime"),
+    *("pandera", "psutil", "pyarrow"),
     *("distributed", "gto", "locust", "prometheus_client", "sqlalchemy"),
     *("scipy", "skl2onnx", "sklearn", "skops", "threadpoolctl"),
 )
