@@ -45,7 +45,7 @@ DEFECTS = [
         "a job of level 0 looks at branches",
         replace(JOBS, "pipelineJob(", "multibranchPipelineJob('all') {}\npipelineJob("),
         "0-CI",
-        says="a job starts by itself",
+        says="multibranchPipelineJob starts a job by itself",
         level="0",
     ),
     wrong(
@@ -59,7 +59,7 @@ DEFECTS = [
         "a change request is not checked",
         replace(JENKINSFILE, "stage('checks') {\n", "stage('checks') {\nwhen { branch 'main' }\n"),
         "1-CI",
-        says="what is not checked",
+        says="some changes are not checked",
         level="1",
     ),
     wrong(
@@ -89,7 +89,7 @@ DEFECTS = [
         "new data start nothing",
         replace(JENKINSFILE, "changeset 'data/raw/*.dvc'", "changeset 'src/**'"),
         "1-TRIG",
-        says="test_training_starts_on_demand",
+        says="new data on main do not start train",
         level="1",
     ),
     wrong(
@@ -103,14 +103,14 @@ DEFECTS = [
         "a failed promotion is passed over",
         replace(TRAIN, "sh 'make promote'", "catchError { sh 'make promote' }"),
         "1-CD",
-        says="train.Jenkinsfile: what may fail",
+        says="train.Jenkinsfile: 'catchError' may fail",
         level="1",
     ),
     wrong(
         "a model goes to production although nothing was trained",
         replace(TRAIN, "stage('production') {\n            when {", "stage('production') {\n            where {"),
         "1-CD",
-        says="test_only_what_passed_its_gates_is_delivered",
+        says="production must wait for the decision",
         level="2",
     ),
     wrong(
@@ -124,7 +124,7 @@ DEFECTS = [
         "production is built again",
         replace(PROMOTE, "sh 'make deploy'", "sh 'make release'\nsh 'make deploy'"),
         *("CI-07", "CD-09"),
-        says="it is built again elsewhere",
+        says="builds it again: what CI built is what is deployed",
         level="2",
     ),
     wrong(
@@ -173,7 +173,7 @@ DEFECTS = [
         "staging is not checked at night",
         replace(VERIFY, CRON, ""),
         "CD-08",
-        says="nobody holds staging to its checks at night",
+        says="nobody checks staging at night",
         level="2",
     ),
     wrong(
@@ -194,14 +194,14 @@ DEFECTS = [
         "staging is checked while it is deployed to",
         replace(VERIFY, ".environment('staging')", ".project"),
         *("CD-08", "CD-10"),
-        says="verify.Jenkinsfile: ['make verify'] may run beside another deployment",
+        says="verify.Jenkinsfile: `make verify` may run beside another deployment",
         level="2",
     ),
     wrong(
         "a deployment is cut off while it waits",
         replace(ACCESS, 'lock("penguin-species-${name}") {', "if (true) {"),
         "CD-10",
-        says="test_no_two_deployments_to_an_environment_at_once_and_none_is_cut_off",
+        says="a deployment's time must count from its turn on",
         level="2",
     ),
     wrong(
