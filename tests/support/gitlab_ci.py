@@ -148,8 +148,9 @@ def jobs(project: Project) -> dict[str, Job]:
 
 
 def targets(job: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a job asks make for, in order."""
-    return tuple(target for line in [*job["before_script"], *job["script"]] for target in TARGET.findall(line))
+    """What a job asks make for, in order, but for what a trap runs when it ends."""
+    lines = [line for line in [*job["before_script"], *job["script"]] if not line.startswith("trap ")]
+    return tuple(target for line in lines for target in TARGET.findall(line))
 
 
 def _starts(configuration: Configuration) -> dict[str, set[str]]:
