@@ -110,7 +110,7 @@ class Killer:
         return True
 
     def _end(self, group: int) -> None:
-        """Kill all processes of a command, as the loss of power does; or one of them, as a lack of memory does."""
+        """Kill all processes of a command, as a power failure does; or one of them, as lack of memory does."""
         self.outcome.kills += 1
         members = members_of(group)
         if self.outcome.kills % 2 or not members:

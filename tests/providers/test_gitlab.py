@@ -127,7 +127,7 @@ def test_token_for_the_cloud_is_deleted_however_the_job_ends(
     kept.mkdir()
     given = {"AWS_ROLE": "role", "AWS_REGION": "region", "GCP_WORKLOAD_IDENTITY_PROVIDER": "", "CLOUD_TOKEN": "a token"}
     environment = clean_environment(TMPDIR=str(kept), SEEN=str(seen), **given)
-    subprocess.run(["bash", "-euc", script], env=environment, capture_output=True, check=False)
+    subprocess.run(["bash", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert seen.read_text() == "a token\n"
     assert list(kept.iterdir()) == []
 

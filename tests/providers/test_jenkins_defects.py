@@ -192,8 +192,8 @@ DEFECTS = [
     ),
     wrong(
         "staging is checked while it is deployed to",
-        replace(VERIFY, ".environment('staging')", ".project"),
-        *("CD-08", "CD-10"),
+        replace(VERIFY, ".environment('staging')", ".project('staging')"),
+        *("CD-08", "CD-10", "SEC-03"),
         says="verify.Jenkinsfile: `make verify` may run beside another deployment",
         level="2",
     ),

@@ -26,14 +26,15 @@ def of_gitlab(project: Project, folder: Path, **variables: str) -> dict[str, str
 
 
 def way_in(project: Project) -> list[str]:
-    """What a job of GitLab begins with to get into the cloud."""
-    # What other jobs take over of it does not matter here.
+    """What a job of GitLab begins with to get into the cloud, and what is done when such a job with an engine ends."""
+    # `!reference` marks what a job takes from another; only the list itself is read here.
     jobs = yaml.safe_load(project.text(".gitlab/prepare.yml").replace("!reference ", ""))
-    return list(jobs[".cloud"]["before_script"])
+    ends = [line for line in jobs[".engine"]["before_script"] if str(line).startswith("trap ")]
+    return [*jobs[".cloud"]["before_script"], *ends]
 
 
 def outputs_of(plan: Plan, environment: str) -> dict[str, str]:
-    """What CI is told of a plan's outputs in an environment."""
+    """The outputs of a plan, as the variables of an environment have them."""
     return {name: value[environment] if isinstance(value, dict) else value for name, value in plan.outputs.items()}
 
 

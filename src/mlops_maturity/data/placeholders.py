@@ -51,7 +51,10 @@ def noted(values: pd.Series, spelled: Callable[[Any], str] | None = None) -> Ite
         todo = "make it one in load() of data.py"
         if spelled is not None:
             shown = repr(spelled(found.value))
-            todo = f"add it to reading.missing, and write {bounds}`missing: {most:g}` in the column's entry"
+            todo = (
+                f"add it to reading.missing, which holds for all columns, and write {bounds}`missing: {most:g}` in the "
+                "column's entry"
+            )
         yield (
             f"{shown} ({found.rows:,} rows) is apart from the other values, {span}; if it means that a value is "
             f"missing, {todo}"

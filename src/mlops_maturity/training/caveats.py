@@ -10,6 +10,8 @@ FEWEST_TEST_ROWS = 50
 OVERFITS = 0.1
 AS_GOOD = 0.01
 WEAK = 0.1
+# What saves so much of it seldom predicts, but adds up what is known.
+SUSPICIOUS = 0.995
 # Of the answers that are wrong if they are always the most frequent class, the share that a model must put right.
 HARDLY = 0.05
 
@@ -34,6 +36,11 @@ def caveats(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"a weak signal: the {label} is {percent(abs(gains['baseline']))} {side} that of a guess without any "
             "column; look for columns that explain the target before you rely on the model"
+        )
+    elif gains["baseline"] >= SUSPICIOUS:
+        yield (
+            f"suspiciously good: the model saves {gains['baseline']:.1%} of the baseline's loss; are parts of the "
+            "target, or what is known only after it, among the columns?"
         )
     accuracy, usual = test.get("accuracy", 1.0), scores["baseline, test"].get("accuracy", 0.0)
     if 1 - accuracy > (1 - HARDLY) * (1 - usual):

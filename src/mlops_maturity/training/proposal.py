@@ -22,8 +22,6 @@ from mlops_maturity.training.trials import best_trial
 
 FEW_VALUES = 10
 MISSING = object()
-# Of the baseline's loss: what saves so much seldom predicts, but adds up what is known.
-SUSPICIOUS = 0.995
 ROWS_IN_A_SLICE = 10
 MOST_SLICES = 2
 MOST_SLICE_VALUES = 10
@@ -107,11 +105,6 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
         print(
             f"  warning: a weak signal: cross-validated, the model saves {saved:.1%} of the baseline's loss, which "
             "chance may do as well; look for columns that explain the target"
-        )
-    elif saved >= SUSPICIOUS:
-        print(
-            f"  warning: suspiciously good: cross-validated, the model saves {saved:.1%} of the baseline's loss; are "
-            "parts of the target, or what is known only after it, among the columns?"
         )
     elif not best.beats_the_simple_model:
         print("  note: a single small tree is as good as this model; look for better features before you rely on it")

