@@ -4,11 +4,11 @@ A schema settles it once (`Schema.reading` and each column's type and format); n
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from mlops_maturity.data.dialect import MISSING
 
@@ -31,6 +31,11 @@ _ISO = re.compile(ISO, re.ASCII)
 _PARTS = re.compile(r"(?P<date>[\d-]+)([Tt ](?P<time>[\d:]+)([.,](?P<fraction>\d+))? ?(?P<zone>.*))?", re.ASCII)
 
 
+def _as_written(value: Any) -> Any:
+    """YAML reads -999 as a number, and 9999-12-31 as a date, where a person means the word."""
+    return str(value) if type(value) in (int, float, date) else value
+
+
 class Reading(BaseModel):
     """How the cells of a text file are written.
 
@@ -44,7 +49,7 @@ class Reading(BaseModel):
 
     decimal: DECIMALS = "."
     thousands: THOUSANDS = ""
-    missing: tuple[str, ...] = MISSING
+    missing: tuple[Annotated[str, BeforeValidator(_as_written)], ...] = MISSING
 
     def is_missing(self, text: str | None) -> bool:
         """Whether a cell says that there is no value."""

@@ -34,6 +34,12 @@ def test_save_says_how_to_read_it_and_leaves_out_what_says_nothing(tmp_path: Pat
     assert text.count("open: ") == 1 + schemas.HEADER.count("open: ")
 
 
+def test_load_missing_words_that_yaml_takes_for_something_else_are_words(tmp_path: Path) -> None:
+    path = tmp_path / "schema.yaml"
+    path.write_text("columns: {}\nreading: {missing: [-999, -99.5, 9999-12-31, '-1', x]}\n")
+    assert schemas.load(path).reading.missing == ("-999", "-99.5", "9999-12-31", "-1", "x")
+
+
 def test_only_keeps_the_order_of_the_table() -> None:
     assert list(SCHEMA.only(["note", "colour"]).columns) == ["colour", "note"]
 
