@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ ROWS = 150
 COUNT = np.arange(ROWS)
 CHANCE = np.random.default_rng(8).random(ROWS)
 TARGET = "ziel"
+# The chance as text, and as one of two words.
+NUMBER = [f"{value:.3f}" for value in CHANCE]
+LEVEL = np.where(CHANCE > 0.5, "hi", "lo")
 
 
 def clean() -> pd.DataFrame:
@@ -39,3 +43,15 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     "plain.parquet": lambda frame, path: frame.to_parquet(path, index=False),
     "indexed.pq": lambda frame, path: frame.set_index(TARGET).to_parquet(path),
 }
+
+
+def text(delimiter: str = ",", **columns: Any) -> str:
+    """A file of these columns, as they stand; a target `y` is added where there is none."""
+    columns = columns if "y" in columns else columns | {"y": NUMBER}
+    lines = [delimiter.join(columns), *map(delimiter.join, zip(*columns.values(), strict=True))]
+    return "\n".join(lines) + "\n"
+
+
+def among(*words: str) -> list[str]:
+    """These words in turn, one for each row."""
+    return [words[number % len(words)] for number in COUNT]

@@ -1,11 +1,13 @@
 """What is inferred of a column: its entry in the schema, and what people should know of it."""
 
 import math
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.data.features import LARGEST
 from mlops_maturity.data.schema import Column
 
 
@@ -29,12 +31,15 @@ def infer_number(numbers: pd.Series) -> Inferred:
         return Inferred(Column(type="number", missing=1.0))
     whole = bool((known % 1 == 0).all())
     low, high = float(known.min()), float(known.max())
-    room = (high - low) / 2
-    minimum, maximum = max(low - room, 0.0) if low >= 0 else low - room, high + room
+    room = high / 2 - low / 2
+    minimum = max(low - room, 0.0 if low >= 0 else -sys.float_info.max)
+    maximum = min(high + room, sys.float_info.max)
     if whole:
         minimum, maximum = math.floor(minimum), math.ceil(maximum)
     offset = _offset(known.to_numpy())
     notes = []
+    if max(-low, high) > LARGEST:
+        notes.append(f"models see what is beyond {LARGEST:.0e} as {LARGEST:.0e}: float32 holds no more")
     if offset is not None:
         notes.append(f"float32, which models see, cannot tell its values apart; {offset:g} is subtracted before")
     column = Column(

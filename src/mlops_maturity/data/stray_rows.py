@@ -61,4 +61,6 @@ def _ends_with_its_sum(values: pd.Series, schema: Schema, name: str) -> bool:
     last, others = numbers.iloc[-1], numbers.iloc[:-1]
     if not np.isfinite(last) or last == 0:
         return False
-    return bool((others.fillna(0) != 0).sum() >= FEWEST_ADDED and np.isclose(others.sum(), last, rtol=1e-6, atol=0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = others.sum()
+    return bool((others.fillna(0) != 0).sum() >= FEWEST_ADDED and np.isclose(total, last, rtol=1e-6, atol=0))

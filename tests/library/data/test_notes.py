@@ -1,0 +1,108 @@
+"""What the first run cannot be sure of is noted for a person, with what to do about it."""
+
+import pytest
+
+from library.own_table import OwnTable
+from library.tables import COUNT, NUMBER, among, text
+
+# Cells, and what is noted of them.
+UNCERTAIN: dict[str, tuple[list[str], str]] = {
+    "several units": (
+        among("1.5 kg", "2 kg", "2 lb"),
+        "v: the values are numbers in several units ('kg', 'lb'): give all",
+    ),
+    "letters that touch": (among("1mm", "2mm"), "v: all values are numbers with 'mm'; if they are to be read as such"),
+    "a value without its unit": (among("0", "2 %"), "v: '0' is read like the values with '%'"),
+    "strays among units": (
+        ["-" if number == 5 else f"{number} %" for number in COUNT],
+        "99 % of the values are numbers with '%', the others are '-' (1 rows); if these mean that a value is missing, "
+        "add them to reading.missing, and write `type: number` and `unit: '%'`",
+    ),
+    "brackets": (among("(1.5)", "2"), "v: '(1.5)' is read as -1.5"),
+    "years of two digits": (
+        among("31/12/21", "05/03/22"),
+        "v: '31/12/21' looks like a date whose year has two digits: write years in full, or `type: datetime` and "
+        "`format: '%d/%m/%y'`",
+    ),
+    "a word among dates": (
+        [f"{number % 28 + 1:02}.03.2021" if number % 9 else "0" for number in COUNT],
+        "96 % of the different values are dates, such as '02.03.2021', the others are '0'; if these mean that a value "
+        "is missing, add them to reading.missing, and write `type: datetime` and `format: '%d.%m.%Y'`",
+    ),
+    "times of which some have a zone": (
+        among("2024-01-31T10:00:00Z", "2024-01-31T10:00:00"),
+        "v: '2024-01-31T10:00:00' names no time zone, as other values do; it is read as UTC",
+    ),
+    "a quotation mark that may swallow a row": (
+        ['"a' if number == 20 else 'b"' if number == 21 else "cd"[number % 2] for number in COUNT],
+        "v: row 21 holds a line break and the cells of a whole row: if a quotation mark swallowed a row there",
+    ),
+    "a sign behind its number": (among("1.5-", "2"), "v: '1.5-' is read as -1.5"),
+    "numbers that float32 cannot hold": (
+        among("1e308", "-1e308", "2"),
+        "v: models see what is beyond 1e+30 as 1e+30: float32 holds no more",
+    ),
+    "times of a day": (among("10:30", "9:45"), "v: '10:30' and the like look like times of a day, or durations, and"),
+    "ranges": (
+        among("0-9", "10-19", "20+"),
+        "v: '0-9' and the like look like ranges of numbers, and are read as words",
+    ),
+    "ranges that begin at a number": (
+        among("<18", "18-30", ">30"),
+        "v: '18-30' and the like look like ranges of numbers",
+    ),
+    "fractions": (among("1/2", "3/4"), "v: '1/2' and the like look like several numbers in a cell, and are read as"),
+    "pairs": (among("(1.5; 2)", "(2.5; 3)"), "v: '(1.5; 2)' and the like look like several numbers in a cell"),
+    "amounts in thousands": (among("1.5k", "2.3M", "900"), "v: '1.5k' and the like look like numbers that a letter"),
+    "quarters": (among("2024Q1", "2024Q2"), "v: '2024Q1' and the like look like dates or times in a form that is not"),
+    "months of another language": (
+        among("3. Mai 2024", "1. Okt. 2024"),
+        "v: '1. Okt. 2024' and the like look like dates",
+    ),
+    "numbers with other marks": (
+        among('"1,5"', '"2,5"', '"7,5"'),
+        "v: all values are numbers, but with other marks than the file's, such as '1,5', and are read as words",
+    ),
+    "numbers in single quotation marks": (among("'1.5'", "'2'"), "spreadsheet formulas, or numbers kept as words by"),
+    "letters of a wrong encoding": (
+        among("K\u00c3\u00b6ln", "Bonn"),
+        "v: 'K\u00c3\u00b6ln' looks like a text that was read in a",
+    ),
+    "formulas": (among('"=""0012"""', '"=""0013"""'), "look like spreadsheet formulas, or numbers kept as words"),
+    "upper and lower case": (
+        among("Basis", "basis", "Premium", "premium"),
+        "v: values that differ only in case, blanks or signs that cannot be seen: 'Basis' and 'basis'; 'Premium' and "
+        "'premium'; each is a value of its own",
+    ),
+    "signs that cannot be seen": (
+        among("K\u00f6ln", "Ko\u0308ln", "New York", "New\u00a0York", "A", "A\u200b"),
+        "cannot be seen: 'A' and 'A\\u200b'; 'Ko\\u0308ln' and 'K\u00f6ln'; 'New York' and 'New\\xa0York'; each is",
+    ),
+    "a number that may mean missing": (
+        ["-999" if number % 10 == 0 else f"{number % 7}.5" for number in COUNT],
+        "v: '-999' (15 rows) is apart from the other values, 0.5 to 6.5; if it means that a value is missing, add it "
+        "to reading.missing, which holds for all columns, and write `minimum: 0`, `maximum: 9.5` and",
+    ),
+    "a count that may mean missing": (
+        ["-1" if number % 10 == 0 else str(number) for number in COUNT],
+        "v: '-1' (15 rows) is apart from the other values, 1 to 149",
+    ),
+    "a date that may mean missing": (
+        ["9999-12-31" if number % 10 == 0 else f"2024-01-{number % 28 + 1:02}" for number in COUNT],
+        "v: '9999-12-31' (15 rows) is apart from the other values, 2024-01-01 to 2024-01-28; if it means that a value "
+        "is missing, add it to reading.missing, which holds for all columns, and write `missing: 0.16` in",
+    ),
+    "dates without marks": (
+        among("20240131", "20231231"),
+        "v: '20240131' and the like look like dates without marks, and are read as numbers; if they are dates, write "
+        "`type: datetime` and `format: '%Y%m%d'` in the column's entry, in place of its bounds",
+    ),
+    "infinite numbers": (among("1.5", "inf", "-inf"), "v: infinite numbers are read as missing values: 100"),
+}
+
+
+@pytest.mark.parametrize("case", UNCERTAIN)
+def test_cells_that_are_uncertain_are_noted(case: str, own_table: OwnTable) -> None:
+    cells, says = UNCERTAIN[case]
+    own_table.read(text(v=cells, x=NUMBER), "y")
+    assert any(says in note for note in own_table.schema.notes), own_table.schema.notes
