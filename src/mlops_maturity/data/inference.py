@@ -12,11 +12,12 @@ from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
 from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, truths
 from mlops_maturity.data.dates import format_of, without_marks
+from mlops_maturity.data.dialect import MISSING
 from mlops_maturity.data.inferred import Inferred, accepted, accepted_share, infer_number
 from mlops_maturity.data.lookalikes import lookalikes
 from mlops_maturity.data.placeholders import noted
 from mlops_maturity.data.schema import Column, Schema
-from mlops_maturity.data.stray_rows import refuse_totals, swallowed
+from mlops_maturity.data.stray_rows import swallowed
 from mlops_maturity.data.units import Unit, unit_of
 from mlops_maturity.project.errors import ProjectError
 
@@ -32,6 +33,9 @@ MOST = 0.5
 # Digits that float64 holds; a whole number of more is a name.
 MOST_DIGITS = 15
 EXAMPLES = 3
+WORDS = Column(type="category", missing=1.0)
+# Values that tell at once most columns that are no numbers of a kind.
+SAMPLE = 1_000
 
 
 def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
@@ -43,19 +47,23 @@ def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
             whose words are words, whatever they look like.
 
     Raises:
-        ProjectError: there are no columns, or the last row of a text file holds the sums of the others.
+        ProjectError: there are no columns.
     """
     if frame.shape[1] == 0:
         raise ProjectError("the table has no columns that can be used; give one with numbers, words or dates")
-    texts = {str(name): _known(values, Reading()) for name, values in frame.items() if delimiter and is_text(values)}
+    texts = {str(name): _known(values) for name, values in frame.items() if delimiter and is_text(values)}
     units = {name: unit_of(known) for name, known in texts.items()}
     reading, notes = infer_reading({name: _bare(known, units[name]) for name, known in texts.items()}, delimiter)
-    found = {str(name): _infer_column(values, reading, units.get(str(name))) for name, values in frame.items()}
+    found = {
+        str(name): _infer_cells(values, texts[str(name)], reading, units[str(name)], as_text=True)
+        if str(name) in texts
+        else _infer_column(values)
+        for name, values in frame.items()
+    }
     notes += [f"{name}: {note}" for name, each in found.items() for note in each.notes]
     columns = {name: each.column for name, each in found.items()}
     if delimiter:
         notes += swallowed(frame, delimiter)
-        refuse_totals(frame, Schema(columns=columns, reading=reading))
     return Schema(columns=columns, reading=reading, notes=tuple(notes))
 
 
@@ -76,7 +84,11 @@ def infer_reading(texts: Mapping[str, pd.Series], delimiter: str) -> tuple[Readi
     if not marked:
         return Reading(), []
     readings = [Reading(decimal=decimal, thousands=group) for decimal, group in _marks(delimiter)]
-    fits = [{name for name, known in marked.items() if _all_numbers(known, reading)} for reading in readings]
+    samples = {name: known.head(SAMPLE) for name, known in marked.items()}
+    fits = [
+        {name for name in marked if _all_numbers(samples[name], reading) and _all_numbers(marked[name], reading)}
+        for reading in readings
+    ]
     most = max(map(len, fits))
     if not most:
         return Reading(), []
@@ -124,13 +136,18 @@ def _are_numbers(known: pd.Series, reading: Reading) -> pd.Series:
     return pd.Series(pc.match_substring_regex(arrow_of(known), pattern).to_numpy(zero_copy_only=False), known.index)
 
 
-def _known(values: pd.Series, reading: Reading) -> pd.Series:
+def _known(values: pd.Series) -> pd.Series:
     """The different values of a column of cells, without blanks around them and without what is missing."""
-    unique = pd.Series(values.dropna().astype("str").unique(), dtype="str").str.strip()
-    return unique[~unique.isin(reading.missing)].drop_duplicates().reset_index(drop=True)
+    unique = pd.Series(_said(values).unique(), dtype="str")
+    return unique[~unique.isin(MISSING)].reset_index(drop=True)
 
 
-def _infer_column(values: pd.Series, reading: Reading, unit: Unit | None) -> Inferred:
+def _said(values: pd.Series) -> pd.Series:
+    return values.dropna().astype("str").str.strip()
+
+
+def _infer_column(values: pd.Series) -> Inferred:
+    """The entry of a typed column."""
     values = truths(values)
     if pd.api.types.is_bool_dtype(values):
         return Inferred(Column(type="boolean", missing=accepted(values)))
@@ -141,26 +158,25 @@ def _infer_column(values: pd.Series, reading: Reading, unit: Unit | None) -> Inf
         found = infer_number(numbers)
         found.notes.extend([*_infinite(int(np.isinf(numbers).sum())), *noted(numbers)])
         return found
-    return _infer_cells(values, reading, unit or Unit(), as_text=unit is not None)
+    return _infer_cells(values, _known(values), Reading(), Unit(), as_text=False)
 
 
-def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bool) -> Inferred:
-    known = _known(values, reading)
-    words = convert(values, Column(type="category", missing=1.0), reading)
-    missing = accepted(words)
+def _infer_cells(values: pd.Series, known: pd.Series, reading: Reading, unit: Unit, *, as_text: bool) -> Inferred:
     if known.empty:
         return Inferred(Column(type="number", missing=1.0))
+    said = _said(values)
+    missing = accepted_share((len(values) - len(said) + int(said.isin(MISSING).sum())) / len(values))
     if as_text and known.str.lower().isin(cells.TRUTH_WORDS).all():
         return Inferred(Column(type="boolean", missing=missing))
     numeric = _are_numbers(_bare(known, unit), reading) & as_text
     if numeric.all():
-        return _infer_numeric_cells(values, known, words, reading, unit)
+        return _infer_numeric_cells(values, known, missing, reading, unit)
     written, notes = format_of(known)
     if written is not None:
         column = Column(type="datetime", format=written, missing=missing)
         return Inferred(column, [*notes, *noted(convert(values, column, reading), _spelling(known, column, reading))])
-    counts = words.value_counts()
-    counts = counts[counts > 0]
+    words = convert(values, WORDS, reading)
+    counts = _counts(words)
     share = counts[counts.index.isin(known[numeric])].sum() / counts.sum()
     if share >= MOST:
         strays = counts[~counts.index.isin(known[numeric])]
@@ -186,25 +202,16 @@ def _infer_cells(values: pd.Series, reading: Reading, unit: Unit, *, as_text: bo
     return Inferred(_words_column(counts, len(words), missing), notes)
 
 
-def _infer_numeric_cells(
-    values: pd.Series, known: pd.Series, words: pd.Series, reading: Reading, unit: Unit
-) -> Inferred:
-    counts, missing = words.value_counts(), accepted(words)
-    counts = counts[counts > 0]
+def _infer_numeric_cells(values: pd.Series, known: pd.Series, missing: float, reading: Reading, unit: Unit) -> Inferred:
     bare = _bare(known, unit)
+    why = ""
     if (zeros := bare.str.fullmatch(LEADING_ZERO)).any():
-        return Inferred(
-            _words_column(counts, len(words), missing),
-            [f"{known[zeros].iloc[0]!r} has a leading zero: the values are names, not numbers"],
-        )
-    digits = bare.str.replace(r"\D", "", regex=True).str.len()
-    whole = bare.str.fullmatch(r"[+-]?\d+")
-    if bool((whole & (digits > MOST_DIGITS)).any()):
-        example = known[whole & (digits > MOST_DIGITS)].iloc[0]
-        return Inferred(
-            _words_column(counts, len(words), missing),
-            [f"{example!r} has more digits than a number can hold exactly: the values are names, not numbers"],
-        )
+        why = f"{known[zeros].iloc[0]!r} has a leading zero"
+    if not why and (long := bare.str.fullmatch(rf"[+-]?\d{{{MOST_DIGITS + 1},}}")).any():
+        why = f"{known[long].iloc[0]!r} has more digits than a number can hold exactly"
+    if why:
+        counts = _counts(convert(values, WORDS, reading))
+        return Inferred(_words_column(counts, len(values), missing), [f"{why}: the values are names, not numbers"])
     as_number = Column(type="number", unit=unit.name, missing=1.0)
     numbers = convert(values, as_number, reading)
     found = infer_number(numbers)
@@ -212,9 +219,16 @@ def _infer_numeric_cells(
     if (accounts := known.str.startswith("(") | known.str.endswith("-")).any():
         example = known[accounts].iloc[0]
         notes.append(f"{example!r} is read as {cells.number(example, reading, unit.name):g}")
-    notes += _infinite(int(words.isin(known[bare.str.fullmatch(INFINITE)]).sum()))
+    if (infinite := bare.str.fullmatch(INFINITE)).any():
+        notes += _infinite(int(_said(values).isin(known[infinite]).sum()))
     notes += [*without_marks(bare), *noted(numbers, _spelling(known, as_number, reading))]
     return Inferred(found.column.model_copy(update={"unit": unit.name}), [*found.notes, *notes])
+
+
+def _counts(words: pd.Series) -> pd.Series:
+    """How many rows have each word."""
+    counts: pd.Series = words.value_counts()
+    return counts[counts > 0]
 
 
 def _spelling(known: pd.Series, column: Column, reading: Reading) -> Callable[[object], str]:

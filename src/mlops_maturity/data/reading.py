@@ -12,6 +12,7 @@ from mlops_maturity.data.conversion import convert, replaced
 from mlops_maturity.data.dialect import WINDOWS, dialect_of
 from mlops_maturity.data.inference import infer_schema
 from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.stray_rows import refuse_totals
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import SCHEMA
 
@@ -31,7 +32,7 @@ def read_table(path: Path | str | None, schema: Schema | None = None) -> pd.Data
         schema: by which cells are read; by default, data/schema.yaml, or what would be proposed where there is none.
 
     Raises:
-        ProjectError: the file is missing or damaged, or none is named.
+        ProjectError: the file is missing or damaged, or none is named; without a schema, its last row holds sums.
     """
     if path is None:
         raise ProjectError("params.yaml: data.raw names no file; name one, or read the data otherwise in data.py")
@@ -46,6 +47,7 @@ def read_table(path: Path | str | None, schema: Schema | None = None) -> pd.Data
     proposed = schema or _proposed(path, cells)
     frame = typed(cells, proposed)
     if schema is None:
+        refuse_totals(cells.iloc[-1], frame)
         # As text: pandas copies it, in depth, with each operation on each column.
         frame.attrs[INFERRED] = proposed.model_dump_json()
     return frame
@@ -70,12 +72,14 @@ def typed(cells: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 def inferred(frame: pd.DataFrame) -> Schema:
     """The schema to propose for a table: what was inferred from its cells, where it came from a file of text."""
     known = frame.attrs.get(INFERRED)
-    found = infer_schema(frame)
     if not known:
+        found = infer_schema(frame)
         return found.model_copy(update={"notes": (*frame.attrs.get(tables.NOTES, ()), *found.notes)})
     schema = Schema.model_validate_json(known)
-    columns = {name: schema.columns.get(name, column) for name, column in found.columns.items()}
-    return Schema(columns=columns, reading=schema.reading, notes=schema.notes)
+    # What data.py has added to the columns of the file.
+    added = [name for name in frame if name not in schema.columns]
+    columns = schema.columns | (infer_schema(frame[added]).columns if added else {})
+    return Schema(columns={str(name): columns[str(name)] for name in frame}, reading=schema.reading, notes=schema.notes)
 
 
 def _typed(name: str, values: pd.Series, schema: Schema) -> pd.Series:
@@ -83,8 +87,8 @@ def _typed(name: str, values: pd.Series, schema: Schema) -> pd.Series:
     if column is None:
         return values
     found = convert(values, column, schema.reading)
-    missing = values.isna() | values.astype("str").str.strip().isin(schema.reading.missing)
-    return values if (found.isna() & ~missing).any() else found
+    unread = values[found.isna() & values.notna()]
+    return found if unread.astype("str").str.strip().isin(schema.reading.missing).all() else values
 
 
 def _at_once(path: Path, schema: Schema) -> pd.DataFrame | None:

@@ -63,7 +63,7 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
     if settings.method == "column":
         return _given(frame, target, settings)
     first = first_equal(frame, target, ignored)
-    some = np.unique(first)
+    some = np.flatnonzero(first == np.arange(len(first)))
     undated = _undated(frame, some, settings)
     dated = np.setdiff1d(some, undated)
     if settings.method == "group" and (count := len(np.unique(_groups(frame, settings)))) < FEWEST_GROUPS:
@@ -104,7 +104,8 @@ def first_equal(frame: pd.DataFrame, target: str, ignored: Iterable[str] = ()) -
     """
     seen = [name for name in frame if name not in set(ignored)]
     whole, features = _codes(frame[seen]), _codes(frame[[name for name in seen if name != target]])
-    _, first = np.unique(whole, return_index=True)
+    # Numbers are given in the order of the rows, so the first row of each comes in that order, too.
+    first = pd.Series(whole).drop_duplicates().index.to_numpy()
     several = np.bincount(features) > 1
     differ = np.bincount(features[first], minlength=len(several)) > 1
     if several.any() and differ[several].mean() > MOST_CONFLICTS:
@@ -168,7 +169,7 @@ def folds(
 ) -> Iterator[tuple[Rows, Rows]]:
     """Cross-validation folds of the same kind as the split: pairs of row positions to learn from and to score on."""
     first = first_equal(frame, target, ignored)
-    some = np.unique(first)
+    some = np.flatnonzero(first == np.arange(len(first)))
     undated = _undated(frame, some, settings)
     dated = np.setdiff1d(some, undated)
     for learn, score in _folds(frame.iloc[dated], target, settings, count):

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from mlops_maturity.data.conversion import convert
-from mlops_maturity.data.schema import Schema
 from mlops_maturity.project.errors import ProjectError
 
 TOTALS = r"(?i)(grand |sub)?totals?:?|sum:?|summe:?|gesamt(summe)?:?|total général|totale?s?:?|suma:?|totaal:?"
@@ -14,19 +12,18 @@ TOTALS = r"(?i)(grand |sub)?totals?:?|sum:?|summe:?|gesamt(summe)?:?|total gén�
 FEWEST_ADDED = 3
 
 
-def refuse_totals(frame: pd.DataFrame, schema: Schema) -> None:
+def refuse_totals(last: pd.Series, frame: pd.DataFrame) -> None:
     """Refuse a last row that adds up the others: a model would learn from it as from a record.
 
     Args:
-        frame: the cells of a table.
-        schema: by which they are read.
+        last: the cells of the last row.
+        frame: the table, each column in its type.
 
     Raises:
         ProjectError: two columns end with their sum, or one does beside a word such as Total.
     """
-    last = frame.iloc[-1].dropna().astype("str").str.strip()
-    named = bool(last.str.fullmatch(TOTALS).any())
-    added = [name for name, values in frame.items() if _ends_with_its_sum(values, schema, str(name))]
+    named = bool(last.dropna().astype("str").str.strip().str.fullmatch(TOTALS).any())
+    added = [name for name, values in frame.items() if _ends_with_its_sum(values)]
     if len(added) + named >= 2 and added:
         raise ProjectError(
             f"row {len(frame):,}, the last one, holds the sums of the others ({', '.join(map(str, added[:3]))}); "
@@ -52,15 +49,11 @@ def swallowed(frame: pd.DataFrame, delimiter: str) -> Iterator[str]:
             )
 
 
-def _ends_with_its_sum(values: pd.Series, schema: Schema, name: str) -> bool:
-    """Whether the last number is the sum of at least a few others; a stray word does not count."""
-    column = schema.columns[name]
-    if column.type not in ("number", "integer"):
+def _ends_with_its_sum(values: pd.Series) -> bool:
+    """Whether the last number is the sum of at least a few others."""
+    if not pd.api.types.is_float_dtype(values) or not np.isfinite(last := values.iloc[-1]) or last == 0:
         return False
-    numbers = convert(values, column, schema.reading)
-    last, others = numbers.iloc[-1], numbers.iloc[:-1]
-    if not np.isfinite(last) or last == 0:
-        return False
+    others = values.iloc[:-1]
     with np.errstate(over="ignore", invalid="ignore"):
         total = others.sum()
     return bool((others.fillna(0) != 0).sum() >= FEWEST_ADDED and np.isclose(total, last, rtol=1e-6, atol=0))
