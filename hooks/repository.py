@@ -5,13 +5,14 @@ from pathlib import Path
 
 FIRST_COMMIT = "Start from the template"
 # The user's own git hooks, templates, signing keys and ignored names are for the user's commits, not for this one.
-# What can be generated again need not be forced onto the disk, nor packed, before the command returns.
+# What can be generated again need not be forced onto the disk, nor compressed or packed, before the command returns.
 PLAIN = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.excludesFile=/dev/null"),
     *("-c", "commit.gpgSign=false"),
     *("-c", "init.templateDir="),
     *("-c", "core.fsync=none"),
+    *("-c", "core.looseCompression=0"),
     *("-c", "maintenance.auto=false"),
 )
 

@@ -182,7 +182,7 @@ def test_releases_come_and_go_and_no_request_fails(story: Story) -> None:
 
 
 def first_release_goes_to_all_environments(story: Story, flows: ExitStack) -> None:
-    model = story.train("Train", **{"max_iter: 300\n    max_leaf": "max_iter: 20\n    max_leaf"})
+    model = story.train("Train", **{"max_iter: 100": "max_iter: 20"})
     story.take("register")
     first = story.release()
     assert f"{first} is built already" in story.take("release")
@@ -199,7 +199,7 @@ def first_release_goes_to_all_environments(story: Story, flows: ExitStack) -> No
 
 
 def better_model_with_the_same_code_goes_through_by_itself(story: Story) -> None:
-    model = story.train("Train longer", **{"max_iter: 20\n": "max_iter: 300\n"})
+    model = story.train("Train longer", **{"max_iter: 20\n": "max_iter: 100\n"})
     story.take("register")
     better = story.release()
     wait_until(lambda: story.flows["staging"].count > 60, 60)
@@ -235,7 +235,7 @@ def slow_release_is_found_out_once_it_serves_and_is_taken_back(story: Story) -> 
 
 
 def worse_model_is_refused(story: Story) -> None:
-    worse = story.train("Train too short", **{"max_iter: 300\n": "max_iter: 18\n"})
+    worse = story.train("Train too short", **{"max_iter: 100\n": "max_iter: 18\n"})
     story.take("register", fails="gate failed")
     story.take("check-model", fails=f"model {worse} is not fit to be deployed")
     assert f"production: {story.served[-1]}" in story.take("status")

@@ -16,7 +16,7 @@ SMALL = {
     "candidates: 27": "candidates: 6",
     "factor: 3": "factor: 2",
     "folds: 5": "folds: 3",
-    "max_iter: 300": "max_iter: 40",
+    "max_iter: 100": "max_iter: 40",
 }
 # So slow a start, and so strong a penalty, that something better is found.
 POOR = {"learning_rate: 0.1": "learning_rate: 0.002", "penalty: 1.0": "penalty: 1.0e+6"}

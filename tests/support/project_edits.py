@@ -126,8 +126,8 @@ EDITS = [
     change(
         "fewer iterations",
         "params.yaml",
-        "learning_rate: 0.08\n    max_iter: 300\n",
-        "learning_rate: 0.08\n    max_iter: 250 # see the curve\n",
+        "learning_rate: 0.08\n    max_iter: 100\n",
+        "learning_rate: 0.08\n    max_iter: 90 # see the curve\n",
     ),
     change("a larger validation set", "params.yaml", "validation: 0.2\n", "validation: 0.25\n"),
     change("a reason beside a setting", "params.yaml", "  test: 0.2\n", "  test: 0.2 # agreed with the biologists\n"),

@@ -43,6 +43,7 @@ MOST_AT_ONCE = 1_000
 ROWS_OF_A_STATEMENT = (128, 32, 8, 1)
 # What is random of an id, behind the 8 bytes of its time.
 ID_BYTES = 12
+CHANCES_AT_ONCE = 256
 # Between two tries to write to a database that is away.
 RETRY_SECONDS = 0.5
 
@@ -136,6 +137,14 @@ def insert_of(rows: int, mark: str) -> str:
     )
 
 
+def chances() -> Iterator[str]:
+    """What nobody can guess, for one name after another; many are drawn at once, since each call asks the system."""
+    size = 2 * ID_BYTES
+    while True:
+        drawn = secrets.token_hex(ID_BYTES * CHANCES_AT_ONCE)
+        yield from (drawn[start : start + size] for start in range(0, len(drawn), size))
+
+
 class PredictionLog:
     """Writes predictions behind the service's back.
 
@@ -176,6 +185,7 @@ class PredictionLog:
         self._wake = threading.Event()
         self._deadline: float | None = None
         self._last_id = 0
+        self._chance = chances()
         self._thread = threading.Thread(target=self._run, name="prediction log", daemon=True)
         self._thread.start()
 
@@ -193,9 +203,7 @@ class PredictionLog:
         """Names for predictions: they sort by time, and nobody can guess one, since whoever knows it may label it."""
         first = max(time.time_ns(), self._last_id + 1)
         self._last_id = first + count - 1
-        chance = secrets.token_hex(ID_BYTES * count)
-        size = 2 * ID_BYTES
-        return [f"{first + place:016x}{chance[place * size : (place + 1) * size]}" for place in range(count)]
+        return [f"{number:016x}{chance}" for number, chance in zip(range(first, first + count), self._chance)]  # noqa: B905
 
     def put(self, entry: Entry) -> "asyncio.Future[None] | None":
         """Log predictions, and return what to wait for before the answer is sent, if it must wait."""
