@@ -64,4 +64,5 @@ def _frame(features: Features, columns: Columns, rows: int) -> "pd.DataFrame":
 def _dtype(values: tuple[str, ...]) -> "pd.CategoricalDtype":
     import pandas as pd
 
-    return pd.CategoricalDtype(list(values))
+    # Objects: an estimator turns one row of pandas' own type of text into values half as fast.
+    return pd.CategoricalDtype(pd.Index(values, dtype=object))
