@@ -4,17 +4,13 @@ import base64
 import io
 from collections.abc import Callable, Sequence
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
 from mlops_maturity.monitoring.profile import Profile
 from mlops_maturity.project.numbers import number
-from mlops_maturity.training.plots import BLUE, GREY, ORANGE, STYLE, short
+from mlops_maturity.training import drawing
+from mlops_maturity.training.drawing import BLUE, GREY, ORANGE, short
 
 RED = "#c53030"
 BINS = 30
@@ -66,11 +62,7 @@ def over_windows(values: Sequence[float], limits: Sequence[float], labels: Seque
 
 def _draw(picture: Callable[[Axes], None]) -> str:
     content = io.BytesIO()
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(4.6, 2.5), layout="constrained")
-        picture(axes)
-        figure.savefig(content, format="png", metadata={"Software": None}, dpi=130)
-        plt.close(figure)
+    drawing.draw(picture, content, (4.6, 2.5), dpi=130)
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 

@@ -4,12 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import MaxNLocator
@@ -18,27 +14,16 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.numbers import number
 from mlops_maturity.project.paths import PLOTS
+from mlops_maturity.training import drawing
+from mlops_maturity.training.drawing import BLUE, GREY, ORANGE, short
 from mlops_maturity.training.metrics import calibration_curve, confusion
 
 if TYPE_CHECKING:
     from mlops_maturity.training.evaluate import Evaluation
 
-BLUE, ORANGE, GREY = "#2563a8", "#d9822b", "#8a8f98"
 MOST_BARS = 15
 MOST_POINTS = 5_000
 READABLE_CLASSES = 12
-STYLE: Any = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": GREY,
-    "axes.grid": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titleweight": "bold",
-    "figure.dpi": 110,
-    "font.size": 10,
-    "grid.color": "#e5e7eb",
-    "svg.hashsalt": "plots",
-}
 
 History = Sequence[Mapping[str, float]]
 
@@ -65,12 +50,12 @@ def draw(predictor: Predictor, evaluation: "Evaluation", history: History) -> di
 def _save(title: str, picture: Callable[[Axes], None]) -> Path:
     PLOTS.mkdir(parents=True, exist_ok=True)
     path = PLOTS / f"{title.lower().replace(' ', '_')}.png"
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+
+    def with_title(axes: Axes) -> None:
         picture(axes)
         axes.set_title(title)
-        figure.savefig(path, metadata={"Software": None})
-        plt.close(figure)
+
+    drawing.draw(with_title, path, (6.4, 4.4))
     return path
 
 
@@ -135,7 +120,7 @@ def _one_against_the_rest(
 ) -> Iterator[tuple[str, Any, np.ndarray, np.ndarray]]:
     """Each class that the test set has and lacks: its name, a colour, which rows have it, and how probable it is."""
     classes = predictor.target.classes
-    colours = plt.get_cmap("tab20" if len(classes) > 10 else "tab10")
+    colours = colormaps["tab20" if len(classes) > 10 else "tab10"]
     # Of two classes, the first has the curves of the second, mirrored.
     for place in range(len(classes) == 2, len(classes)):
         actual = evaluation.target == place
@@ -181,9 +166,3 @@ def _importance(axes: Axes, evaluation: "Evaluation") -> None:
     axes.barh([short(name) for name in top["column"]], top["mean"], xerr=top["spread"], color=BLUE, ecolor=GREY)
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="growth of the loss when the column is shuffled")
-
-
-def short(name: object) -> str:
-    """A name as a picture has room for it."""
-    text = str(name).replace("$", r"\$")
-    return text if len(text) <= 24 else text[:23] + "…"
