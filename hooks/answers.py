@@ -14,6 +14,8 @@ LONGEST_LINE = 80
 LONGEST_REFUSAL = 600
 # What opens an expression of the template. Such an answer would be run when the project is rendered again.
 MARKS = re.compile("<[<%#]")
+# Blanks that a name of a column may have, of any width.
+BLANKS = re.compile("[\\u00a0\\u2000-\\u200a\\u202f\\u205f\\u3000]")
 
 CHOICES = {
     "maturity_level": ("0", "1", "2"),
@@ -81,7 +83,7 @@ def _dataset(answers: Mapping[str, str]) -> str | None:
 
 def _target(answers: Mapping[str, str]) -> str | None:
     target = answers["target"]
-    if not target.isprintable() or not target.strip() or MARKS.search(target):
+    if not BLANKS.sub(" ", target).isprintable() or not target.strip() or MARKS.search(target):
         return "target: must be one line of printable characters, without <<, <% and <#"
     return datasets.column_problem(_file(answers), target)
 

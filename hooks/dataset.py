@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from mlops_maturity.data.dialect import DELIMITERS, MISSING, dialect_of, records
+from mlops_maturity.data.names import column_of, no_column
 from mlops_maturity.project.errors import ProjectError
 
 SAMPLE = "sample"
@@ -89,7 +90,8 @@ def _csv_problem(path: Path, target: str) -> str | None:
         if wrong := _target_problem(target, dialect.names, path.name):
             return wrong + _below(path, dialect.encoding, target)
         rows = (cells for _, cells in records(path, dialect))
-        return _values_problem(rows, dialect.names.index(target), target, path.name)
+        column = column_of(target, dialect.names) or target
+        return _values_problem(rows, dialect.names.index(column), target, path.name)
     except ProjectError as error:
         return f"dataset: {error}"
     except (csv.Error, UnicodeDecodeError) as error:
@@ -97,10 +99,7 @@ def _csv_problem(path: Path, target: str) -> str | None:
 
 
 def _target_problem(target: str, columns: tuple[str, ...] | list[str], where: str) -> str | None:
-    if target in columns:
-        return None
-    known = ", ".join(filter(None, columns[:12])) + (", ..." if len(columns) > 12 else "")
-    return f"target: {where!r} has no column {target!r}; it has {known}"
+    return None if column_of(target, columns) else f"target: {where!r} has {no_column(target, columns)}"
 
 
 def _below(path: Path, encoding: str, target: str) -> str:

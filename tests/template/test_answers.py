@@ -70,7 +70,9 @@ def test_without_a_question_and_without_network(
 
 HOOKS = sorted(path for path in (TEMPLATE / "hooks").glob("*.py") if path.name != "prompts.py")
 # What of the library the hooks read files with.
-SHARED = [TEMPLATE / "src" / "mlops_maturity" / name for name in ("data/dialect.py", "project/errors.py")]
+SHARED = [
+    TEMPLATE / "src" / "mlops_maturity" / name for name in ("data/dialect.py", "data/names.py", "project/errors.py")
+]
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -144,6 +146,12 @@ WRONG_FILES: dict[str, tuple[str, bytes, list[str]]] = {
     "wrong suffix": ("t.json", b"[]", ["dataset", "must end in .csv"]),
     "column twice": ("t.csv", f"y,y\n{LONG}".encode(), ["dataset", "'y' twice", "rename"]),
     "other column": ("t.csv", f"x,z\n{LONG}".encode(), ["target", "no column 'y'", "it has x, z"]),
+    "one of very many columns": (
+        "t.csv",
+        (",".join(f"price_{number}" for number in range(900)) + "\n" + ("1," * 899 + "2\n") * 40).encode(),
+        ["no column 'y'", "price_11, ... (900 in all)"],
+    ),
+    "other case": ("t.csv", f"x,Y\n{LONG}".encode(), ["no column 'y'; perhaps 'Y' is meant"]),
     "title above": ("t.csv", f"Report\n\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 3 has it: delete what"]),
     "separator above": ("t.csv", f"sep=,\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 2 has it"]),
     "line in a column": ("t.csv", f'"a\nb\x1b[2J",z\n{LONG}'.encode(), ["target", "no column 'y'"]),
@@ -174,6 +182,13 @@ def test_wrong_answer(wrong: dict[str, str], words: list[str]) -> None:
 def test_wrong_file(name: str, content: bytes, words: list[str], tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     one_line(refusal(RIGHT | {"dataset": str(tmp_path / name), "target": "y"}), words)
+
+
+@pytest.mark.parametrize("typed", ["Gr\u00f6\u00dfe m", "Gro\u0308\u00dfe m", "Gr\u00f6\u00dfe\u00a0m"])
+def test_target_typed_in_signs_that_look_alike_is_accepted(typed: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"x,Gro\u0308\u00dfe\u202fm\n{LONG}".encode())
+    assert refusal(RIGHT | {"dataset": str(path), "target": typed}) is None
 
 
 def test_folder_for_a_file(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ TRUTH = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 SIGNS = {"\u2212": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'"}
 # A number in brackets, or with its sign behind it, is below zero, as in accounts.
 ACCOUNTS = r"^\(([^()]*)\)$|^([^()-]*\d)-$"
+# Signs of a value that a message shows.
+MOST_SHOWN = 80
 # Blanks between a sign and its number, as spreadsheets pad amounts.
 PADDED = r"^([+-]) +"
 
@@ -146,6 +148,12 @@ def canonical_time(text: str) -> str:
     if zone:
         zone = "+00:00" if zone in "Zz" else f"{zone[:3]}:{zone[3:].lstrip(':') or '00'}"
     return f"{day}T{clock}{fraction}{zone}"
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: a text in quotation marks, and not all of a very long one."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN // 2]}...{text[-MOST_SHOWN // 4 :]}"
 
 
 def word(text: str | None, reading: Reading) -> str | None:

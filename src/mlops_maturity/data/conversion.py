@@ -211,4 +211,5 @@ def _lost(before: pd.Series, after: pd.Series, reading: Reading) -> str:
         return ""
     example, row = before[lost].iloc[0], before.index[lost][0]
     where = f" in row {row + 1:,}" if isinstance(row, (int, np.integer)) else ""
-    return f"{example!r}{where}" if count == 1 else f"{example!r}{where} (and {count - 1} more)"
+    named = f"{cells.shown(example)}{where}"
+    return named if count == 1 else f"{named} (and {count - 1} more)"

@@ -5,6 +5,7 @@ import re
 
 import pandas as pd
 
+from mlops_maturity.data.cells import shown
 from mlops_maturity.data.conversion import times_of
 
 # Beside ISO 8601. Where a column fits several, the first is taken, and that is said.
@@ -16,6 +17,17 @@ FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in 
 SHORT_YEARS = tuple(written.replace("%Y", "%y") for written in FORMATS)
 ISO8601 = "ISO8601"
 WITHOUT_MARKS, DIGITS = "%Y%m%d", r"(?:19|20)\d{6}"
+
+# Numbers that may be times: since when, and the length of what is counted.
+COUNTS = {
+    "seconds": ("1970-01-01", "1s"),
+    "milliseconds": ("1970-01-01", "1ms"),
+    "microseconds": ("1970-01-01", "1us"),
+    "nanoseconds": ("1970-01-01", "1ns"),
+    "days": ("1899-12-30", "1D"),
+}
+YEARS = (2000, 2050)
+DAY_NAME = re.compile(r"date|datum|fecha|day|jour|tag\b|time|zeit", re.IGNORECASE)
 
 LOOKS_LIKE_ONE = r"^\w{1,9}[-/. ] ?\w{1,9}[-/., ]+ ?\d{1,4}|^\d{4}-\d\d$"
 ZONE = r"[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
@@ -52,6 +64,25 @@ def without_marks(known: pd.Series) -> list[str]:
         f"{known.iloc[0]!r} and the like look like dates without marks, and are read as numbers; if they are dates, "
         f"write `type: datetime` and `format: '{WITHOUT_MARKS}'` in the column's entry, in place of its bounds"
     ]
+
+
+def counted(numbers: pd.Series) -> list[str]:
+    """That numbers are perhaps times: counted since 1970, or in days as spreadsheets count them.
+
+    Args:
+        numbers: of a column. Days are told from other numbers of five digits by its name.
+    """
+    low, high = numbers.min(), numbers.max()
+    for unit, (start, length) in COUNTS.items():
+        first, last = ((pd.Timestamp(year, 1, 1) - pd.Timestamp(start)) / pd.Timedelta(length) for year in YEARS)
+        if not (first <= low < high < last) or (unit == "days" and not re.search(DAY_NAME, str(numbers.name))):
+            continue
+        shown = [f"{pd.Timestamp(start) + value * pd.Timedelta(length):%Y-%m-%d}" for value in (low, high)]
+        return [
+            f"{low:.15g} and the like may be times, counted in {unit} since {start}: {shown[0]} to {shown[1]}; if they "
+            "are, make times of them in load() of data.py, so that rows can be split by time"
+        ]
+    return []
 
 
 def _other_dates(known: pd.Series, sample: pd.Series, written: str) -> list[str]:
@@ -92,7 +123,7 @@ def _nearly(known: pd.Series, sample: pd.Series) -> list[str]:
         return []
     are_dates = times_of(known, written).notna()
     others = known[~are_dates]
-    named = ", ".join(map(repr, others.head(EXAMPLES)))
+    named = ", ".join(map(shown, others.head(EXAMPLES)))
     more = f" and {len(others) - EXAMPLES:,} more" if len(others) > EXAMPLES else ""
     return [
         f"{math.floor(100 * are_dates.mean())} % of the different values are dates, such as "

@@ -5,6 +5,7 @@ Standard library alone: the questions of a new project read the file by the same
 
 import codecs
 import csv
+import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from mlops_maturity.project.errors import ProjectError
 # Words that say that a value is missing, unless a schema says otherwise.
 MISSING = ("", "?", "#N/A", "N/A", "NA", "NULL", "NaN", "None", "Null", "n/a", "nan", "none", "null")
 WINDOWS = "cp1252"
+# What a file may be in that is in neither.
+OTHER_ENCODINGS = {"Windows-1250": "cp1250", "Mac Roman": "mac_roman", "DOS 850": "cp850"}
+WORD = re.compile(rb"[^\s,;|\"]*[\x80-\xff][^\s,;|\"]*")
+WORDS = 1_000
 DELIMITERS = ",;\t|"
 # Lines in Windows-1252 with two signs that would be one in UTF-8, such as a capital umlaut before a quotation mark.
 SOME_BY_CHANCE = 3
@@ -66,6 +71,7 @@ def dialect_of(path: Path) -> Dialect:
         header = reader.line_num
     if not any(name.strip() for name in names):
         raise ProjectError(f"{path} has no header line; its first line must name the columns")
+    _refuse_backslashes(path, delimiter)
     return Dialect(encoding, delimiter, named(path, names), header)
 
 
@@ -136,19 +142,58 @@ def _fit(path: Path, encoding: str, delimiter: str) -> tuple[bool, float, int]:
     return widths[0] > 1, same, widths[0]
 
 
+def note_of_windows(path: Path) -> str:
+    """What people should know of a file that is read as Windows-1252: how a word of it is read, and could be."""
+    with path.open("rb") as file:
+        lines = islice((line for line in file if not line.isascii()), WORDS)
+        words = [word for line in lines for word in WORD.findall(line)]
+    shown = max(words, key=lambda word: word.decode(WINDOWS) != word.decode("cp1250", "replace"))
+    return (
+        f"the file is not in UTF-8 and is read as Windows-1252: {shown.decode(WINDOWS)!r} ({_in_others([shown])}); if "
+        "its letters are wrong, export it in UTF-8"
+    )
+
+
+def _in_others(words: list[bytes]) -> str:
+    """How a word with a letter that Windows-1252 may not have would be read in other encodings."""
+    word = next((word for word in words if not _decoded(word, WINDOWS)), words[0])
+    read = {name: _decoded(word, encoding) for name, encoding in OTHER_ENCODINGS.items()}
+    return ", ".join(f"in {name} {text!r}" for name, text in read.items() if text)
+
+
+def _decoded(word: bytes, encoding: str) -> str:
+    try:
+        return word.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+
+
+def _refuse_backslashes(path: Path, delimiter: str) -> None:
+    """Refuse a backslash before a quotation mark in a quoted cell: CSV ends the cell there, and misreads the rest."""
+    end = rb"(?:[\r\n%b]|\Z)" % re.escape(delimiter.encode())
+    within = re.compile(rb'(?:\A|%b)"[^"]*(?:""[^"]*)*\\(?:"(?!"| *%b)|""(?=%b))' % (end, end, end))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        # Most files have none: to look for it takes no time beside reading them.
+        if content.find(b'\\"') < 0 or (found := within.search(content)) is None:
+            return
+        line = content[: found.end()].count(b"\n") + 1
+    raise ProjectError(
+        f'{path}, line {line}: \\" stands within a quoted cell: CSV doubles a quotation mark (""), and a backslash is '
+        "a sign like others; export the file so"
+    )
+
+
 def _require_windows(path: Path) -> None:
     """Refuse a file that is partly UTF-8: read as Windows-1252, every letter of that part would be two."""
     in_utf8, others = 0, list[int]()
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            where = f"{path}, line {number}"
             rest = LETTER.sub(b"", line)
-            try:
-                line.decode("cp1252")
-                is_windows = True
-            except UnicodeDecodeError:
-                is_windows = False
+            is_windows = bool(_decoded(line, WINDOWS))
             if not is_windows or (len(LETTER.findall(line)) and any(byte > 127 for byte in rest)):
-                raise ProjectError(f"{path}, line {number}: a byte is not of the file's encoding; export it in UTF-8")
+                perhaps = "" if is_windows else f" ({_in_others(WORD.findall(line))})"
+                raise ProjectError(f"{where}: a byte is neither UTF-8 nor Windows-1252{perhaps}; export it in UTF-8")
             if not rest.isascii():
                 others.append(number)
             elif not line.isascii():

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
 from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, truths
-from mlops_maturity.data.dates import format_of, without_marks
+from mlops_maturity.data.dates import counted, format_of, without_marks
 from mlops_maturity.data.dialect import MISSING
 from mlops_maturity.data.inferred import Inferred, accepted, accepted_share, infer_number
 from mlops_maturity.data.lookalikes import lookalikes
@@ -21,18 +21,23 @@ from mlops_maturity.data.stray_rows import swallowed
 from mlops_maturity.data.units import Unit, unit_of
 from mlops_maturity.project.errors import ProjectError
 
-IDENTIFIER_NAME = re.compile(r"(^|[\W_])(id|uuid|guid|index|key|rownames?)$|^(unnamed.*|column_1)$", re.IGNORECASE)
+IDENTIFIER_NAME = re.compile(
+    r"(^|[\W_])(?i:id|uuid|guid|index|key|rownames?)$|[a-z](ID|Id)$|^(?i:unnamed.*|column_1)$"
+    r"|(?i:account|case|client|customer|employee|member|order|passenger|patient|person|product|user)(?i:id|_?n[or])$"
+)
 INFINITE = r"[+-]?(?i:inf|infinity)"
 LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # A category with more values than this is open: its rarer values are seen as one.
 CLOSED_CATEGORIES = 50
 KEPT_CATEGORIES = 254
-FREE_TEXT_LENGTH = 40
+FREE_TEXT_LENGTH, LONGEST_CATEGORY = 40, 200
 # Of the known values of a column, to call it a column of numbers with some strays.
 MOST = 0.5
 # Digits that float64 holds; a whole number of more is a name.
 MOST_DIGITS = 15
 EXAMPLES = 3
+# Of the rows, that have a value of their own, to say so of a column.
+ALMOST = 0.9
 WORDS = Column(type="category", missing=1.0)
 # Values that tell at once most columns that are no numbers of a kind.
 SAMPLE = 1_000
@@ -156,7 +161,7 @@ def _infer_column(values: pd.Series) -> Inferred:
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.astype("float64")
         found = infer_number(numbers)
-        found.notes.extend([*_infinite(int(np.isinf(numbers).sum())), *noted(numbers)])
+        found.notes.extend([*_infinite(int(np.isinf(numbers).sum())), *counted(numbers), *noted(numbers)])
         return found
     return _infer_cells(values, _known(values), Reading(), Unit(), as_text=False)
 
@@ -180,7 +185,7 @@ def _infer_cells(values: pd.Series, known: pd.Series, reading: Reading, unit: Un
     share = counts[counts.index.isin(known[numeric])].sum() / counts.sum()
     if share >= MOST:
         strays = counts[~counts.index.isin(known[numeric])]
-        named = ", ".join(f"{word!r} ({count:,} rows)" for word, count in strays.head(EXAMPLES).items())
+        named = ", ".join(f"{cells.shown(word)} ({count:,} rows)" for word, count in strays.head(EXAMPLES).items())
         more = f" and {len(strays) - EXAMPLES} more" if len(strays) > EXAMPLES else ""
         beside, write = (f" with {unit.name!r}", f" and `unit: {unit.name!r}`") if unit.name else ("", "")
         most = accepted_share(float(words.isna().sum() + strays.sum()) / len(words))
@@ -221,7 +226,7 @@ def _infer_numeric_cells(values: pd.Series, known: pd.Series, missing: float, re
         notes.append(f"{example!r} is read as {cells.number(example, reading, unit.name):g}")
     if (infinite := bare.str.fullmatch(INFINITE)).any():
         notes += _infinite(int(_said(values).isin(known[infinite]).sum()))
-    notes += [*without_marks(bare), *noted(numbers, _spelling(known, as_number, reading))]
+    notes += [*without_marks(bare), *counted(numbers), *noted(numbers, _spelling(known, as_number, reading))]
     return Inferred(found.column.model_copy(update={"unit": unit.name}), [*found.notes, *notes])
 
 
@@ -242,9 +247,10 @@ def _infinite(count: int) -> list[str]:
 
 def _words_column(counts: pd.Series, rows: int, missing: float) -> Column:
     differ, lines = _all_differ(counts, rows), _over_lines(counts.index)
-    if len(counts) <= CLOSED_CATEGORIES and not differ and not lines:
+    lengths = counts.index.str.len().to_series()
+    if len(counts) <= CLOSED_CATEGORIES and not (differ or lines) and lengths.max() <= LONGEST_CATEGORY:
         return Column(type="category", categories=sorted(counts.index), missing=missing)
-    if differ or lines or counts.index.str.len().to_series().mean() > FREE_TEXT_LENGTH:
+    if differ or lines or lengths.mean() > FREE_TEXT_LENGTH or lengths.max() > LONGEST_CATEGORY:
         return Column(type="text", missing=missing)
     # Ties in frequency are broken by name, so that the same data give the same schema.
     frequent = sorted(counts.index, key=lambda word: (-counts[word], word))[:KEPT_CATEGORIES]
@@ -268,7 +274,7 @@ def _named_as_missing(values: pd.Series, reading: Reading) -> list[tuple[str, in
 
 
 def _all_differ(counts: pd.Series, rows: int) -> bool:
-    return len(counts) > 20 and len(counts) > 0.9 * rows
+    return len(counts) > 20 and len(counts) > ALMOST * rows
 
 
 def _why_unusable(name: str, values: pd.Series, column: Column) -> str | None:
@@ -278,12 +284,12 @@ def _why_unusable(name: str, values: pd.Series, column: Column) -> str | None:
     if column.type == "text":
         return "free text, or a value of its own in almost every row"
     different = known.nunique()
+    is_named = IDENTIFIER_NAME.search(name) and column.type == "integer"
     if different == 1 and not (column.type == "category" and len(known) < len(values)):
         # A mark such as the X of SAP, or none, says yes or no.
         return "one value only"
-    if different == len(values) and column.type == "integer":
-        if IDENTIFIER_NAME.search(name):
-            return "an identifier: a value of its own in every row"
-        if known.iloc[0] in (0, 1) and (known.diff().dropna() == 1).all():
-            return "it counts the rows"
+    if is_named and different > ALMOST * len(values):
+        return f"an identifier: a value of its own in {'every' if different == len(values) else 'almost every'} row"
+    if different == len(values) and column.type == "integer" and known.iloc[0] in (0, 1):
+        return "it counts the rows" if (known.diff().dropna() == 1).all() else None
     return None

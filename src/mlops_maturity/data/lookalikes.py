@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from mlops_maturity.data.cells import shown
+
 NUMBER = r"[+-]?(?:\d+(?:[.,]\d+)?|\.\d+)"
 MONTH = (
     r"(?:jan(?:uary?|v|vier)?|feb(?:ruary?)?|févr?(?:ier)?|mar(?:ch|s)?|märz?|mrz|a[pv]r(?:il)?|ma[iy]|jun[ei]?|juin|"
@@ -20,6 +22,8 @@ KINDS = {
     "dates or times in a form that is not read": (
         r"\d{4}-?W\d\d(?:-?\d)?|\d{4}[ /-]?Q[1-4]|Q[1-4][ /-]?\d{4}|\d{4}(?:\d{4}|-\d\d-\d\d)T\d{4,6}.*"
         rf"|(?:[^\W\d]{{2,9}}\.?,? )?(?:\d{{1,2}}\.?[ -])?{MONTH}\.?[ /-]'?(?:\d{{1,2}},? )?\d{{2,4}}\b.*"
+        # A day, a word and a year, whatever the language.
+        r"|\d{1,2}\.?[ -](?:d[ei] )?[^\W\d]{3,}\.?[ -](?:de )?(?:19|20)\d\d(?: \u0433\.?)?"
     ),
     "times of a day, or durations": r"\d{1,4}:[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?",
     "ranges of numbers": rf"[<>≤≥]=?\s*{NUMBER}|{NUMBER}\s*(?:[-\u2013\u2014]|to|bis|à)\s*{NUMBER}|{NUMBER}\s*\+",
@@ -47,7 +51,9 @@ def lookalikes(counts: pd.Series, *, also_kinds: bool) -> Iterator[str]:
         yield from _written_otherwise(counts.head(SAMPLE).index)
     yield from _spelled_twice(counts)
     if damaged := sorted(word for word in counts.index if DAMAGED.search(word)):
-        yield f"{damaged[0]!r} looks like a text that was read in a wrong encoding: export the file again, in UTF-8"
+        yield (
+            f"{shown(damaged[0])} looks like a text that was read in a wrong encoding: export the file again, in UTF-8"
+        )
 
 
 def _written_otherwise(words: pd.Index) -> Iterator[str]:
@@ -61,8 +67,8 @@ def _written_otherwise(words: pd.Index) -> Iterator[str]:
     for kind, pattern in KINDS.items():
         if others and all(re.fullmatch(pattern, word, re.IGNORECASE) for word in others):
             yield (
-                f"{others[0]!r} and the like look like {kind}, and are read as words, without an order; if the order "
-                "counts, write numbers or dates into the file, or make numbers of them in features.py"
+                f"{shown(others[0])} and the like look like {kind}, and are read as words, without an order; if the "
+                "order counts, write numbers or dates into the file, or make numbers of them in features.py"
             )
             return
 
@@ -82,7 +88,7 @@ def _spelled_twice(counts: pd.Series) -> Iterator[str]:
 
 def _spelled(word: str) -> str:
     """A word in quotation marks, its signs spelled out where some of them cannot be seen."""
-    return repr(word) if _shown(word) == word else ascii(word)
+    return shown(word) if _shown(word) == word else ascii(word)
 
 
 def _shown(word: str) -> str:

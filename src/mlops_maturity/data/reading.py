@@ -9,10 +9,10 @@ import pyarrow.csv
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data import tables
 from mlops_maturity.data.conversion import convert, replaced
-from mlops_maturity.data.dialect import WINDOWS, dialect_of
+from mlops_maturity.data.dialect import WINDOWS, dialect_of, note_of_windows
 from mlops_maturity.data.inference import infer_schema
 from mlops_maturity.data.schema import Schema
-from mlops_maturity.data.stray_rows import refuse_totals
+from mlops_maturity.data.stray_rows import refuse_second_header, refuse_totals
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import SCHEMA
 
@@ -45,6 +45,8 @@ def read_table(path: Path | str | None, schema: Schema | None = None) -> pd.Data
         return frame
     cells = tables.read_cells(path)
     proposed = schema or _proposed(path, cells)
+    if schema is None:
+        refuse_second_header(path, cells, proposed)
     frame = typed(cells, proposed)
     if schema is None:
         refuse_totals(cells.iloc[-1], frame)
@@ -58,10 +60,7 @@ def _proposed(path: Path, cells: pd.DataFrame) -> Schema:
     found = infer_schema(cells, dialect.delimiter)
     if dialect.encoding != WINDOWS:
         return found
-    note = (
-        "the file is not in UTF-8 and is read as Windows-1252: check its letters; if they are wrong, export it in UTF-8"
-    )
-    return found.model_copy(update={"notes": (note, *found.notes)})
+    return found.model_copy(update={"notes": (note_of_windows(path), *found.notes)})
 
 
 def typed(cells: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -1,15 +1,23 @@
-"""Rows of a table that are no records: one of totals, and one that a quotation mark may have swallowed."""
+"""Rows of a table that are no records: a second header, totals, and one that a quotation mark may have swallowed."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from mlops_maturity.data.cells import shown
+from mlops_maturity.data.conversion import arrow_of, numbers_of
+from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.tables import line_of
 from mlops_maturity.project.errors import ProjectError
 
 TOTALS = r"(?i)(grand |sub)?totals?:?|sum:?|summe:?|gesamt(summe)?:?|total général|totale?s?:?|suma:?|totaal:?"
 # Of a column, to call its last value the sum of the others.
 FEWEST_ADDED = 3
+# Cells that are looked at first.
+SAMPLE = 20
 
 
 def refuse_totals(last: pd.Series, frame: pd.DataFrame) -> None:
@@ -29,6 +37,40 @@ def refuse_totals(last: pd.Series, frame: pd.DataFrame) -> None:
             f"row {len(frame):,}, the last one, holds the sums of the others ({', '.join(map(str, added[:3]))}); "
             "take it out"
         )
+
+
+def refuse_second_header(path: Path, cells: pd.DataFrame, schema: Schema) -> None:
+    """Refuse a first row of words in columns of numbers: units, say, or the names of the columns in another language.
+
+    Args:
+        path: of the file.
+        cells: of it, as text.
+        schema: of the table.
+
+    Raises:
+        ProjectError: several columns have a word in the first row, and a number in each other one.
+    """
+    words = {
+        name: word
+        for name, column in schema.columns.items()
+        if column.type in ("category", "text") and re.search(r"[^\W\d]", word := str(cells[name].iloc[0]))
+        if _are_numbers(cells[name].iloc[1:], schema)
+    }
+    if len(words) > 1:
+        named = ", ".join(f"{shown(word)} in {name}" for name, word in list(words.items())[:3])
+        raise ProjectError(
+            f"{path}, line {line_of(path, 0)}: {named}, where all other rows have numbers: a second header? Take the "
+            "line out; if the words say that a value is missing, leave the cells empty"
+        )
+
+
+def _are_numbers(values: pd.Series, schema: Schema) -> bool:
+    """Whether all cells are numbers, but for those without a value. Most columns of words show at once that not."""
+    for some in (values.head(SAMPLE), values):
+        known = some[~some.astype("str").str.strip().isin(schema.reading.missing)]
+        if known.empty or np.isnan(numbers_of(arrow_of(known), schema.reading)).any():
+            return False
+    return True
 
 
 def swallowed(frame: pd.DataFrame, delimiter: str) -> Iterator[str]:

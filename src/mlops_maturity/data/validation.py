@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from mlops_maturity.data import schema as schemas
+from mlops_maturity.data.cells import shown
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.schema import Column, Schema, refuse
 from mlops_maturity.data.tables import stored
@@ -92,5 +93,5 @@ def _lines(failures: pd.DataFrame) -> list[str]:
         else:
             value, row = cases["failure_case"].iloc[0], int(cases["index"].iloc[0]) + 1
             count = "1 value" if len(cases) == 1 else f"{len(cases)} values"
-            lines.append(f"{name}: {count} {rule}, such as {value} in row {row}")
+            lines.append(f"{name}: {count} {rule}, such as {shown(value)} in row {row}")
     return lines

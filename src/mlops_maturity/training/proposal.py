@@ -1,5 +1,6 @@
 """The first run on new data: propose the schema and every setting that depends on the data, for people to review."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -8,10 +9,11 @@ import pandas as pd
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.inference import IDENTIFIER_NAME, unusable
+from mlops_maturity.data.names import column_of, no_column
 from mlops_maturity.data.reading import inferred
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.sets import learnable
-from mlops_maturity.data.splitting import first_equal
+from mlops_maturity.data.splitting import FEWEST_GROUPS, first_equal
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Params, Task
@@ -21,6 +23,8 @@ from mlops_maturity.training.leaks import leaks
 from mlops_maturity.training.trials import best_trial
 
 FEW_VALUES = 10
+# Columns that may say which rows belong together, beside those that are named as an identifier.
+GROUP_NAME = re.compile(rf"{IDENTIFIER_NAME.pattern}|(^|[\W_])(?i:nr|pid|subject|patient|person|customer|household)$")
 MISSING = object()
 ROWS_IN_A_SLICE = 10
 MOST_SLICES = 2
@@ -47,8 +51,12 @@ class Proposal:
             # Of the free settings of a model, only those that are there and open.
             value = value.get(key, MISSING) if isinstance(value, dict) else getattr(value, key)
         if value is None and (found := find()) is not None:
-            self.found[path] = found
-            self.params = self.params.changed(**{path: found})
+            self.put(path, found)
+
+    def put(self, path: str, found: object) -> None:
+        """Set a value."""
+        self.found[path] = found
+        self.params = self.params.changed(**{path: found})
 
 
 def propose(frame: pd.DataFrame, params: Params) -> Params:
@@ -59,13 +67,14 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     """
     is_first = not SCHEMA.exists()
     schema = inferred(frame) if is_first else schemas.load()
-    target = params.data.target
-    if target not in schema.columns:
-        raise ProjectError(
-            f"{PARAMS}: data.target: there is no column {target!r}; there is {', '.join(schema.columns)}"
-        )
+    target = column_of(params.data.target, schema.columns)
+    if target is None:
+        raise ProjectError(f"{PARAMS}: data.target: the table has {no_column(params.data.target, schema.columns)}")
     frame = conform(schema, frame)
     proposal = Proposal(params)
+    if target != params.data.target:
+        # Typed in other signs that look alike: from now on as it is in the file.
+        proposal.put("data.target", target)
     run = "first run" if is_first else f"{PARAMS} leaves settings open"
     print(f"{run}: {len(frame):,} rows, {len(schema.columns)} columns")
     for note in schema.notes:
@@ -113,15 +122,19 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
 
 def _noticed(frame: pd.DataFrame, schema: Schema, params: Params) -> list[str]:
     """What a person should know before trusting a model of these rows."""
-    seen = [name for name in schema.columns if name not in {params.data.target, *(params.data.ignore or {})}]
+    others = [name for name in schema.columns if name != params.data.target]
+    seen = [name for name in others if name not in (params.data.ignore or {})]
     notes = list(_repeated(frame, params.data.target, params.data.ignore or {}))
     for name in seen:
         values = frame[name]
         if schema.columns[name].type == "datetime" and (undated := int(values.isna().sum())):
             notes.append(f"{name}: rows without a time: {undated:,}; a split by time keeps them in the train set")
-        if IDENTIFIER_NAME.search(name) and 1 < (different := values.nunique()) < len(values) / 2:
+    for name in others:
+        known = frame[name].dropna()
+        is_key = GROUP_NAME.search(name) and schema.columns[name].type in ("integer", "category", "text")
+        if is_key and FEWEST_GROUPS <= (different := known.nunique()) < len(known):
             notes.append(
-                f"{name}: {different:,} values in {len(values):,} rows: if new rows bring new ones, set split.method "
+                f"{name}: {different:,} values in {len(known):,} rows: if new rows bring new ones, set split.method "
                 f"to group and split.by to {name}, so that no row is tested on what its relatives taught"
             )
     notes += [

@@ -78,6 +78,11 @@ def test_infer_schema_of_no_columns_is_refused() -> None:
 
 UNUSABLE: dict[str, tuple[Any, str | None]] = {
     "id": (COUNT + 1000, "an identifier: a value of its own in every row"),
+    "customerID": (COUNT * 7, "an identifier: a value of its own in every row"),
+    "PassengerId": (COUNT * 7, "an identifier: a value of its own in every row"),
+    "orderid": (COUNT * 7, "an identifier: a value of its own in every row"),
+    "patient_no": (np.maximum(COUNT, 5) * 7, "an identifier: a value of its own in almost every row"),
+    "paid": (COUNT * 7, None),
     "customer_id": (COUNT * 7, "an identifier: a value of its own in every row"),
     "Unnamed: 0": (COUNT * 3, "an identifier: a value of its own in every row"),
     "number": (COUNT, "it counts the rows"),

@@ -4,6 +4,7 @@ import pytest
 
 from library.own_table import OwnTable
 from library.tables import COUNT, NUMBER, among, text
+from mlops_maturity.project.paths import SCHEMA
 
 # Cells, and what is noted of them.
 UNCERTAIN: dict[str, tuple[list[str], str]] = {
@@ -59,6 +60,14 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
         among("3. Mai 2024", "1. Okt. 2024"),
         "v: '1. Okt. 2024' and the like look like dates",
     ),
+    "months of any language": (
+        among("3 de enero de 2020", "5 de marzo de 2021"),
+        "v: '3 de enero de 2020' and the like look like dates",
+    ),
+    "seconds since 1970": (
+        [str(1_577_836_800 + number * 86_400) for number in COUNT],
+        "v: 1577836800 and the like may be times, counted in seconds since 1970-01-01: 2020-01-01 to 2020-05-29; if",
+    ),
     "numbers with other marks": (
         among('"1,5"', '"2,5"', '"7,5"'),
         "v: all values are numbers, but with other marks than the file's, such as '1,5', and are read as words",
@@ -99,6 +108,60 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
     ),
     "infinite numbers": (among("1.5", "inf", "-inf"), "v: infinite numbers are read as missing values: 100"),
 }
+
+
+@pytest.mark.parametrize(("name", "may_be"), [("order_date", True), ("income", False)])
+def test_days_as_spreadsheets_count_them_are_noted_by_the_name_of_the_column(
+    name: str, may_be: bool, own_table: OwnTable
+) -> None:
+    days = [str(43_831 + number) for number in COUNT]
+    own_table.read(text(v=days, y=NUMBER).replace("v,y", f"{name},y"), "y")
+    says = f"{name}: 43831 and the like may be times, counted in days since 1899-12-30: 2020-01-01 to 2020-05-29"
+    assert any(says in note for note in own_table.schema.notes) is may_be
+
+
+def test_very_long_values_are_neither_listed_nor_printed_in_full(own_table: OwnTable) -> None:
+    story = "word " * 200
+    own_table.read(text(v=among(f"{story}A", f"{story}B"), w=["x" * 500, *NUMBER[1:]], x=NUMBER), "y")
+    schema = own_table.schema
+    assert [schema.columns[name].type for name in "vw"] == ["text", "text"]
+    (note,) = schema.notes
+    assert "the others are 'xxx" in note
+    assert max(map(len, SCHEMA.read_text().split())) < 100
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words", "says"),
+    [
+        ("cp1250", ("Brno", "Łódź"), "'£ódŸ' (in Windows-1250 'Łódź', in Mac Roman"),
+        ("mac_roman", ("Bonn", "München"), "'MŸnchen' (in Windows-1250 'Mźnchen', in Mac Roman 'München'"),
+    ],
+)
+def test_letters_of_another_encoding_are_noted_as_they_are_read_and_could_be(
+    encoding: str, words: tuple[str, ...], says: str, own_table: OwnTable
+) -> None:
+    own_table.read(text(v=among(*words), x=NUMBER).encode(encoding), "y")
+    (note,) = own_table.schema.notes
+    assert note.startswith(f"the file is not in UTF-8 and is read as Windows-1252: {says}")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "may_be"),
+    [
+        ("customerID", [str(7 * (number // 4)) for number in COUNT], True),
+        ("nr", [str(number // 4) for number in COUNT], True),
+        ("patient", [f"P{number // 2}" for number in COUNT], True),
+        ("id", [str(7 * (number or 1)) for number in COUNT], True),
+        ("order_id", [str(7 * number) for number in COUNT], False),
+        ("paid", [str(7 * (number // 4)) for number in COUNT], False),
+        ("index", [f"{number // 2}.5" for number in COUNT], False),
+    ],
+)
+def test_key_whose_values_repeat_is_suggested_as_the_groups(
+    name: str, values: list[str], may_be: bool, own_table: OwnTable
+) -> None:
+    printed = own_table.first_run(text(v=values, x=NUMBER, y=NUMBER).replace("v,", f"{name},", 1), "y", ["ingest"])
+    assert (f"set split.method to group and split.by to {name}," in printed) is may_be
 
 
 @pytest.mark.parametrize("case", UNCERTAIN)

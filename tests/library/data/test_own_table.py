@@ -182,6 +182,18 @@ REFUSED: dict[str, tuple[str, str]] = {
         "k,y\n" + "a,1.25\nb,2.5\n" * 20 + "Total,75\n",
         r"row 41, the last one, holds the sums of the others \(y\); take it out",
     ),
+    "units below the header": (
+        "x,k,y\nkg,,EUR\n" + "1,a,1\n2,b,2\n" * 20,
+        r"line 2: 'kg' in x, 'EUR' in y, where all other rows have numbers: a second header\? Take the line out",
+    ),
+    "backslashes before quotation marks": (
+        "k,y\n" + '"a",1\n' * 40 + '"say \\"b\\" now",2\n',
+        r'line 42: \\" stands within a quoted cell: CSV doubles a quotation mark',
+    ),
+    "a backslash before the last quotation mark of a cell": (
+        "k,y\n" + '"a",1\n' * 40 + '"6\\"",2\n"8\\"",2\n',
+        r'line 42: \\" stands within a quoted cell',
+    ),
     "two columns of one name": ("v,v,y\n" + "1,2,3\n" * 40, "has the column 'v' twice"),
     "no rows": ("v,y\n", "has no rows"),
 }
@@ -210,13 +222,43 @@ def test_encodings_are_read_or_refused(own_table: OwnTable) -> None:
     with pytest.raises(ProjectError, match=r"line 152: a byte is not UTF-8, as 150 other lines are"):
         own_table.read(content.encode() + content.partition("\n")[2].encode("cp1252"), "y")
     # Read as Windows-1252, each letter of it would become two.
-    with pytest.raises(ProjectError, match=r"table\.csv, line 2: a byte is not of the file's encoding"):
+    with pytest.raises(ProjectError, match=r"table\.csv, line 2: a byte is neither UTF-8 nor Windows-1252; export it"):
         own_table.read(content.encode().replace("Köln".encode(), b"K\xc3\xb6ln\xe9", 1), "y")
+    with pytest.raises(ProjectError, match=r"line 2: .*\(in Windows-1250 'ŽlŹve', in Mac Roman 'élève', in DOS 850"):
+        own_table.read(text(v=among("élève", "b")).encode("mac_roman"), "y")
 
 
 def test_last_row_that_is_no_sum_is_a_record(own_table: OwnTable) -> None:
     own_table.read(text(v=[*NUMBER[:-1], "99"], k=["a"] * (ROWS - 1) + ["Total"]), "y")
     assert len(own_table.trained()) == ROWS
+
+
+@pytest.mark.parametrize("cell", ['"C:\\dir\\"', '"C:\\dir\\" ', '6\\"', '"a\\"""', '"""a\\b"""'])
+def test_backslash_that_escapes_nothing_is_a_sign_like_others(cell: str, own_table: OwnTable) -> None:
+    own_table.read(text(v=among(cell, "b"), x=NUMBER), "y")
+    (word,) = set(own_table.schema.columns["v"].categories or ()) - {"b"}
+    assert word == cell.strip().removeprefix('"').removesuffix('"').replace('""', '"') or cell == '6\\"'
+    assert "\\" in word
+
+
+def test_first_row_with_a_word_in_one_column_of_numbers_is_a_record(own_table: OwnTable) -> None:
+    own_table.read(text(v=["none at all", *NUMBER[1:]], x=NUMBER), "y")
+    assert len(own_table.trained()) == ROWS
+
+
+@pytest.mark.parametrize("typed", ["Gro\u0308ße m", "Größe\u00a0m", "Größe m"])
+def test_target_typed_in_signs_that_look_alike_is_found(typed: str, own_table: OwnTable) -> None:
+    name = "Gro\u0308ße\u202fm"
+    printed = own_table.first_run(text(x=NUMBER, y=NUMBER).replace("x,y", f"x,{name}"), typed, ["ingest"])
+    assert own_table.params.data.target == name
+    assert f"data.target: {name}" in printed
+
+
+def test_target_that_is_no_column_is_refused_with_those_that_are_like_it(own_table: OwnTable) -> None:
+    with pytest.raises(
+        ProjectError, match=r"data.target: the table has no column 'prise'; perhaps 'Price' is meant; it"
+    ):
+        own_table.first_run(text(x=NUMBER, y=NUMBER).replace("x,y", "x,Price"), "prise", ["ingest"])
 
 
 def test_delimiter_is_the_one_that_makes_cells(own_table: OwnTable) -> None:

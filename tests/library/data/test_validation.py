@@ -44,7 +44,7 @@ BAD: dict[str, tuple[dict[str, list[Any]], str]] = {
     "another type": ({"size": ["tall", "1.0"]}, "size: 'tall' in row 1 is not a number"),
     "no whole number": ({"count": [1.5, 2.0]}, "count: 1 value not a whole number, such as 1.5 in row 1"),
     "no truth value": ({"sold": [2, 1]}, "sold: 1 value neither true nor false, such as 2.0 in row 1"),
-    "another category": ({"colour": ["blue", "green"]}, "colour: 1 value not one of the categories, such as green"),
+    "another category": ({"colour": ["blue", "green"]}, "colour: 1 value not one of the categories, such as 'green'"),
     "another format": ({"seen": ["31.01.2024", "02/2024"]}, "seen: '02/2024' in row 2 is not a datetime"),
     "unexpected": ({"extra": [1, 2]}, "extra: the column is not in the schema"),
 }
