@@ -173,7 +173,7 @@ def table(level: int) -> dict[str, Command]:
                 argument("path", type=Path, nargs="?", help="of any git repository; default: the project at hand"),
                 argument("--report", type=Path, help=f"a JUnit report of its tests; default: {paths.TESTS}"),
             ),
-            then="reports/maturity.md has the whole report",
+            then="reports/maturity.md has the whole report; commit docs/maturity.svg, which the README shows",
         ),
         "check-commit": Command(
             "refuse a commit with a stale dvc.lock or data that were not pushed", "project.storage", levels=(1, 2)
@@ -237,7 +237,9 @@ def table(level: int) -> dict[str, Command]:
                 argument("--model", type=Path, help="of the release; default: the one that is next there"),
             ),
             levels=(1, 2),
-            then="`make lineage` shows what serves",
+            then="`make lineage` shows which model serves"
+            if level == 1
+            else "`make status` shows what serves where; before production, `make verify ENV=staging ENOUGH=1`",
         ),
         "release": Command(
             "build the release of the code at hand once: image, wheel, bill of materials, checksums",
@@ -380,13 +382,13 @@ def table(level: int) -> dict[str, Command]:
             levels=(2,),
         ),
         "key": Command(
-            "make the key that CI signs with: from then on only what CI has signed is believed",
+            "make the key that CI signs with: from then on only what CI has signed is trusted",
             "project.signing",
             (argument("--file", type=Path, default=Path(".venv/signing_key"), help="default: .venv/signing_key"),),
             levels=(1, 2),
         ),
         "revoke": Command(
-            "take back the belief in a version, a release or a record",
+            "revoke a version, a release or a record",
             "project.signing",
             (argument("what", help="model@v3.0.0, say, the key of a release, or the commit of a record"), why),
             "revoke",

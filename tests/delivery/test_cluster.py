@@ -197,7 +197,7 @@ def test_a_release_that_does_not_get_ready_is_taken_back(before: str, staging: D
     staging.there.node.fewest[staging.namespace] = count
     done = staging.do("replace", "broken", MISSING, check=False)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("taken back: there serves what it served before")
+    assert done.stderr.splitlines()[-1].endswith("rolled back: there is as it was before")
     assert "ImagePullBackOff" in done.stdout
     assert staging.serves() == {before}
     assert staging.there.node.fewest[staging.namespace] == count, "there were fewer pods than before"

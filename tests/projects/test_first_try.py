@@ -57,7 +57,9 @@ def test_readmes_commands_are_green_in_a_fresh_clone(level: str, bake: Bake, tmp
     make(clone, "lint")
     says_where_it_stands(clone, level)
     shutil.copyfile(clone.path / "data/raw/penguins.csv", tmp_path / "new birds.csv")
-    assert "predicted 344 rows: reports/predictions.csv" in make(clone, "predict", "INPUT=../new birds.csv")
+    assert "predicted 344 rows of ../new birds.csv: reports/predictions.csv" in make(
+        clone, "predict", "INPUT=../new birds.csv"
+    )
     # And what was committed comes back from the storage in the next clone.
     make(clone, "push")
     clone.run("git", "add", "--all")

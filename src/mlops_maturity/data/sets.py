@@ -8,7 +8,7 @@ from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.splitting import split
 from mlops_maturity.data.tables import stored
 from mlops_maturity.project import params as settings
-from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.errors import ProjectError, meant
 from mlops_maturity.project.files import existing, read_json, replacing, write_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_FACTS, DATA_VALIDATION, SCHEMA, SOURCE, TABLE, TEST, TRAIN, VALIDATION
@@ -43,7 +43,9 @@ def learnable(frame: pd.DataFrame, schema: Schema, params: Params) -> tuple[pd.D
     """
     target = params.data.target
     if target not in schema.columns:
-        raise ProjectError(f"params.yaml: data.target: {target!r} is not a column of {SCHEMA}")
+        raise ProjectError(
+            f"params.yaml: data.target: {target!r} is not a column of {SCHEMA}; {meant(target, schema.columns)}"
+        )
     known = frame[target].notna()
     dropped = {f"{target} is missing": int((~known).sum())}
     frame = frame[known]

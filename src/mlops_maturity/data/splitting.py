@@ -16,7 +16,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.errors import ProjectError, meant
 from mlops_maturity.project.params import Split
 
 Rows = np.ndarray
@@ -226,5 +226,9 @@ def _nearest(cuts: Rows, wanted: int) -> int:
 
 def _column(frame: pd.DataFrame, settings: Split) -> pd.Series:
     if settings.by not in frame:
-        raise ProjectError(f"split.by: {settings.by!r} is not a column; split.method {settings.method} requires one")
+        problem = "names no column" if settings.by is None else f"{settings.by!r} is not a column"
+        raise ProjectError(
+            f"params.yaml: split.by {problem}, and split.method {settings.method} requires one; "
+            f"{meant(settings.by, frame.columns)}"
+        )
     return frame[settings.by]

@@ -133,6 +133,6 @@ def replace(trial: Trial, beside: tuple[str, ...] = (), after: tuple[str, ...] =
     except BaseException as error:
         place.back()
         if isinstance(error, ProjectError):
-            raise ProjectError(f"{error}; taken back: {place.name} serves what it served before") from None
+            raise ProjectError(f"{error}; rolled back: {place.name} is as it was before") from None
         raise
     place.settle()

@@ -12,6 +12,8 @@ from mlops_maturity.project.paths import ARTEFACT, RUN_RECORD, TABLE
 from mlops_maturity.project.storage import LOCK, md5_of
 from mlops_maturity.registry import versions as registry
 
+TRAINED_WITH = ("data", "split", "model", "gates", "slices")
+
 
 def lineage(name: str | None = None) -> dict[str, Any]:
     """Where a version, or else the one in production, comes from.
@@ -43,8 +45,10 @@ def lineage(name: str | None = None) -> dict[str, Any]:
 
 
 def tell(name: str | None, as_json: bool = False) -> None:
-    """Print the lineage of a version as YAML, or as JSON."""
+    """Print the lineage of a version as YAML, with the settings that training depends on, or all of it as JSON."""
     if as_json:
         print(json.dumps(lineage(name), indent=2, sort_keys=True))
         return
-    print(yaml.safe_dump(lineage(name), sort_keys=False, allow_unicode=True, width=120).rstrip())
+    found = lineage(name)
+    found["parameters"] = {section: found["parameters"][section] for section in TRAINED_WITH}
+    print(yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=120).rstrip())

@@ -42,10 +42,10 @@ def require(environment: str, release: Release, confirm: str) -> str:
     trust.require(environment, release)
     wanted = settings.load().delivery.staging_runs
     good = records.good_runs(records.history("staging"), release)
-    print(f"{release.key} with model {release.model}: {good} good runs in staging, {wanted} are needed")
+    print(f"{release.key} with model {release.model}: {good} of {wanted} good runs in staging")
     if good < wanted:
         raise ProjectError(
-            f"{good} good runs of {release.key} in staging, {wanted} are needed: `make verify ENV=staging`"
+            f"{release.key} has {good} of {wanted} good runs in staging; `make verify ENV=staging ENOUGH=1` adds them"
         )
     if confirm == AUTOMATIC:
         return _waits(environment, release)

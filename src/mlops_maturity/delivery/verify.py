@@ -33,7 +33,7 @@ def run(environment: str, enough: bool = False) -> None:
             return
         release, wanted = served[-1], settings.load().delivery.staging_runs if enough else 0
         while (good := _hold(Trial(environment, release, place), policy.after)) < wanted:
-            print(f"{good} good runs, {wanted} are needed")
+            print(f"{good} of {wanted} good runs")
     tell(f"{release.key} in {environment} ({place.name}) holds: {good} good runs since the last bad one")
 
 

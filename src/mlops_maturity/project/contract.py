@@ -5,7 +5,7 @@ Each has one plain function. What goes wrong inside of one is reported with its 
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from inspect import getsourcefile
@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from mlops_maturity.project import answers
-from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.errors import ProjectError, meant
 
 SOURCE = Path("src")
 FUNCTIONS = {"data": "load", "features": "features", "model": "build", "metrics": "metrics"}
@@ -38,7 +38,11 @@ class Own:
         except ProjectError:
             raise
         except Exception as error:
-            raise ProjectError(f"{self._line(error)}: {self.function.__name__}() raised {_told(error)}") from error
+            known = next((set(given) for given in arguments if isinstance(given, Mapping)), set())
+            hint = f"; {meant(error.args[0], sorted(known, key=str))}" if known and isinstance(error, KeyError) else ""
+            raise ProjectError(
+                f"{self._line(error)}: {self.function.__name__}() raised {_told(error)}{hint}"
+            ) from error
 
     def refuse(self, problem: str) -> ProjectError:
         """The error to raise where it returns something that cannot be used: `raise own.refuse(...)`."""

@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.errors import ProjectError, meant
 from mlops_maturity.project.foreign import parsed
 
 # pydantic would look for plugins in every package that is installed.
@@ -83,16 +84,49 @@ def read_yaml(path: Path, model: type[Model], if_missing: str) -> Model:
         ProjectError: it is missing (`if_missing` says what to do), is not YAML, or a value in it is not allowed.
     """
     try:
-        return model.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader))  # noqa: S506 - one of the safe ones
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - one of the safe ones
     except FileNotFoundError:
         raise ProjectError(f"{path} is missing; {if_missing}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         told = " ".join(str(error).split()).replace('in "<unicode string>",', "in")
         raise ProjectError(f"{path} is not valid YAML: {told}") from None
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
         # A key that is misspelt says more than the one that is missing for it.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-        raise ProjectError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        where = ".".join(_written(first, content))
+        raise ProjectError(f"{path}: {f'{where}: ' if where else ''}{_told(first, model)}") from None
+
+
+def _written(error: ErrorDetails, content: object) -> Iterator[str]:
+    """The keys that lead to a value in the file, without the names that pydantic has for the forms of a value."""
+    for part in error["loc"]:
+        if isinstance(content, dict) and (part in content or error["type"] == "missing"):
+            content = content.get(part)
+        elif isinstance(content, list) and isinstance(part, int):
+            content = content[part]
+        else:
+            continue
+        yield str(part)
+
+
+def _told(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """What is wrong with a value; of a key that is not known, the one that was meant."""
+    if error["type"] != "extra_forbidden":
+        return error["msg"]
+    models = [model]
+    for part in error["loc"][:-1]:
+        fields = [one.model_fields[part].annotation for one in models if part in one.model_fields]
+        models = [found for field in fields for found in _models(field)] or models
+    return f"there is no such setting; {meant(error['loc'][-1], (name for one in models for name in one.model_fields))}"
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation names, such as one in a union or among the values of a dict."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models(part)]
 
 
 def existing(path: Path, made_by: str) -> Path:

@@ -3,6 +3,7 @@
 import math
 
 DIGITS = 4
+KEPT = 6  # digits in JSON files: what is printed before it is written reads as it does afterwards
 # Beyond, digits in a row are harder to read than an exponent.
 SMALLEST, LARGEST = 1e-4, 1e15
 SEPARATED = 10_000
@@ -17,6 +18,8 @@ def number(value: float, digits: int = DIGITS) -> str:
     whole = len(str(int(abs(value)))) if abs(value) >= 1 else 0 if not value else math.floor(math.log10(abs(value))) + 1
     # Four digits in a row are read at a glance, and may be a year.
     comma = "," if abs(value) >= SEPARATED else ""
+    if whole < KEPT:
+        value = float(f"{value:.{KEPT}g}")
     text = f"{value:{comma}.{max(digits - whole, 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -58,7 +58,7 @@ def require_key(what: str) -> None:
 def warn() -> None:
     """Say that nothing is signed, where that is so."""
     if not is_required():
-        print(f"NOT SIGNED: {SIGNERS} names no key, so whoever may push is believed; `make key` makes one")
+        print(f"NOT SIGNED: {SIGNERS} names no key, so whoever may push is trusted; `make key` makes one")
 
 
 def commit(message: str, parent: str) -> str:
@@ -159,11 +159,11 @@ def run(file: Path) -> None:
     file.write_text(private, encoding="utf-8")
     believe(public)
     print(f"{file}: the secret {KEY} of CI; delete it once CI has it")
-    print(f"{SIGNERS}: commit it; from then on, only what is signed is believed")
+    print(f"{SIGNERS}: commit it; from then on, only what is signed is trusted")
 
 
 def revoke(what: str, why: str) -> None:
-    """Take back the belief in a version, a release or a record, for all who have the commit of this change.
+    """Revoke a version, a release or a record, for all who have the commit of this change.
 
     Args:
         what: a tag such as model@v3.0.0, the key of a release, or the commit of a record.

@@ -187,7 +187,9 @@ def difference(base: str) -> str:
         base: the other commit, a branch say; where there is none of that name, there is nothing to compare with.
     """
     if not answer("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}"):
-        return f"Nothing to compare with: there is no {base}."
+        return (
+            f"Nothing to compare with: there is no {base}; push `main`, or name another commit: make diff BASE=HEAD~1"
+        )
     tables = [dvc(kind, "diff", "--md", base).strip() for kind in ("metrics", "params")]
     # Two lines are a table's head: DVC prints it where nothing differs, too.
     found = [table for table in tables if len(table.splitlines()) > 2]

@@ -123,7 +123,7 @@ def run(if_any: bool = False) -> bool:
         if_any: that no model was trained yet is no error.
 
     Returns:
-        Whether there is one.
+        Whether there is one that is not in production.
 
     Raises:
         ProjectError: as `register` does.
@@ -131,8 +131,7 @@ def run(if_any: bool = False) -> bool:
     if if_any and not LOCK.exists():
         print(f"nothing to register: there is no {LOCK}")
         return False
-    register()
-    return True
+    return register() != in_production()
 
 
 def register(compared: bool = False) -> Version:
@@ -199,8 +198,10 @@ def rollback() -> Version:
     """
     current = in_production()
     earlier = [version for version in history() if current and version < current]
-    if current is None or not earlier:
-        raise ProjectError(f"nothing was in production before {current.name if current else 'now'}")
+    if current is None:
+        raise ProjectError("no model is in production, so there is nothing to roll back; `make promote` comes first")
+    if not earlier:
+        raise ProjectError(f"nothing was in production before {current.name}, so there is nothing to roll back to")
     return assign(max(earlier))
 
 
@@ -321,6 +322,8 @@ def _committed_model() -> str:
         raise ProjectError(
             f"{changed.splitlines()[0].split()[-1]} is not committed; `make push`, commit, and try again"
         )
+    if not git("ls-files", str(LOCK)):
+        raise ProjectError(f"{LOCK} is not committed, so there is no model to register; `make run push` and commit")
     return md5_of(git("show", f"HEAD:{LOCK}"), ARTEFACT)
 
 

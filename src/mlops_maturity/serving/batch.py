@@ -35,7 +35,7 @@ def run(source: Path | None = None, destination: Path | None = None) -> None:
     if source is None:
         raise ProjectError("name the file to predict: make predict INPUT=new.csv")
     rows = predict_file(source, destination, Predictor.load())
-    print(f"predicted {rows:,} row{'s' if rows != 1 else ''}: {destination}")
+    print(f"predicted {rows:,} row{'s' if rows != 1 else ''} of {source}: {destination}")
 
 
 def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:

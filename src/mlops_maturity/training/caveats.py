@@ -39,7 +39,7 @@ def caveats(metrics: Mapping[str, Any]) -> Iterator[str]:
         )
     elif gains["baseline"] >= SUSPICIOUS:
         yield (
-            f"suspiciously good: the model saves {gains['baseline']:.1%} of the baseline's loss; are parts of the "
+            f"suspiciously good: the loss is {percent(gains['baseline'])} below the baseline's; are parts of the "
             "target, or what is known only after it, among the columns?"
         )
     accuracy, usual = test.get("accuracy", 1.0), scores["baseline, test"].get("accuracy", 0.0)

@@ -21,7 +21,7 @@ from mlops_maturity.training.page import document
 from mlops_maturity.training.report import gate_table, score_table, verdict
 
 # A mean difference of losses less its standard error, in shares of the baseline's loss.
-MEANING = "loss above {version}'s by {{}} of the baseline's, beyond chance"
+MEANING = "loss higher than {version}'s by {{}} of the baseline's, less the standard error"
 
 
 def compare_models(folder: Path, production: Predictor, version: str) -> None:

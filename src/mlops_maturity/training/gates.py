@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlops_maturity.project import params as settings
-from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.errors import ProjectError, meant
 from mlops_maturity.project.files import read_json, write_json
 from mlops_maturity.project.numbers import number, percent
 from mlops_maturity.project.params import Gates, Target
@@ -14,13 +14,13 @@ from mlops_maturity.project.paths import METRICS, MODEL_VALIDATION, PARAMS
 # Of the value, which stands at {}.
 MEANING = {
     "beats_baseline": "{loss} {{}} below the {baseline} baseline",
-    "beats_simple": "{loss} below the simple model's by {{}} of the baseline's",
+    "beats_simple": "{loss} lower than a small tree's by {{}} of the baseline's",
 }
 LOSS = {
     "classification": {"loss": "log loss", "baseline": "class-frequency"},
     "regression": {"loss": "mean squared error", "baseline": "mean-value"},
 }
-OPPOSITE = {"below": "above", "above": "below"}
+OPPOSITE = {"below": "above", "lower": "higher", "higher": "lower"}
 WHOLE = "(all rows)"  # among the slices of a column: the whole test set, to compare with
 LOWER_IS_BETTER = frozenset({"calibration_error", "log_loss", "mae", "mse", "rmse"})
 
@@ -67,6 +67,8 @@ class Gate:
     def statement(self) -> str:
         """What the model reached, as people read it."""
         meaning, value = self.meaning, self.value
+        if self.share and round(value, 3) == 0:
+            value = 0.0  # not "0 % lower" for what is printed as no difference
         if self.share and value < 0 and (word := next((word for word in OPPOSITE if f" {word} " in meaning), "")):
             meaning, value = meaning.replace(word, OPPOSITE[word]), -value
         return meaning.replace("{}", self._shown(value))
@@ -114,8 +116,8 @@ def judge(metrics: Mapping[str, Any], bounds: Gates) -> list[Gate]:
     ]
     for score, bound in bounds.targets.items():
         if score not in scores:
-            raise ProjectError(f"params.yaml: gates.targets: {score} is not measured; there is {', '.join(scores)}")
-        meaning = f"{score.replace('_', ' ')} {{}} on the test set"
+            raise ProjectError(f"params.yaml: gates.targets: {score} is not measured; {meant(score, scores)}")
+        meaning = f"{score} {{}} on the test set"
         at_most = score in LOWER_IS_BETTER
         if isinstance(bound, Target):
             at_most = bound.at_most is not None

@@ -16,6 +16,7 @@ from mlops_maturity.data.sets import learnable
 from mlops_maturity.data.splitting import FEWEST_GROUPS, first_equal
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.numbers import percent
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.project.paths import PARAMS, SCHEMA
 from mlops_maturity.training import yaml_edit
@@ -112,8 +113,8 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     saved = float(best.folds["baseline"].mean())
     if not best.finds_a_signal:
         print(
-            f"  warning: a weak signal: cross-validated, the model saves {saved:.1%} of the baseline's loss, which "
-            "chance may do as well; look for columns that explain the target"
+            f"  warning: a weak signal: cross-validated, the loss is {percent(saved)} below the baseline's, which "
+            "may be chance; look for columns that explain the target"
         )
     elif not best.beats_the_simple_model:
         print("  note: a single small tree is as good as this model; look for better features before you rely on it")

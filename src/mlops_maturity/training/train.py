@@ -24,6 +24,7 @@ from mlops_maturity.project import answers, library
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import write_json
+from mlops_maturity.project.numbers import number
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import HISTORY, MODEL, PARAMS, SCHEMA, SIMPLE, TRAIN, VALIDATION
 from mlops_maturity.training import models
@@ -56,14 +57,14 @@ def run() -> None:
     artefacts.write(artefact, MODEL)
     artefacts.write(simple, SIMPLE)
     if fitted.iterations:
-        first, last = fitted.train_loss[0], fitted.train_loss[-1]
-        print(f"trained {artefact.manifest['model']['kind']} on {len(train):,} rows: loss {first:.4g} to {last:.4g}")
+        curve_ends = f": training loss from {number(fitted.train_loss[0])} to {number(fitted.train_loss[-1])}"
     else:
-        print(f"trained {artefact.manifest['model']['kind']} on {len(train):,} rows; it has no loss for each iteration")
+        curve_ends = "; it has no loss for each iteration"
+    print(f"trained {artefact.manifest['model']['kind']} on {len(train):,} rows{curve_ends}")
     if why := artefact.manifest["not_onnx"]:
         print(f"{why}; it is stored with skops")
     if needed := artefact.manifest["requirements"]:
-        print(f"its service needs {', '.join(f'{name} {number}' for name, number in needed.items())}")
+        print(f"its service needs {', '.join(f'{name} {version}' for name, version in needed.items())}")
     lane, written = artefact.manifest["lane"], artefact.manifest["format"]
     print(f"wrote {MODEL} ({lane} lane, {written}, {len(artefact.model):,} bytes)")
 

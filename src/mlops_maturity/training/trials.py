@@ -141,12 +141,12 @@ def _reason(best: Trial, trials: Sequence[Trial]) -> str:
     """Why it was chosen, and why each that saves more was not."""
     saved = {trial.name: float(trial.folds["baseline"].mean()) for trial in trials}
     others = [
-        f"{trial.name} saves {percent(saved[trial.name])}, but {_weakness(trial)}"
+        f"{trial.name}: {percent(saved[trial.name])} below, but {_weakness(trial)}"
         for trial in trials
         if saved[trial.name] > saved[best.name]
     ]
-    why = f"it saves {percent(saved[best.name])} of the baseline's loss in cross-validation"
-    return "; ".join([f"chosen: {best.name}: {why}{', the most' if not others else ''}", *others])
+    why = f"loss {percent(saved[best.name])} below the baseline's in cross-validation"
+    return "; ".join([f"chosen: {best.name}: {why}{', the best' if not others else ''}", *others])
 
 
 def _weakness(trial: Trial) -> str:
@@ -199,7 +199,7 @@ def _try(frame: pd.DataFrame, schema: Schema, params: Params, kind: str) -> Tria
         return None
     method = params.split.method or "random"
     trial = Trial(method, params.split.by, kind, held_out, {n: np.array([o[n] for o in others]) for n in held_out})
-    print(f"  tried {kind}, {method} split: saves {trial.folds['baseline'].mean():.1%} of the baseline's loss")
+    print(f"  tried {kind}, {method} split: loss {percent(trial.folds['baseline'].mean())} below the baseline's")
     return trial
 
 

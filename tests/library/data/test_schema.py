@@ -54,8 +54,11 @@ def test_only_keeps_the_order_of_the_table() -> None:
             "columns:\n  a: {type: number, missing: 2}\n",
             r"schema\.yaml: columns\.a\.missing: .* less than or equal to 1",
         ),
-        ("columns:\n  a: {type: number, missing: 0, minimun: 1}\n", r"columns\.a\.minimun: Extra inputs"),
-        ("- a\n", r"schema\.yaml: : Input should be a valid dict"),
+        (
+            "columns:\n  a: {type: number, missing: 0, minimun: 1}\n",
+            r"columns\.a\.minimun: there is no such setting; did you mean 'minimum'",
+        ),
+        ("- a\n", r"schema\.yaml: Input should be a valid dict"),
     ],
 )
 def test_load_schema_that_is_none_is_refused_by_line(text: str | None, says: str, tmp_path: Path) -> None:

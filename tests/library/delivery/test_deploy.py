@@ -68,7 +68,7 @@ def test_deploy_that_fails_reports_why(place: Place) -> None:
     place.next, place.broken = release("new"), {"load"}
     with pytest.raises(ProjectError) as refusal:
         deploy.run("staging")
-    why = "load of m-new is broken; taken back: there serves what it served before"
+    why = "load of m-new is broken; rolled back: there is as it was before"
     assert str(refusal.value) == why
     assert records.history("staging")[-1].why == why
 
@@ -245,7 +245,7 @@ def test_rollback_after_a_failed_deployment_passes_over_it(place: Place) -> None
 def test_rollback_that_does_not_get_ready_leaves_what_serves(place: Place) -> None:
     deployed(place, "test", "first", "second")
     place.broken = {"ready"}
-    with pytest.raises(ProjectError, match="taken back"):
+    with pytest.raises(ProjectError, match="rolled back"):
         rollback.run("test")
     assert place.serves == release("second")
     assert records.serving(records.history("test"))[-1] == release("second")

@@ -152,7 +152,7 @@ def test_start_without_kubectl_fails_in_one_line(monkeypatch: pytest.MonkeyPatch
 def test_replace_by_a_release_that_does_not_get_ready_rolls_back(cluster: tuple[Cluster, Path], stage: Stage) -> None:
     at_revision(7)
     told = stage("kubectl", f'case "$*" in *"rollout status"*) mkdir tried || exit 0; exit 1 ;; esac\n{KUBECTL}')
-    with pytest.raises(ProjectError, match="taken back: there serves what it served before"):
+    with pytest.raises(ProjectError, match="rolled back: there is as it was before"):
         replace(Trial("production", RELEASE, cluster[0]))
     assert ran(told)[-4:] == [
         f"get pods --selector release={RELEASE.key}",

@@ -64,7 +64,7 @@ def test_promotion_of_what_staging_does_not_have_is_refused(place: Place) -> Non
 @pytest.mark.guards("CD-08")
 def test_promotion_with_one_good_run_too_few_is_refused(place: Place) -> None:
     staged(place, "new", runs=WANTED - 1)
-    with pytest.raises(ProjectError, match=f"{WANTED - 1} good runs of new in staging, {WANTED} are needed"):
+    with pytest.raises(ProjectError, match=f"new has {WANTED - 1} of {WANTED} good runs in staging"):
         deploy.run("production", confirm="new")
     assert place.done == []
     assert in_production() == []
@@ -81,7 +81,7 @@ def test_promotion_after_a_failed_run_counts_anew(place: Place) -> None:
         verify.run("staging")
     place.broken = set()
     assert place.serves == release("new"), "a run of the checks takes nothing back"
-    with pytest.raises(ProjectError, match="0 good runs of new"):
+    with pytest.raises(ProjectError, match=f"new has 0 of {WANTED} good runs"):
         deploy.run("production", confirm="new")
 
 
@@ -89,7 +89,7 @@ def test_promotion_after_a_failed_run_counts_anew(place: Place) -> None:
 def test_promotion_ignores_runs_of_another_release(place: Place) -> None:
     staged(place, "old")
     staged(place, "new", runs=1)
-    with pytest.raises(ProjectError, match="1 good runs of new"):
+    with pytest.raises(ProjectError, match=f"new has 1 of {WANTED} good runs"):
         deploy.run("production", confirm="new")
 
 

@@ -41,7 +41,11 @@ def here(project: Path, trained_workspace: Path) -> Path:
 FEATURES = {
     "raises": (
         "def features(columns):\n    return {'a': columns['bill']}\n",
-        "features.py:2: features() raised KeyError: 'bill'",
+        "features.py:2: features() raised KeyError: 'bill'; there is ",
+    ),
+    "misspells a column": (
+        "def features(columns):\n    return {'a': columns['yaer']}\n",
+        "features.py:2: features() raised KeyError: 'yaer'; did you mean 'year'?",
     ),
     "returns no mapping": (
         "def features(columns):\n    return [1]\n",

@@ -60,9 +60,9 @@ def test_existing_of_a_missing_file_names_the_command_that_makes_it(tmp_path: Pa
         (None, r"file\.yaml is missing; restore it"),
         ("errors: [", r"file.yaml is not valid YAML: .* line 2, column 1"),
         ("errors: 2", "file.yaml: errors: Input should be less than 1"),
-        ("error: 0.1", "file.yaml: error: Extra inputs are not permitted"),
+        ("error: 0.1", "file.yaml: error: there is no such setting; did you mean 'errors'"),
         ("errors: \udcff", "file.yaml is not valid YAML: 'utf-8' codec can't decode byte 0xff in position 8"),
-        ("errors: 2\nerror: 0.1", "file.yaml: error: Extra inputs are not permitted"),
+        ("errors: 2\nerror: 0.1", "file.yaml: error: there is no such setting; did you mean 'errors'"),
     ],
 )
 def test_read_yaml_that_is_wrong_says_where(content: str | None, says: str, tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """Numbers as people read them."""
 
+from pathlib import Path
+
 import pytest
 
+from mlops_maturity.project.files import read_json, write_json
 from mlops_maturity.project.numbers import number, percent
 
 
@@ -25,6 +28,11 @@ from mlops_maturity.project.numbers import number, percent
 )
 def test_number_has_the_digits_that_count(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_number_reads_the_same_before_and_after_a_file_has_rounded_it(tmp_path: Path) -> None:
+    write_json(path := tmp_path / "scores.json", {"mae": 19772.5249})
+    assert number(read_json(path, "make evaluate")["mae"]) == number(19772.5249)
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.9012, "90.1 %"), (0.5, "50 %"), (0.0, "0 %"), (-12.0, "-1,200 %")])

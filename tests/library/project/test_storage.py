@@ -151,7 +151,9 @@ def test_diff_shows_changed_settings_here_and_on_the_page_of_the_run(
 
 
 def test_difference_from_a_commit_that_is_not_there_is_said(here: Repository) -> None:
-    assert storage.difference("nowhere") == "Nothing to compare with: there is no nowhere."
+    assert storage.difference("nowhere") == (
+        "Nothing to compare with: there is no nowhere; push `main`, or name another commit: make diff BASE=HEAD~1"
+    )
     assert here.path == Path.cwd()
 
 

@@ -164,6 +164,14 @@ def test_register_if_any_without_a_model_does_nothing(capsys: pytest.CaptureFixt
     assert tags() == []
 
 
+@pytest.mark.usefixtures("trained_here")
+def test_register_before_a_run_was_committed_says_what_comes_first() -> None:
+    git("rm", "--quiet", "dvc.lock")
+    commit()
+    with pytest.raises(ProjectError, match=r"dvc.lock is not committed, .*; `make run push` and commit"):
+        registry.register()
+
+
 # The gates
 
 
@@ -233,7 +241,7 @@ def test_promote_and_rollback_change_the_model_in_production() -> None:
 def test_promote_and_rollback_without_a_version_are_refused() -> None:
     with pytest.raises(ProjectError, match="there is no version to promote; `make register` makes the first"):
         registry.promote()
-    with pytest.raises(ProjectError, match="nothing was in production before now"):
+    with pytest.raises(ProjectError, match="no model is in production, so there is nothing to roll back"):
         registry.rollback()
     with pytest.raises(ProjectError, match=r"there is no version 'v1'; there is none yet; `make register`"):
         registry.find("v1")

@@ -156,7 +156,7 @@ def test_run_reports_the_rows(
     monkeypatch.chdir(served_project)
     destination = source.with_name("predicted.csv")
     batch.run(source, destination)
-    assert f"predicted 50 rows: {destination}" in capsys.readouterr().out
+    assert f"predicted 50 rows of {source}: {destination}" in capsys.readouterr().out
     assert len(pd.read_csv(destination)) == 50
 
 
@@ -167,7 +167,7 @@ def test_predict_without_a_name_takes_the_raw_data_and_the_usual_place(
 ) -> None:
     monkeypatch.setattr(batch, "PREDICTIONS", tmp_path / "predictions.csv")
     assert main(["predict", *arguments]) == 0
-    assert f"predicted 344 rows: {tmp_path / 'predictions.csv'}" in capsys.readouterr().out
+    assert f"predicted 344 rows of data/raw/penguins.csv: {tmp_path / 'predictions.csv'}" in capsys.readouterr().out
     assert len(pd.read_csv(tmp_path / "predictions.csv")) == 344
 
 

@@ -132,7 +132,7 @@ def test_sound_scores_have_no_warning() -> None:
         ),
         (
             {"gains": {"baseline": 0.997, "simple": 0.1}},
-            "suspiciously good: the model saves 99.7% of the baseline's loss; are parts of the target, or what",
+            "suspiciously good: the loss is 99.7 % below the baseline's; are parts of the target, or what",
         ),
         (classified(0.952, 0.95), "the accuracy, 0.952, is hardly a gain: the most frequent class alone reaches 0.95"),
         (
@@ -163,10 +163,10 @@ def trial(kind: str, saved: float, simple: float) -> Trial:
 def test_choice_of_a_candidate_that_saves_less_says_why() -> None:
     best, other = trial("linear", 0.6, 0.1), trial("gradient_boosting", 0.7, -0.1)
     assert _reason(best, [other, best]) == (
-        "chosen: linear, random split: it saves 60 % of the baseline's loss in cross-validation; "
-        "gradient_boosting, random split saves 70 %, but is worse than a single small tree on the test set"
+        "chosen: linear, random split: loss 60 % below the baseline's in cross-validation; "
+        "gradient_boosting, random split: 70 % below, but is worse than a single small tree on the test set"
     )
-    assert _reason(best, [best]).endswith("in cross-validation, the most")
+    assert _reason(best, [best]).endswith("in cross-validation, the best")
 
 
 def test_comparison_page_shows_both_models(
