@@ -98,6 +98,8 @@ def test_recipe_trains_is_served_and_meets_its_suites(
     for check in CHECKS:
         if check.name in PIPELINE:
             check(repository.here())
+    if not recipe.is_variant:
+        project.run(sys.executable, "-m", "ruff", "check", "src")
     assert learning.overfit(rows, schema, params).share > learning.ENOUGH
     assert curve.fall > 0.01
 

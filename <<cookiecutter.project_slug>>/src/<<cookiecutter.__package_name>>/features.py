@@ -8,7 +8,7 @@ Columns = Mapping[str, np.ndarray]
 
 
 <% set has_ratio = cookiecutter.dataset == "sample" and cookiecutter.target not in ("bill_length_mm", "bill_depth_mm") %>
-def features(columns: Columns) -> Columns:<< "" if has_ratio else "  # noqa: ARG001 - none is computed yet" >>
+def features(columns: Columns) -> Columns:
     """New columns for the model, which sees the given ones as well.
 
     Args:

@@ -26,11 +26,13 @@ class Target:
         name: the column.
         classes: the values in the order of their numbers; empty for regression.
         abstain: what is answered where no class is probable enough; None if a class always is.
+        outputs: of a regression, what is answered beside the prediction, such as the ends of an interval.
     """
 
     name: str
     classes: tuple[Any, ...]
     abstain: Abstain | None = None
+    outputs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, values: "pd.Series", schema: Schema, params: Params) -> "Target":
@@ -41,7 +43,7 @@ class Target:
         """
         name, abstain = params.data.target, params.data.abstain
         if params.task == "regression":
-            return cls(name, ())
+            return cls(name, (), outputs=params.data.outputs)
         plain = PLAIN.get(schema.columns[name].type, str)
         classes = tuple(sorted(plain(value) for value in values.dropna().unique()))
         if abstain and abstain.answer in map(str, classes):
@@ -71,6 +73,11 @@ class Target:
         return [
             answer if answered else other for answer, answered in zip(answers, self.answered(predicted), strict=True)
         ]
+
+    def prediction(self, answer: np.ndarray) -> np.ndarray:
+        """Of what a model answers, probabilities (rows, classes) or values (rows,): without further outputs."""
+        found: np.ndarray = answer[:, 0] if self.outputs else answer
+        return found
 
     def answered(self, predicted: np.ndarray) -> np.ndarray:
         """Which probabilities (rows, classes) have a class that is probable enough to be answered: (rows,)."""

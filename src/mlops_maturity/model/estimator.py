@@ -17,6 +17,12 @@ ROWS_FOR_THREADS = 200_000
 
 def predict(estimator: Any, task: Task, inputs: Any) -> np.ndarray:
     """Probabilities (rows, classes), or values (rows,), of what the estimator's lane has it see."""
+    found = answer(estimator, task, inputs)
+    return found[:, 0] if task == "regression" and found.ndim == 2 else found
+
+
+def answer(estimator: Any, task: Task, inputs: Any) -> np.ndarray:
+    """The same with all that a regression answers: values (rows,), or with its further outputs (rows, outputs + 1)."""
     import joblib  # the service has it only where its model is scikit-learn's
 
     jobs = joblib.parallel_config("sequential") if len(inputs) < ROWS_FOR_THREADS else nullcontext()

@@ -76,6 +76,7 @@ class Predictor:
             self.manifest["target"],
             tuple(self.manifest["classes"]),
             Abstain.model_validate(abstain) if abstain else None,
+            tuple(self.manifest.get("outputs", ())),
         )
         self._session = open_session(artefact.model, self.manifest, self.task)
         self._require_own_task()
@@ -107,7 +108,8 @@ class Predictor:
             raise ValueError(f"a manifest of {self.task!r} with {classes} classes")
         if self.manifest["format"] == "onnx":
             answered = self._session(np.zeros((1, len(self.features.names)), dtype=np.float32)).shape
-            if answered != ((1, classes) if classes else (1,)):
+            width = classes or (len(self.target.outputs) + 1 if self.target.outputs else 0)
+            if answered != ((1, width) if width else (1,)):
                 raise ValueError(f"the model answers {answered} to one row: its manifest is of another task")
 
     @cached_property
@@ -141,27 +143,39 @@ class Predictor:
         return str(self.manifest.get("version", "trained"))
 
     def of_inputs(self, inputs: Any) -> np.ndarray:
-        """Probabilities (rows, classes) or values (rows,) of what the model's lane has it see."""
+        """Probabilities (rows, classes), or values (rows,), of what the model's lane has it see.
+
+        With further outputs, which the target names, the values are the first column of (rows, outputs + 1).
+        """
         if len(inputs) <= ROWS_AT_ONCE:
             return self._session(inputs)
         starts = range(0, len(inputs), ROWS_AT_ONCE)
         return np.concatenate([self._session(inputs[start : start + ROWS_AT_ONCE]) for start in starts])
 
-    def of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
-        """Probabilities or values of a table that fits the schema."""
+    def all_of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
+        """All that the model answers to a table that fits the schema."""
         return self.of_inputs(lanes.of_table(self.own_features, self.lane, frame))
 
+    def of_frame(self, frame: "pd.DataFrame") -> np.ndarray:
+        """Probabilities (rows, classes) or values (rows,) of a table that fits the schema."""
+        return self.target.prediction(self.all_of_frame(frame))
+
     def of_rows(self, rows: Sequence[Sequence[Any]]) -> np.ndarray:
-        """Probabilities or values of records whose values are in the order of the features' columns."""
+        """All that the model answers to records whose values are in the order of the features' columns."""
         return self.of_inputs(lanes.of_rows(self.own_features, self.lane, rows))
 
     def of_records(self, records: Sequence[Mapping[str, Any]]) -> np.ndarray:
-        """Probabilities or values of records."""
+        """All that the model answers to records."""
         return self.of_rows(self.features.rows_of(records))
 
     def answers(self, predicted: np.ndarray) -> list[dict[str, Any]]:
-        """What the service answers: the decoded prediction, and for a classification the probability of each class."""
-        decoded = self.target.decode(predicted)
+        """What the service answers: the decoded prediction, and the probability of each class, or further outputs."""
+        decoded, outputs = self.target.decode(self.target.prediction(predicted)), self.target.outputs
+        if outputs:
+            return [
+                {"prediction": value, "outputs": dict(zip(outputs, rest, strict=True))}
+                for value, rest in zip(decoded, predicted[:, 1:].tolist(), strict=True)
+            ]
         if self.task == "regression":
             return [{"prediction": value} for value in decoded]
         names = [str(name) for name in self.target.classes]
@@ -228,7 +242,7 @@ def _onnx_session(model: bytes, task: Task) -> Session:
 
     def run(inputs: np.ndarray) -> np.ndarray:
         answer: np.ndarray = session.run([output], {"features": inputs})[0]
-        return answer if task == "classification" else answer.reshape(-1)
+        return answer if task == "classification" or answer.shape[-1] > 1 else answer.reshape(-1)
 
     return run
 
@@ -236,10 +250,10 @@ def _onnx_session(model: bytes, task: Task) -> Session:
 def _skops_session(model: bytes, task: Task, trusted: Sequence[str]) -> Session:
     import skops.io
 
-    from mlops_maturity.model.estimator import predict
+    from mlops_maturity.model.estimator import answer
 
     require_moderate(model)
     estimator = skops.io.loads(model, trusted=trusted_of(model, trusted))
     if hasattr(estimator, "predict_proba") != (task == "classification"):
         raise ValueError(f"{type(estimator).__name__} is not for {task}")
-    return lambda inputs: predict(estimator, task, inputs)
+    return lambda inputs: answer(estimator, task, inputs)

@@ -31,7 +31,7 @@ class Data(Section):
     """What is read and what is predicted.
 
     `raw` is None where no file is read but a query is made; `weight` is the column of how much a row counts; `abstain`
-    says when no class is answered.
+    says when no class is answered; `outputs` names what a model of numbers answers beside its prediction.
     """
 
     raw: Path | None
@@ -41,11 +41,16 @@ class Data(Section):
     ignore: dict[str, str] | None
     weight: str | None = None
     abstain: Abstain | None = None
+    outputs: tuple[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], ...] = ()
 
     @model_validator(mode="after")
-    def _has_probabilities(self) -> "Data":
+    def _fits_the_task(self) -> "Data":
         if self.abstain and self.task == "regression":
             raise ValueError("abstain is for a classification: a regression has no probability of its answer")
+        if self.outputs and self.task == "classification":
+            raise ValueError("outputs are for a regression: a classification answers the probability of each class")
+        if len({"prediction", *self.outputs}) <= len(self.outputs):
+            raise ValueError("outputs must have different names, and none may be 'prediction'")
         return self
 
 

@@ -50,13 +50,16 @@ def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
     if destination.suffix.lower() not in (".csv", ".tsv", ".txt", *tables.PARQUET):
         raise ProjectError(f"{destination}: the name must end in .csv or .parquet")
     given, frame = checked(source, predictor.schema)
-    predicted = predictor.of_frame(frame)
+    answer = predictor.all_of_frame(frame)
+    predicted = predictor.target.prediction(answer)
     decoded = predictor.target.decode(predicted)
     if predictor.target.abstain:  # a column has one type: a word stands among classes that may be numbers
         decoded = list(map(str, decoded))
     added: dict[str, Any] = {"prediction": decoded}
     if predictor.task == "classification":
         added["probability"] = predicted.max(axis=1)
+    for place, name in enumerate(predictor.target.outputs, 1):
+        added[f"prediction_{name}"] = answer[:, place]
     added["model_version"] = predictor.version
     for name, values in added.items():
         given[_free(name, given)] = values

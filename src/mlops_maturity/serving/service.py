@@ -55,6 +55,7 @@ class Answer(BaseModel):
     id: str | None = Field(None, description="names the prediction where predictions are logged")
     prediction: bool | int | float | str
     probabilities: dict[str, float] | None = None
+    outputs: dict[str, float] | None = Field(None, description="what a model of numbers answers beside its prediction")
 
 
 class Strict(BaseModel):

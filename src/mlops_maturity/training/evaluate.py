@@ -91,19 +91,19 @@ def evaluate(
     """
     task, target = predictor.task, predictor.target
     encoded = {name: target.encode(rows[target.name]) for name, rows in sets.items()}
-    predicted = {name: predictor.of_frame(rows) for name, rows in sets.items()}
-    actual, answer = encoded["test"], predicted["test"]
+    answers = {name: predictor.all_of_frame(rows) for name, rows in sets.items()}
+    actual, answer = encoded["test"], target.prediction(answers["test"])
     guess = baseline(task, encoded["train"], len(actual), len(target.classes))
     plain = simple.of_frame(sets["test"])
     metrics: dict[str, Any] = {
         "scores": {
-            **{name: scored(predictor, rows, predicted[name]) for name, rows in sets.items()},
+            **{name: scored(predictor, rows, answers[name]) for name, rows in sets.items()},
             "baseline, test": scores(task, actual, guess),
             "simple model, test": scores(task, actual, plain),
         },
         "gains": gains(task, actual, answer, guess, plain),
         "rows": {name: len(rows) for name, rows in sets.items()},
-        "slices": _slices(predictor, sets["test"], actual, answer, params),
+        "slices": _slices(predictor, sets["test"], actual, answers["test"], params),
     }
     metrics["gates"] = [gate.as_data for gate in judge(metrics, params.gates)]
     metrics["warnings"] = list(caveats(metrics))
@@ -111,26 +111,27 @@ def evaluate(
     return metrics, Evaluation(actual, answer, importance)
 
 
-def scored(predictor: Predictor, rows: pd.DataFrame, predicted: np.ndarray) -> dict[str, float]:
+def scored(predictor: Predictor, rows: pd.DataFrame, answer: np.ndarray) -> dict[str, float]:
     """The scores of a model on some rows: the library's, and those of the project's metrics.py.
 
     Args:
         predictor: the model.
         rows: with their target.
-        predicted: what the model says of them: probabilities (rows, classes) or values (rows,).
+        answer: all that the model says of them: probabilities (rows, classes), values (rows,), or values with further
+            outputs (rows, outputs + 1).
 
     Raises:
         ProjectError: metrics.py fails, or does not return numbers by name.
     """
-    encoded = predictor.target.encode(rows[predictor.target.name])
+    encoded, predicted = predictor.target.encode(rows[predictor.target.name]), predictor.target.prediction(answer)
     found = scores(predictor.task, encoded, predicted) | answered(predictor.target, encoded, predicted)
-    return found | _own_scores(predictor, encoded, predicted, found)
+    return found | _own_scores(predictor, encoded, answer, found)
 
 
 def _own_scores(
     predictor: Predictor,
     encoded: np.ndarray,
-    predicted: np.ndarray,
+    answer: np.ndarray,
     known: Mapping[str, float],
     *,
     of_slice: bool = False,
@@ -140,17 +141,19 @@ def _own_scores(
     Args:
         predictor: the model.
         encoded: the target (rows,).
-        predicted: probabilities (rows, classes) or values (rows,).
+        answer: probabilities (rows, classes), values (rows,), or values with further outputs (rows, outputs + 1).
         known: the scores that the library measures.
         of_slice: whether a score may be NaN and is then left out: no row of a slice may be of the class that it is of.
     """
     function = own("metrics", predictor.manifest["package"])
-    if predictor.task == "regression":
-        values = function(encoded, predicted)
+    if outputs := predictor.target.outputs:
+        values = function(encoded, dict(zip(("prediction", *outputs), answer.T, strict=True)))
+    elif predictor.task == "regression":
+        values = function(encoded, answer)
     else:
         names = list(map(str, predictor.target.classes))
         # A class that the model does not know has no name among them.
-        values = function(np.array([*names, ""])[encoded], dict(zip(names, predicted.T, strict=True)))
+        values = function(np.array([*names, ""])[encoded], dict(zip(names, answer.T, strict=True)))
     if not isinstance(values, Mapping):
         raise function.refuse(f"returned {type(values).__name__}; it must return a mapping of names to numbers")
     found = {}
@@ -173,13 +176,14 @@ def _slices(
 
     A value with hardly any rows is left out; the whole test set stands first, to compare with.
     """
+    predicted = predictor.target.prediction(answer)
 
     def measured(mask: np.ndarray) -> dict[str, float]:
         known = {
             "rows": int(mask.sum()),
-            "loss": loss(predictor.task, actual[mask], answer[mask]),
-            **readable(predictor.task, actual[mask], answer[mask]),
-            **answered(predictor.target, actual[mask], answer[mask]),
+            "loss": loss(predictor.task, actual[mask], predicted[mask]),
+            **readable(predictor.task, actual[mask], predicted[mask]),
+            **answered(predictor.target, actual[mask], predicted[mask]),
         }
         with catch_warnings():
             simplefilter("ignore", RuntimeWarning)  # of a mean of no rows

@@ -1,10 +1,12 @@
 """The training step: fit the model, export it, prove that the export is the same model."""
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from mlops_maturity.data import lanes
 from mlops_maturity.data import schema as schemas
@@ -17,7 +19,7 @@ from mlops_maturity.data.targets import Target
 from mlops_maturity.model import artefact as artefacts
 from mlops_maturity.model import needs
 from mlops_maturity.model.artefact import Artefact
-from mlops_maturity.model.estimator import predict
+from mlops_maturity.model.estimator import answer
 from mlops_maturity.model.export import MOST_TOLD, Exported, Parity, as_skops, export, parity
 from mlops_maturity.model.predictor import Session, features_as_mapping, open_session
 from mlops_maturity.project import answers, library
@@ -87,6 +89,8 @@ def train_model(
     features = Features.of(schema, params)
     require_row_wise(features, train)
     target = Target.of(train[params.data.target], schema, params)
+    if kind == "simple":
+        target = replace(target, outputs=())
     estimator = models.build(kind, params, features)
     weights = weights_of(train, params) if kind == "model" else ()
     lane = lane_of(estimator, params, kind)
@@ -100,13 +104,14 @@ def train_model(
     except Exception as error:
         raise _refused(error, estimator, lane, features, params) from error
     some = sets[0][0][:PARITY_ROWS]
-    expected = predict(fitted.estimator, params.task, some)
+    expected = answer(fitted.estimator, params.task, some)
+    require_outputs(expected, target, estimator)
     scale = 1.0 if target.classes else float(sets[0][1].std())
     trusted = list(params.model.get("trusted") or [])
 
     holes = lanes.of_table(features, lane, with_holes(train, features, schema))
     try:
-        expected_of_holes = predict(fitted.estimator, params.task, holes)
+        expected_of_holes = answer(fitted.estimator, params.task, holes)
     except Exception as error:
         raise ProjectError(
             f"model.py: {models.name_of(estimator)} cannot answer a row without a value that {SCHEMA} lets be missing: "
@@ -141,6 +146,7 @@ def train_model(
         "format": exported.format,
         "lane": lane,
         "not_onnx": exported.why,
+        "outputs": list(target.outputs),
         "package": answers.load().package,
         "package_versions": {library.NAME: library.version(), **{name: version(name) for name in PACKAGES}},
         "parameters": params.model_dump(mode="json"),
@@ -157,6 +163,26 @@ def train_model(
     name = models.name_of(fitted.estimator) if kind == "model" else kind
     manifest["model"] = {"kind": name, "sha256": artefact.digest}
     return artefact, fitted
+
+
+def require_outputs(found: np.ndarray, target: Target, estimator: BaseEstimator) -> None:
+    """Refuse a regression that answers another number of values than the project has names for.
+
+    Args:
+        found: what it answers to some rows.
+        target: what is predicted.
+        estimator: of model.py.
+
+    Raises:
+        ProjectError: there are more, or fewer.
+    """
+    wanted = (len(found), len(target.outputs) + 1) if target.outputs else (len(found),)
+    if not target.classes and found.shape != wanted:
+        raise ProjectError(
+            f"model.py: {models.name_of(estimator)} answers an array of shape {found.shape}, and {wanted} is needed: "
+            f"{', '.join(('the prediction', *target.outputs))} for each row; data.outputs of {PARAMS} names what is "
+            "answered beside the prediction"
+        )
 
 
 def with_holes(rows: pd.DataFrame, features: Features, schema: Schema) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Any estimator that speaks scikit-learn is trained, stored and asked, whichever lane it takes: an edit of model.py."""
 
 import io
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,13 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import TEMPLATE
+from fastapi.testclient import TestClient
 
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.model.artefact import Artefact
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import Params
+from mlops_maturity.project.params import Data, Params
+from mlops_maturity.serving.batch import predict_file
+from mlops_maturity.serving.service import create_app
 from mlops_maturity.training.train import records_of, train_model
 
 # Each trains, exports and answers.
@@ -275,3 +279,68 @@ def test_type_that_is_not_trusted_is_named_with_the_line_to_add(
     line = rf"`trusted: \[numpy\.log1p, {PACKAGE}\.model\.Centres\]`"
     with pytest.raises(ProjectError, match=line):
         trained(kind, here, rows, schema, params)
+
+
+BOUNDED = """
+from sklearn.base import RegressorMixin
+
+
+class Bounded(RegressorMixin, BaseEstimator):
+    def fit(self, rows, values):
+        self.bounds_ = [float(found) for found in np.quantile(values, [0.5, 0.1, 0.9])]
+        return self
+
+    def predict(self, rows):
+        return np.tile(self.bounds_, (len(rows), 1))
+"""
+
+
+def bounded(outputs: list[str], here: Path, rows: pd.DataFrame, schema: Schema, params: Params) -> Predictor:
+    """A trained model that answers three numbers to each row, of which the settings name those behind the first."""
+    kind = Kind("Bounded()", before=BOUNDED, task="regression", settings={"trusted": [f"{PACKAGE}.model.Bounded"]})
+    settings = params.changed(**{"data.task": "regression", "data.outputs": outputs})
+    return Predictor(trained(kind, here, rows, schema, settings)[0])
+
+
+def test_further_outputs_of_a_regression_are_answered_beside_its_prediction(
+    here: Path, rows: pd.DataFrame, schema: Schema, params: Params, tmp_path: Path
+) -> None:
+    predictor = bounded(["lower", "upper"], here, rows, schema, params)
+    some = rows.head(3)
+    middle = predictor.of_frame(some)
+    assert middle.shape == (3,)
+    answer = predictor.all_of_frame(some)
+    assert predictor.answers(answer) == [
+        {"prediction": value, "outputs": {"lower": low, "upper": high}} for value, low, high in answer.tolist()
+    ]
+    records = records_of(predictor.features, some)
+    with TestClient(create_app(predictor)) as client:
+        told = client.post("/predict", json={"records": json.loads(json.dumps(records))}).json()
+    assert told["predictions"] == predictor.answers(answer)
+    some.drop(columns="body_mass_g").to_csv(tmp_path / "some.csv", index=False)
+    predict_file(tmp_path / "some.csv", tmp_path / "out.csv", predictor)
+    written = pd.read_csv(tmp_path / "out.csv")
+    columns = ["prediction", "prediction_lower", "prediction_upper"]
+    np.testing.assert_allclose(written[columns].to_numpy(), answer)
+
+
+def test_outputs_without_a_name_are_refused(here: Path, rows: pd.DataFrame, schema: Schema, params: Params) -> None:
+    for outputs in ([], ["lower"], ["lower", "upper", "width"]):
+        with pytest.raises(
+            ProjectError, match=r"model\.py: Bounded answers an array of shape \(\d+, 3\), and .* needed"
+        ):
+            bounded(outputs, here, rows, schema, params)
+
+
+@pytest.mark.parametrize(
+    ("task", "outputs", "why"),
+    [
+        ("classification", ["lower"], "outputs are for a regression"),
+        ("regression", ["lower", "lower"], "different names"),
+        ("regression", ["prediction"], "none may be 'prediction'"),
+        ("regression", ["two words"], "should match pattern"),
+    ],
+)
+def test_outputs_that_cannot_be_are_refused(task: str, outputs: list[str], why: str, params: Params) -> None:
+    with pytest.raises(ValueError, match=why):
+        Data.model_validate(params.data.model_dump() | {"task": task, "outputs": outputs})

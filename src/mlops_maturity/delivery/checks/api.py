@@ -98,8 +98,11 @@ def _distance(given: Mapping[str, Any], own: Mapping[str, Any]) -> float:
     """How far two answers to one record are apart; infinite where they cannot be compared."""
     probabilities = own.get("probabilities")
     if probabilities is None:
-        value = given.get("prediction")
-        return abs(value - own["prediction"]) if isinstance(value, int | float) else np.inf
+        wanted = {"prediction": own["prediction"], **own.get("outputs", {})}
+        told = {"prediction": given.get("prediction"), **(given.get("outputs") or {})}
+        if told.keys() != wanted.keys() or not all(isinstance(value, int | float) for value in told.values()):
+            return np.inf
+        return float(max(abs(told[name] - value) for name, value in wanted.items()))
     told = given.get("probabilities") or {}
     if told.keys() != probabilities.keys():
         return np.inf

@@ -51,7 +51,7 @@ def run(model: Path | None = None) -> None:
 def judged(predictor: Predictor, rows: pd.DataFrame, params: Params) -> Iterator[Comparison]:
     """What is asked of a model beside what it reaches on its test set."""
     known = predictor.manifest["metrics"]["scores"]
-    found = scored(predictor, rows, predictor.of_frame(rows))
+    found = scored(predictor, rows, predictor.all_of_frame(rows))
     # An older version of the library measured less.
     for name, was in known["test"].items():
         value = found.get(name, math.nan)
