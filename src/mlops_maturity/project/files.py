@@ -90,6 +90,15 @@ def read_yaml(path: Path, model: type[Model], if_missing: str) -> Model:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         told = " ".join(str(error).split()).replace('in "<unicode string>",', "in")
         raise ProjectError(f"{path} is not valid YAML: {told}") from None
+    return validated(path, content, model)
+
+
+def validated(path: Path, content: object, model: type[Model]) -> Model:
+    """The checked form of what a file has, or is to have.
+
+    Raises:
+        ProjectError: a value is not allowed; the text names its place.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:

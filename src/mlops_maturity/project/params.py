@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import read_yaml
+from mlops_maturity.project.files import read_yaml, validated
 from mlops_maturity.project.paths import PARAMS, SCHEMA
 
 Task = Literal["classification", "regression"]
@@ -343,7 +343,11 @@ class Params(Section):
         return self.data.task
 
     def changed(self, **changes: Any) -> "Params":
-        """A copy with some values changed, named by their path: `changed(**{"model.kind": "linear"})`."""
+        """A copy with some values changed, named by their path: `changed(**{"model.kind": "linear"})`.
+
+        Raises:
+            ProjectError: the values do not go together.
+        """
         content = self.model_dump()
         for path, value in changes.items():
             *sections, key = path.split(".")
@@ -351,7 +355,7 @@ class Params(Section):
             for name in sections:
                 section = section[name]
             section[key] = value
-        return Params.model_validate(content)
+        return validated(PARAMS, content, Params)
 
 
 def load(path: Path = PARAMS) -> Params:

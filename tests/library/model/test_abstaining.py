@@ -107,7 +107,7 @@ def test_word_that_is_a_class_is_refused(shop: Shop) -> None:
 
 
 def test_regression_that_abstains_is_refused(params: Params) -> None:
-    with pytest.raises(ValueError, match="a regression has no probability of its answer"):
+    with pytest.raises(ProjectError, match="a regression has no probability of its answer"):
         params.changed(**{"data.task": "regression", "data.abstain": UNSURE.model_dump()})
 
 

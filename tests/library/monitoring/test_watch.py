@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from sqlalchemy import create_engine, insert
 
 from library.shop import Shop
@@ -247,7 +246,7 @@ def test_decided_no_training_in_the_cooldown(params: Params) -> None:
 
 @pytest.mark.parametrize("name", ["silent", "unhealthy"])
 def test_params_verdict_that_no_model_can_fix_leads_to_no_training(name: str, params: Params) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ProjectError, match=f"watch.leads_to.{name}"):
         params.changed(**{f"watch.leads_to.{name}": "train"})
 
 

@@ -118,5 +118,5 @@ def test_changed_params_are_checked_again(tmp_path: Path) -> None:
     params = read(tmp_path)
     assert params.changed(**{"split.seed": 8}).split.seed == 8
     assert params.split.seed == 7
-    with pytest.raises(ValueError, match="Extra inputs are not permitted"):
+    with pytest.raises(ProjectError, match=r"params\.yaml: split\.sead: there is no such setting"):
         params.changed(**{"split.sead": 8})
