@@ -80,7 +80,7 @@ def health(url: str, expected: str, since: float | None, bounds: Watch) -> list[
         bounds: of params.yaml.
     """
     if not url:
-        return [Measure("health of the service", "no SERVICE_URL names it")]
+        return [Measure("health of the service", "SERVICE_URL is not set")]
     if not url.startswith(("http://", "https://")):
         return [Measure("SERVICE_URL", f"{url!r} is no address of a service", "http:// or https://", violates=True)]
     try:

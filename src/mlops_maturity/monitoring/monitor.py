@@ -170,7 +170,7 @@ def _loss_windows(
 def _drift_trigger(data: Sequence[DataWindow], there_are: str, bounds: Monitoring) -> Trigger:
     if len(data) < bounds.violating:
         needed = bounds.window * bounds.violating
-        return Trigger(False, False, f"there are {there_are}, {needed:,} are needed; wait for more")
+        return Trigger(False, False, f"{needed:,} predictions are required, and there are {there_are}; wait for more")
     newest = data[-1].drifts[0]
     return _trigger(
         [window.violates for window in data],
@@ -183,7 +183,8 @@ def _drift_trigger(data: Sequence[DataWindow], there_are: str, bounds: Monitorin
 def _loss_trigger(loss: Sequence[LossWindow], there_are: str, bounds: Monitoring) -> Trigger:
     if len(loss) < bounds.violating:
         needed = bounds.fewest_labels * bounds.windows
-        return Trigger(False, False, f"there are {there_are}, {needed:,} are needed; post what turned out to be so")
+        reason = f"{needed:,} labels are required, and there are {there_are}; send the true values to POST /labels"
+        return Trigger(False, False, reason)
     newest = loss[-1].performance
     return _trigger(
         [window.violates for window in loss],

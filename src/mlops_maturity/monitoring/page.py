@@ -108,7 +108,7 @@ def _verdict(words: Words, trigger: Trigger) -> str:
     said = state(trigger)
     told = {"FIRES": f"{words.fires}: {words.asks}", "quiet": words.quiet}.get(said, "could not be judged")
     css = {"FIRES": "fail", "quiet": "pass"}.get(said, "warn")
-    lines = [f"{trigger.reason}.", *([words.advice] if trigger.fires else [])]
+    lines = [f"{trigger.reason[:1].upper()}{trigger.reason[1:]}.", *([words.advice] if trigger.fires else [])]
     return note(css, f"{words.about} {told}", map(escape, lines))
 
 

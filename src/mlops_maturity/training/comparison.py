@@ -68,6 +68,8 @@ def _write_page(gates: Sequence[Gate], scores: Mapping[str, Mapping[str, float]]
         verdict(gates),
         f'<p class="faint">New model: {escape(new.version)}. Both answered the same rows of the test set.</p>',
         "<h2>Gates</h2>",
+        "<p>Each compares the loss of the two on the same rows. The standard error of the difference is taken off, so "
+        "that a few rows alone fail no gate; the rest is a share of the baseline's loss.</p>",
         gate_table(gates),
         "<h2>Scores</h2>",
         "<p>Each model on the test set of its own training.</p>",

@@ -69,6 +69,8 @@ def _learning_curve(axes: Axes, history: History, task: str) -> None:
     losses = [*curves["train"], *curves["validation"]]
     if 0 < min(losses) < max(losses) / 10:
         axes.set_yscale("log")
+    else:
+        _number(axes.yaxis)
     axes.legend(frameon=False)
 
 
@@ -154,11 +156,11 @@ def _spread(axes: Axes, evaluation: "Evaluation", name: str) -> None:
     _number(axes.xaxis, axes.yaxis)
 
 
-def _number(*sides: Axis) -> None:
+def _number(*sides: Axis, most: int = 6) -> None:
     """Number an axis as the tables do."""
     for axis in sides:
         axis.set_major_formatter(lambda value, _: number(value))
-        axis.set_major_locator(MaxNLocator(6))
+        axis.set_major_locator(MaxNLocator(most))
 
 
 def _importance(axes: Axes, evaluation: "Evaluation") -> None:
@@ -166,3 +168,4 @@ def _importance(axes: Axes, evaluation: "Evaluation") -> None:
     axes.barh([short(name) for name in top["column"]], top["mean"], xerr=top["spread"], color=BLUE, ecolor=GREY)
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="growth of the loss when the column is shuffled")
+    _number(axes.xaxis, most=3)

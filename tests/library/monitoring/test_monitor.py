@@ -173,9 +173,10 @@ def test_examine_too_few_rows_are_not_exercised(binary: Shop, tmp_path: Path) ->
     url = binary.log(tmp_path / "log.sqlite", asked, asked[TARGET].astype("object").head(199))
     found = examine(url, binary.predictor, binary.reference, BOUNDS)
     assert verdicts(binary, url) == {"drift": (False, False), "degraded": (False, False)}
-    assert f"599 predictions of model {binary.predictor.version}, 600 are needed" in found.triggers["drift"].reason
+    wanted = f"600 predictions are required, and there are 599 predictions of model {binary.predictor.version}"
+    assert wanted in found.triggers["drift"].reason
     assert (
-        f"199 labelled predictions of model {binary.predictor.version}, 200 are needed"
+        f"200 labels are required, and there are 199 labelled predictions of model {binary.predictor.version}"
         in found.triggers["degraded"].reason
     )
 

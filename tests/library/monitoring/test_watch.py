@@ -163,7 +163,7 @@ def test_health_address_of_another_kind_fires(params: Params) -> None:
 
 def test_health_without_an_address_is_not_exercised(params: Params) -> None:
     found = judged(health("", "v", None, params.watch))
-    assert found == Trigger(False, False, "health of the service: no SERVICE_URL names it")
+    assert found == Trigger(False, False, "health of the service: SERVICE_URL is not set")
 
 
 def test_quantile_is_estimated_as_by_prometheus() -> None:

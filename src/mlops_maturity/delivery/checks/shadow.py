@@ -84,7 +84,7 @@ def run(model: Path, beside: str = "", log: str = "", settings: str = "", enviro
     bounds = Shadow.model_validate_json(settings) if settings else settings_of.load().shadow
     past = newest(log or os.environ.get(VARIABLE, DEFAULT), beside, bounds.records)
     if len(past) < bounds.least:
-        print(f"shadow not exercised: the log has {len(past)} predictions of {other}, {bounds.least} are needed")
+        print(f"shadow not exercised: the log has {len(past)} of {bounds.least} predictions of {other}")
         return
     predictor = Predictor.load(model)
     found = differences(predictor, past)

@@ -47,7 +47,7 @@ def test_commands_in_an_image_need_the_packages_of_the_service_only(model: Path,
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "PASS package onnxruntime: " in done.stdout
-    assert "shadow not exercised: the log has 0 predictions" in done.stdout
+    assert "shadow not exercised: the log has 0 of " in done.stdout
 
 
 @pytest.fixture

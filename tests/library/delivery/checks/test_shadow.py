@@ -109,10 +109,10 @@ def test_check_shadow_with_too_few_requests_is_not_exercised(
 ) -> None:
     least = params.shadow.least
     shadow.run(model, "another", log)
-    assert f"shadow not exercised: the log has 0 predictions of model another, {least} are" in capsys.readouterr().out
+    assert f"shadow not exercised: the log has 0 of {least} predictions of model another" in capsys.readouterr().out
     nowhere = tmp_path / "nowhere" / "log.sqlite"
     shadow.run(model, "another", f"sqlite:///{nowhere}")
-    assert "shadow not exercised: the log has 0 predictions" in capsys.readouterr().out
+    assert "shadow not exercised: the log has 0 of " in capsys.readouterr().out
     assert not nowhere.parent.exists()
 
 
