@@ -19,7 +19,7 @@ demo: $(READY) ## Generate a sample project in demo/ and run it through to its m
 	@rm -rf $(DEMO)
 	@.venv/bin/cookiecutter --no-input --default-config --output-dir $(DEMO) .
 	@$(MAKE) --no-print-directory --directory $(DEMO)/penguin-species run
-	@echo "look at $(DEMO)/penguin-species/reports/evaluation.html"
+	@echo "the project is in $(DEMO)/penguin-species; open $(DEMO)/penguin-species/reports/evaluation.html"
 
 .PHONY: setup
 setup: $(READY) ## Make .venv with exactly what requirements.lock says

@@ -56,8 +56,9 @@ def _identity(project: Path, author: str) -> tuple[list[str], str]:
     name = author.replace("<", "").replace(">", "").strip(" .,:;\"'\\") or "author"
     return (
         ["-c", f"user.name={name}", "-c", "user.email=author@example.invalid"],
-        "git does not know you yet, so the first commit carries a placeholder address. Set user.name and user.email,\n"
-        "then: git commit --amend --reset-author --no-edit",
+        "git does not know you yet, so the first commit carries a placeholder address. To put yours in its place:\n"
+        '  git config --global user.name "Your Name" && git config --global user.email you@example.com\n'
+        "  git commit --amend --reset-author --no-edit   # in the new folder",
     )
 
 

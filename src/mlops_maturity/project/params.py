@@ -101,11 +101,18 @@ class Gates(Section):
 
 
 class Case(Section):
-    """A record that any model of worth gets right."""
+    """A record that any useful model gets right."""
 
     why: str
     record: dict[str, Any]
     expect: Any
+
+    def is_met_by(self, answer: Any) -> bool:
+        """Whether a prediction is the class that is expected, or a number from the lowest to the highest of two."""
+        if isinstance(self.expect, list):
+            lowest, highest = self.expect
+            return isinstance(answer, int | float) and bool(lowest <= answer <= highest)
+        return bool(answer == self.expect)
 
 
 class Direction(Section):

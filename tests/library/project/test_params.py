@@ -8,7 +8,7 @@ import yaml
 
 from mlops_maturity.project import params as settings
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.params import LeadsTo, Monitoring, Params
+from mlops_maturity.project.params import Case, LeadsTo, Monitoring, Params
 
 # What every project has, whatever its level.
 LEAST: dict[str, Any] = {
@@ -120,3 +120,17 @@ def test_changed_params_are_checked_again(tmp_path: Path) -> None:
     assert params.split.seed == 7
     with pytest.raises(ProjectError, match=r"params\.yaml: split\.sead: there is no such setting"):
         params.changed(**{"split.sead": 8})
+
+
+@pytest.mark.parametrize(
+    ("expect", "answer", "met"),
+    [
+        ("Adelie", "Adelie", True),
+        ("Adelie", "Gentoo", False),
+        ([1, 3], 2.5, True),
+        ([1, 3], 3.5, False),
+        ([1, 3], "no answer", False),
+    ],
+)
+def test_case_is_met_by_its_class_or_a_number_between_its_bounds(expect: Any, answer: Any, met: bool) -> None:
+    assert Case(why="of a test", record={}, expect=expect).is_met_by(answer) is met

@@ -52,7 +52,7 @@ def run(url: str, model: Path, environment: str | None = None) -> None:
 
 
 def hold_service(address: Address, predictor: Predictor) -> None:
-    """Hold the service at an address to a model, and to what params.yaml says of any model of worth.
+    """Hold the service at an address to a model, and to what params.yaml says of any useful model.
 
     Raises:
         ProjectError: it answers otherwise, or nobody answers.
@@ -119,7 +119,7 @@ def _cases(address: Address, cases: Sequence[Case]) -> Iterator[Comparison]:
         answer = ask(address, "/predict", {"records": [case.record]})
         predictions = _field(answer, "predictions")
         found = predictions[0].get("prediction") if predictions else answer.told
-        yield Comparison(f"POST /predict, {case.why}", repr(case.expect), repr(found), found == case.expect)
+        yield Comparison(f"POST /predict, {case.why}", repr(case.expect), repr(found), case.is_met_by(found))
 
 
 def _refusals(address: Address, predictor: Predictor) -> Iterator[Comparison]:

@@ -27,7 +27,7 @@ def _no_cases(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, params: Params, *cases: Case) -> None:
-    """Let params.yaml have these cases, which any model of worth gets right."""
+    """Let params.yaml have these cases, which any useful model gets right."""
     changed = params.changed(**{"behaviour.minimum": [case.model_dump() for case in cases]})
     monkeypatch.setattr(settings, "load", lambda: changed)
 
