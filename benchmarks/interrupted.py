@@ -112,6 +112,8 @@ class Killer:
     def _end(self, group: int) -> None:
         """Kill all processes of a command, as a power failure does; or one of them, as lack of memory does."""
         self.outcome.kills += 1
+        if self.outcome.kills % 10 == 0:
+            print(f"{self._folder.name}: {self.outcome.kills} kills, {len(self.outcome.hands)} hands", flush=True)
         members = members_of(group)
         if self.outcome.kills % 2 or not members:
             os.killpg(group, signal.SIGKILL)
