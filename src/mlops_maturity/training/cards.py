@@ -51,6 +51,10 @@ def model_part(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     predicts = f"`{_cell(manifest['target'])}` ({manifest['task']})"
     if manifest["classes"]:
         predicts += ": " + ", ".join(_cell(name) for name in manifest["classes"])
+    if outputs := manifest["outputs"]:
+        predicts += f", and beside it {', '.join(outputs)}"
+    if abstain := manifest["abstain"]:
+        predicts += f"; {_cell(abstain['answer'])} where no class has a probability of {abstain['below']:g}"
     lines = [
         f"- **Predicts:** {predicts}",
         f"- **Kind:** {manifest['model']['kind']}, made with {versions}",

@@ -73,6 +73,13 @@ def test_model_part_of_another_run_says_otherwise(metrics: dict[str, Any], manif
 def test_model_part_of_a_regression_names_no_classes(metrics: dict[str, Any], manifest: dict[str, Any]) -> None:
     manifest |= {"target": "a|b", "task": "regression", "classes": []}
     assert "**Predicts:** `a\\|b` (regression)\n" in cards.model_part(metrics, manifest)
+    manifest |= {"outputs": ["lower", "upper"]}
+    assert "**Predicts:** `a\\|b` (regression), and beside it lower, upper\n" in cards.model_part(metrics, manifest)
+
+
+def test_model_part_of_a_model_that_abstains_says_when(metrics: dict[str, Any], manifest: dict[str, Any]) -> None:
+    manifest |= {"abstain": {"below": 0.8, "answer": "unsure"}}
+    assert "; unsure where no class has a probability of 0.8\n" in cards.model_part(metrics, manifest)
 
 
 @pytest.mark.usefixtures("project")
