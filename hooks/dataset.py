@@ -27,6 +27,7 @@ SAMPLE_COLUMNS = (
 PARQUET_SUFFIXES = (".parquet", ".pq")
 SUFFIXES = (".csv", ".tsv", ".txt", *PARQUET_SUFFIXES)
 MINIMUM_ROWS = 30
+TAB = "\t"
 # Of a title or of remarks above the header, at the most.
 LINES_ABOVE = 50
 LARGEST_BYTES = 20 * 2**30
@@ -99,7 +100,10 @@ def _csv_problem(path: Path, target: str) -> str | None:
 
 
 def _target_problem(target: str, columns: tuple[str, ...] | list[str], where: str) -> str | None:
-    return None if column_of(target, columns) else f"target: {where!r} has {no_column(target, columns)}"
+    if column_of(target, columns):
+        return None
+    alone = f" as its only one: cells must be set apart by one of {' '.join(DELIMITERS).replace(TAB, 'tab')}"
+    return f"target: {where!r} has {no_column(target, columns)}{alone if len(columns) == 1 else ''}"
 
 
 def _below(path: Path, encoding: str, target: str) -> str:

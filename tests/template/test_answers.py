@@ -151,6 +151,7 @@ WRONG_FILES: dict[str, tuple[str, bytes, list[str]]] = {
         (",".join(f"price_{number}" for number in range(900)) + "\n" + ("1," * 899 + "2\n") * 40).encode(),
         ["no column 'y'", "price_11, ... (900 in all)"],
     ),
+    "other delimiter": ("t.csv", f"x^y\n{LONG}".encode(), ["no column 'y'; it has x^y as its only one: cells must be"]),
     "other case": ("t.csv", f"x,Y\n{LONG}".encode(), ["no column 'y'; perhaps 'Y' is meant"]),
     "title above": ("t.csv", f"Report\n\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 3 has it: delete what"]),
     "separator above": ("t.csv", f"sep=,\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 2 has it"]),

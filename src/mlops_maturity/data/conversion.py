@@ -27,8 +27,9 @@ def conform(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
     for name, column in schema.columns.items():
         if name in frame:
             converted[name] = convert(frame[name], column, schema.reading)
-            if lost := _lost(frame[name], converted[name], schema.reading):
-                problems.append(f"{name}: {lost} is not a {column.type}")
+            if lost := _lost(frame[name], converted[name], schema.reading, column.unit):
+                article = "an" if column.type == "integer" else "a"
+                problems.append(f"{name}: {lost} is not {article} {column.type}")
     refuse(problems)
     return pd.DataFrame(converted, copy=False)
 
@@ -195,7 +196,7 @@ def _of_arrow(numbers: pa.Array) -> np.ndarray:
     return found
 
 
-def _lost(before: pd.Series, after: pd.Series, reading: Reading) -> str:
+def _lost(before: pd.Series, after: pd.Series, reading: Reading, unit: str | None) -> str:
     """The first value that could not be read, and where it is; nothing where all could."""
     lost = (before.notna() & after.isna()).to_numpy(copy=True)
     if not lost.any():
@@ -203,6 +204,8 @@ def _lost(before: pd.Series, after: pd.Series, reading: Reading) -> str:
     if is_text(before):
         said = before[lost].astype("str").str.strip()
         nothing = said.isin(reading.missing) | said.str.fullmatch(r"[+-]?(?i:inf|infinity|nan)")
+        # What float64 cannot hold is infinite, too.
+        nothing |= np.isinf(numbers_of(arrow_of(said), reading, unit))
         lost[np.flatnonzero(lost)] = ~nothing.to_numpy(bool)
     elif before.dtype.kind == "f":
         lost &= ~np.isinf(before.to_numpy(dtype="float64", na_value=np.nan))

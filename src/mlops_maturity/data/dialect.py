@@ -15,7 +15,10 @@ from pathlib import Path
 from mlops_maturity.project.errors import ProjectError
 
 # Words that say that a value is missing, unless a schema says otherwise.
-MISSING = ("", "?", "#N/A", "N/A", "NA", "NULL", "NaN", "None", "Null", "n/a", "nan", "none", "null")
+MISSING = (
+    *("", "?", "#N/A", "N/A", "NA", "NULL", "NaN", "None", "Null", "n/a", "nan", "none", "null"),
+    *("<NA>", "(null)", "NaT", "\\N"),
+)
 WINDOWS = "cp1252"
 # What a file may be in that is in neither.
 OTHER_ENCODINGS = {"Windows-1250": "cp1250", "Mac Roman": "mac_roman", "DOS 850": "cp850"}

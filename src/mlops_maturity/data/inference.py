@@ -17,7 +17,7 @@ from mlops_maturity.data.inferred import Inferred, accepted, accepted_share, inf
 from mlops_maturity.data.lookalikes import lookalikes
 from mlops_maturity.data.placeholders import noted
 from mlops_maturity.data.schema import Column, Schema
-from mlops_maturity.data.stray_rows import swallowed
+from mlops_maturity.data.stray_rows import perhaps_no_header, swallowed
 from mlops_maturity.data.units import Unit, unit_of
 from mlops_maturity.project.errors import ProjectError
 
@@ -25,7 +25,6 @@ IDENTIFIER_NAME = re.compile(
     r"(^|[\W_])(?i:id|uuid|guid|index|key|rownames?)$|[a-z](ID|Id)$|^(?i:unnamed.*|column_1)$"
     r"|(?i:account|case|client|customer|employee|member|order|passenger|patient|person|product|user)(?i:id|_?n[or])$"
 )
-INFINITE = r"[+-]?(?i:inf|infinity)"
 LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # A category with more values than this is open: its rarer values are seen as one.
 CLOSED_CATEGORIES = 50
@@ -68,7 +67,7 @@ def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
     notes += [f"{name}: {note}" for name, each in found.items() for note in each.notes]
     columns = {name: each.column for name, each in found.items()}
     if delimiter:
-        notes += swallowed(frame, delimiter)
+        notes += [*perhaps_no_header(map(str, frame)), *swallowed(frame, delimiter)]
     return Schema(columns=columns, reading=reading, notes=tuple(notes))
 
 
@@ -224,7 +223,7 @@ def _infer_numeric_cells(values: pd.Series, known: pd.Series, missing: float, re
     if (accounts := known.str.startswith("(") | known.str.endswith("-")).any():
         example = known[accounts].iloc[0]
         notes.append(f"{example!r} is read as {cells.number(example, reading, unit.name):g}")
-    if (infinite := bare.str.fullmatch(INFINITE)).any():
+    if numbers.isna().any() and (infinite := np.isinf(numbers_of(arrow_of(bare), reading))).any():
         notes += _infinite(int(_said(values).isin(known[infinite]).sum()))
     notes += [*without_marks(bare), *counted(numbers), *noted(numbers, _spelling(known, as_number, reading))]
     return Inferred(found.column.model_copy(update={"unit": unit.name}), [*found.notes, *notes])

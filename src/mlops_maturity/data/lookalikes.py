@@ -22,6 +22,7 @@ KINDS = {
     "dates or times in a form that is not read": (
         r"\d{4}-?W\d\d(?:-?\d)?|\d{4}[ /-]?Q[1-4]|Q[1-4][ /-]?\d{4}|\d{4}(?:\d{4}|-\d\d-\d\d)T\d{4,6}.*"
         rf"|(?:[^\W\d]{{2,9}}\.?,? )?(?:\d{{1,2}}\.?[ -])?{MONTH}\.?[ /-]'?(?:\d{{1,2}},? )?\d{{2,4}}\b.*"
+        r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)? [A-Za-z]\S*"
         # A day, a word and a year, whatever the language.
         r"|\d{1,2}\.?[ -](?:d[ei] )?[^\W\d]{3,}\.?[ -](?:de )?(?:19|20)\d\d(?: \u0433\.?)?"
     ),
@@ -29,6 +30,7 @@ KINDS = {
     "ranges of numbers": rf"[<>≤≥]=?\s*{NUMBER}|{NUMBER}\s*(?:[-\u2013\u2014]|to|bis|à)\s*{NUMBER}|{NUMBER}\s*\+",
     "several numbers in a cell": rf"[(\[]?{NUMBER}(?:\s*[/:;x\u00d7±,]\s*{NUMBER})+[)\]]?",
     "numbers that a letter shortens": rf"[$€£]?{NUMBER}\s?(?:[kKmMbB]n?|Mio\.?|Mrd\.?)",
+    "numbers with marks that are not read": r"[+-]?\d{1,3}(?:[_\u066c\u00b7]\d{3})+(?:[.,\u066b]\d+)?",
     "numbers behind a sign": rf"[~≈±<>≤≥]\s*{NUMBER}",
     "spreadsheet formulas, or numbers kept as words by a mark": rf"=.+|'{NUMBER}'?",
     "hexadecimal numbers": r"0x[0-9a-fA-F]+",

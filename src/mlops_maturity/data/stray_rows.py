@@ -1,7 +1,7 @@
 """Rows of a table that are no records: a second header, totals, and one that a quotation mark may have swallowed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from mlops_maturity.project.errors import ProjectError
 TOTALS = r"(?i)(grand |sub)?totals?:?|sum:?|summe:?|gesamt(summe)?:?|total général|totale?s?:?|suma:?|totaal:?"
 # Of a column, to call its last value the sum of the others.
 FEWEST_ADDED = 3
+NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 # Cells that are looked at first.
 SAMPLE = 20
 
@@ -61,6 +62,21 @@ def refuse_second_header(path: Path, cells: pd.DataFrame, schema: Schema) -> Non
         raise ProjectError(
             f"{path}, line {line_of(path, 0)}: {named}, where all other rows have numbers: a second header? Take the "
             "line out; if the words say that a value is missing, leave the cells empty"
+        )
+
+
+def perhaps_no_header(names: Iterable[str]) -> Iterator[str]:
+    """That the first line is perhaps a record: most names of the columns are numbers.
+
+    Args:
+        names: of the columns, as the first line has them.
+    """
+    known = list(names)
+    numbers = [name for name in known if NUMBER.fullmatch(name)]
+    if len(numbers) > len(known) / 2 and any(not name.isdecimal() for name in numbers):
+        yield (
+            f"most names of the columns are numbers, such as {numbers[0]!r}: if the first line of the file is no "
+            "header, put one above it"
         )
 
 

@@ -1,17 +1,19 @@
 """The first run on new data: propose the schema and every setting that depends on the data, for people to review."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mlops_maturity.data import schema as schemas
-from mlops_maturity.data.conversion import conform
-from mlops_maturity.data.inference import IDENTIFIER_NAME, unusable
-from mlops_maturity.data.names import column_of, no_column
+from mlops_maturity.data.cells import shown
+from mlops_maturity.data.conversion import conform, convert
+from mlops_maturity.data.inference import IDENTIFIER_NAME, LEADING_ZERO, unusable
+from mlops_maturity.data.names import MOST_NAMED, column_of, no_column
 from mlops_maturity.data.reading import inferred
-from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.sets import learnable
 from mlops_maturity.data.splitting import FEWEST_GROUPS, first_equal
 from mlops_maturity.project import params as settings
@@ -27,6 +29,9 @@ FEW_VALUES = 10
 # Columns that may say which rows belong together, beside those that are named as an identifier.
 GROUP_NAME = re.compile(rf"{IDENTIFIER_NAME.pattern}|(^|[\W_])(?i:nr|pid|subject|patient|person|customer|household)$")
 MISSING = object()
+MOST_PRINTED = 20
+# Of the values of a target, that are words among numbers; with more, it may be classes, some of them named by numbers.
+MOST_STRAYS = 0.1
 ROWS_IN_A_SLICE = 10
 MOST_SLICES = 2
 MOST_SLICE_VALUES = 10
@@ -78,19 +83,18 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
         proposal.put("data.target", target)
     run = "first run" if is_first else f"{PARAMS} leaves settings open"
     print(f"{run}: {len(frame):,} rows, {len(schema.columns)} columns")
-    for note in schema.notes:
-        print(f"  note: {note}")
+    _print("note", schema.notes, SCHEMA)
+    _require_no_strays(frame[target], schema)
     proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
     proposal.settle("data.ignore", lambda: unusable(frame, schema, target) | dict(params.no_features.values()))
     ignored = proposal.params.data.ignore or {}
     if not set(schema.columns) - {target, *ignored}:
-        told = "; ".join(f"{name}: {reason}" for name, reason in ignored.items()) or "there is no other"
-        raise ProjectError(f"no column can explain {target!r} ({told}); add one")
-    for name, reason in ignored.items():
-        print(f"  ignored: {name}: {reason}")
+        told = "; ".join(f"{name}: {reason}" for name, reason in list(ignored.items())[:MOST_NAMED])
+        more = f"; and {len(ignored) - MOST_NAMED:,} more" if len(ignored) > MOST_NAMED else ""
+        raise ProjectError(f"no column can explain {target!r} ({told or 'there is no other'}{more}); add one")
+    _print("ignored", [f"{name}: {reason}" for name, reason in ignored.items()], PARAMS)
     noticed = _noticed(frame, schema, proposal.params)
-    for note in noticed:
-        print(f"  note: {note}")
+    _print("note", noticed, SCHEMA)
     schema = schema.model_copy(update={"notes": (*schema.notes, *noticed)})
     proposal.settle("slices", lambda: _slices(frame, schema, {target, *ignored}, params.split.test))
     rows, _ = learnable(frame, schema, proposal.params)
@@ -109,7 +113,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     proposed = f"proposed {SCHEMA} and filled in {PARAMS}; review both and commit them"
     print(proposed if is_first else f"filled in {PARAMS}; review it and commit it")
     for name, value in proposal.found.items():
-        print(f"  {name}: {value}")
+        print(f"  {name}: {value if name != 'data.ignore' else _short(ignored)}")
     saved = float(best.folds["baseline"].mean())
     if not best.finds_a_signal:
         print(
@@ -119,6 +123,18 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     elif not best.beats_the_simple_model:
         print("  note: a single small tree is as good as this model; look for better features before you rely on it")
     return settings.load()
+
+
+def _print(kind: str, lines: Sequence[str], where: Path) -> None:
+    """Print what people should know. A table of very many columns would fill the screen with it."""
+    for line in lines[:MOST_PRINTED]:
+        print(f"  {kind}: {line}")
+    if len(lines) > MOST_PRINTED:
+        print(f"  {kind}: {len(lines) - MOST_PRINTED:,} more; a run that gets through lists all in {where}")
+
+
+def _short(ignored: Mapping[str, str]) -> str:
+    return str(dict(ignored)) if len(ignored) <= MOST_PRINTED else f"{len(ignored):,} columns"
 
 
 def _noticed(frame: pd.DataFrame, schema: Schema, params: Params) -> list[str]:
@@ -172,6 +188,27 @@ def infer_task(values: pd.Series, column_type: str) -> Task:
         )
     few = values.nunique() <= min(FEW_VALUES, len(values) // 10)
     return "classification" if few and column_type == "integer" else "regression"
+
+
+def _require_no_strays(values: pd.Series, schema: Schema) -> None:
+    """Refuse a target of numbers with a few words among them: it would be predicted as so many classes.
+
+    Raises:
+        ProjectError: it is one; the text names the words.
+    """
+    if schema.columns[str(values.name)].type not in ("category", "text"):
+        return
+    counts = values.dropna().value_counts()
+    words = pd.Series(counts.index.astype("str"), index=counts.index)
+    numbers = convert(words, Column(type="number", missing=1.0), schema.reading)
+    strays = counts[numbers.isna()]
+    coded = words.str.fullmatch(LEADING_ZERO).any()
+    if numbers.nunique() > FEW_VALUES and 0 < strays.sum() <= MOST_STRAYS * counts.sum() and not coded:
+        named = ", ".join(f"{shown(word)} ({count:,} rows)" for word, count in strays.head(3).items())
+        raise ProjectError(
+            f"{values.name}: the values are numbers but for {named}: leave those cells empty if they mean that the "
+            "value is missing, and correct them if not; a target is either a number or a class"
+        )
 
 
 def _slices(frame: pd.DataFrame, schema: Schema, hidden: set[str], share: float) -> list[str]:

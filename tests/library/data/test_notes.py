@@ -68,6 +68,15 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
         [str(1_577_836_800 + number * 86_400) for number in COUNT],
         "v: 1577836800 and the like may be times, counted in seconds since 1970-01-01: 2020-01-01 to 2020-05-29; if",
     ),
+    "numbers with marks that are not read": (
+        among("1_200", "3"),
+        "v: '1_200' and the like look like numbers with marks",
+    ),
+    "times with the name of a zone": (
+        among("2024-01-31 10:00 CET", "2024-07-31 10:00 CEST"),
+        "v: '2024-01-31 10:00 CET' and the like look like dates or times",
+    ),
+    "numbers that float64 cannot hold": (among("1e400", "2"), "v: infinite numbers are read as missing values: 75"),
     "numbers with other marks": (
         among('"1,5"', '"2,5"', '"7,5"'),
         "v: all values are numbers, but with other marks than the file's, such as '1,5', and are read as words",
@@ -143,6 +152,24 @@ def test_letters_of_another_encoding_are_noted_as_they_are_read_and_could_be(
     own_table.read(text(v=among(*words), x=NUMBER).encode(encoding), "y")
     (note,) = own_table.schema.notes
     assert note.startswith(f"the file is not in UTF-8 and is read as Windows-1252: {says}")
+
+
+def test_first_line_of_numbers_is_noted_as_perhaps_no_header(own_table: OwnTable) -> None:
+    content = text(v=NUMBER, x=NUMBER, y=NUMBER)
+    own_table.read(content.replace("v,x,y", "0.25,0.5,y"), "y")
+    assert own_table.schema.notes[0].startswith("most names of the columns are numbers, such as '0.25': if the first")
+    own_table.read(content.replace("v,x,y", "2023,2024,y"), "y")
+    assert not own_table.schema.notes
+
+
+def test_notes_of_very_many_columns_are_counted_on_the_screen_and_kept(own_table: OwnTable) -> None:
+    rows = [f"{'-,' * 25}{NUMBER[0]},{NUMBER[0]}", *(",".join([cell] * 27) for cell in NUMBER[1:])]
+    names = [*(f"c{number}" for number in range(25)), "x", "y"]
+    printed = own_table.first_run("\n".join([",".join(names), *rows]), "y", ["ingest"])
+    assert printed.count("\n  note: c") == 20
+    assert "\n  note: 5 more; a run that gets through lists all in data/schema.yaml\n" in printed
+    assert "data.ignore: 25 columns" in printed
+    assert len([note for note in own_table.schema.notes if " are numbers, the others are " in note]) == 25
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,15 @@ def test_target_typed_in_signs_that_look_alike_is_found(typed: str, own_table: O
     assert f"data.target: {name}" in printed
 
 
+@pytest.mark.parametrize("stray", ["n/k", "-"])
+def test_target_of_numbers_with_a_few_words_is_refused(stray: str, own_table: OwnTable) -> None:
+    target = [stray if number == 5 else str(number % 30) for number in COUNT]
+    with pytest.raises(
+        ProjectError, match=rf"y: the values are numbers but for '{stray}' \(1 rows\): leave those cells"
+    ):
+        own_table.first_run(text(x=NUMBER, y=target), "y", ["ingest"])
+
+
 def test_target_that_is_no_column_is_refused_with_those_that_are_like_it(own_table: OwnTable) -> None:
     with pytest.raises(
         ProjectError, match=r"data.target: the table has no column 'prise'; perhaps 'Price' is meant; it"

@@ -30,7 +30,7 @@ def test_read_table_of_any_program_gives_the_same_table(name: str, tmp_path: Pat
     )
 
 
-@pytest.mark.parametrize("mark", ["", "?", "NA", "n/a", "NaN", "null", "None", "#N/A"])
+@pytest.mark.parametrize("mark", ["", "?", "NA", "n/a", "NaN", "null", "None", "#N/A", "<NA>", "(null)", "NaT", "\\N"])
 def test_read_table_mark_of_a_missing_value_is_missing(mark: str, tmp_path: Path) -> None:
     found = read_table(written(tmp_path / "table.csv", f"number,word\n1.5,a\n{mark},{mark}\n"))
     assert found["number"].dtype == "float64"

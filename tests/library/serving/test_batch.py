@@ -83,7 +83,7 @@ def test_predict_file_columns_of_any_type_come_out_as_they_came_in(name: str, sh
     ("wrong", "message"),
     [
         (lambda frame: frame.drop(columns="visits"), "visits: the column is missing"),
-        (lambda frame: frame.assign(visits="many"), "visits: 'many' .* is not a integer"),
+        (lambda frame: frame.assign(visits="many"), "visits: 'many' .* is not an integer"),
         (lambda frame: frame.assign(visits=np.nan), "visits: "),
         (lambda frame: frame.head(0), "has no rows"),
     ],
