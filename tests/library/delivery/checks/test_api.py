@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from library.delivery.checks.conftest import Serve
@@ -140,3 +141,12 @@ def test_records_of_a_schema_are_accepted_by_its_service(service: Address, predi
 @pytest.mark.parametrize("content", [None, {}, {"detail": "no list"}, {"detail": []}])
 def test_answer_without_a_problem_is_told_by_its_status(content: object) -> None:
     assert Answer(500, content).told == "500"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "distance"),
+    [({"low": 0.5, "high": 2.0}, 0.0), ({"low": 0.5, "high": 2.25}, 0.25), ({"low": 0.5}, np.inf), (None, np.inf)],
+)
+def test_distance_of_answers_counts_their_further_outputs(outputs: dict[str, float] | None, distance: float) -> None:
+    own = {"prediction": 1.0, "outputs": {"low": 0.5, "high": 2.0}}
+    assert api._distance({"prediction": 1.0, "outputs": outputs}, own) == distance
