@@ -9,7 +9,7 @@ from pathlib import Path
 TEMPLATE = Path(__file__).resolve().parent.parent
 PICTURES = TEMPLATE / "docs" / "pictures"
 # By file: a page of the project, and the size of the window in pixels.
-SHOWN = {"evaluation.png": ("reports/evaluation.html", (1080, 1250))}
+SHOWN = {"evaluation.png": ("reports/evaluation.html", (1080, 1275))}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 

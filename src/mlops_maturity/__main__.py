@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from mlops_maturity.pipeline.running import StepError, run_steps
 from mlops_maturity.pipeline.steps import STEPS
 from mlops_maturity.project import answers
-from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.errors import ProjectError, meant
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +105,18 @@ def _options(arguments: Sequence[str]) -> dict[str, Any]:
         added.set_defaults(of=command)
         for flags, settings in command.arguments:
             added.add_argument(*flags, **settings)
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in parsers.choices:
+        parser.error(_unknown(arguments[0], level))
     return vars(parser.parse_args(arguments))
+
+
+def _unknown(name: str, level: int) -> str:
+    """What to say of a command that there is not: the level that has it, or the one that was meant."""
+    from mlops_maturity.commands import commands
+
+    if having := [str(other) for other in (0, 1, 2) if name in commands(other)]:
+        return f"{name!r} is a command of level {' and '.join(having)}, and this project is at level {level}"
+    return f"there is no command {name!r}; {meant(name, [*STEPS, *commands(level)])}"
 
 
 def _overview(level: int) -> str:

@@ -143,7 +143,7 @@ def table(level: int) -> dict[str, Command]:
             then="`make run` goes on from here",
         ),
         "push": Command(
-            "bring data and model to the DVC remote",
+            "store data and model in the DVC remote",
             "project.storage",
             function="push",
             then="commit (`git add --all && git commit`), and push the commit",
@@ -201,15 +201,17 @@ def table(level: int) -> dict[str, Command]:
             then="`make serve` answers with it; `make image deploy` deploys it",
         ),
         "rollback": Command(
-            "put the version back that was in production before",
+            "roll back to the version that was in production before",
             "registry.versions",
             function="rollback",
             then="`make image deploy` deploys it",
         )
         if level == 1
-        else Command("bring back the release that served before", "delivery.rollback", (environment, why), levels=(2,)),
+        else Command(
+            "roll back to the release that served before", "delivery.rollback", (environment, why), levels=(2,)
+        ),
         "fetch": Command(
-            "bring the model in production here",
+            "fetch the production model",
             "registry.versions",
             (argument("--if-any", action="store_true", help="that there is none is no error"),),
             "fetch",
@@ -259,10 +261,10 @@ def table(level: int) -> dict[str, Command]:
         "pipeline-image": Command(
             "build the image of the pipeline, which runs `make run`", "delivery.pipeline", levels=(2,)
         ),
-        "audit": Command("look for known vulnerabilities in what the locks name", "delivery.audit", levels=(2,)),
+        "audit": Command("look for known vulnerabilities in the packages of the locks", "delivery.audit", levels=(2,)),
         "stop": Command("stop what serves in an environment", "delivery.stop", (environment, why), levels=(2,)),
         "verify": Command(
-            "run the checks of an environment on what serves there once more",
+            "run the checks of an environment again, on what serves there",
             "delivery.verify",
             (environment, argument("--enough", action="store_true", help="until production would take it")),
             levels=(2,),
@@ -376,7 +378,7 @@ def table(level: int) -> dict[str, Command]:
             then="look at reports/monitoring.html; `make act` does what it asks for",
         ),
         "act": Command(
-            "start the training and open the issue that `watch` found to be wanted",
+            "start the training and open the issue that `watch` asked for",
             "monitoring.watch",
             function="act",
             levels=(2,),

@@ -132,7 +132,12 @@ def test_environment_that_the_level_does_not_have_is_refused(
 
 def test_command_of_a_higher_level_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     generated(0)
-    assert "invalid choice: 'deploy'" in refused("deploy", capsys=capsys)
+    assert "'deploy' is a command of level 1 and 2, and this project is at level 0" in refused("deploy", capsys=capsys)
+
+
+def test_misspelt_command_is_refused_with_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    generated(0)
+    assert "there is no command 'predct'; did you mean 'predict'" in refused("predct", capsys=capsys)
 
 
 def test_step_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ class ProjectError(Exception):
 
 
 def meant(name: object, known: Iterable[object]) -> str:
-    """What to write in place of a misspelt name: the one that is like it, or else all that there are."""
+    """What to write in place of a misspelt name: the one or two that are like it, or else all that there are."""
     names = [str(one) for one in known]
-    close = get_close_matches(str(name), names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names) or 'none'}"
+    close = get_close_matches(str(name), names, n=2)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else f"there is {', '.join(names) or 'none'}"
