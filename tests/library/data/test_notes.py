@@ -69,7 +69,7 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
         "v: 1577836800 and the like may be times, counted in seconds since 1970-01-01: 2020-01-01 to 2020-05-29; if",
     ),
     "numbers with marks that are not read": (
-        among("1_200", "3"),
+        among("1_200", "3_400"),
         "v: '1_200' and the like look like numbers with marks",
     ),
     "times with the name of a zone": (

@@ -13,7 +13,7 @@ from mlops_maturity.testing.quality import harmful_columns
 class Leaning:
     """A model of a number that adds up what some columns say."""
 
-    task = "regression"
+    task, lane = "regression", "frame"
 
     def __init__(self, **weights: float) -> None:
         self._weights = weights
