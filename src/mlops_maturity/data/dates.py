@@ -16,7 +16,8 @@ FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in 
 # Which century is meant, nobody but a person knows.
 SHORT_YEARS = tuple(written.replace("%Y", "%y") for written in FORMATS)
 ISO8601 = "ISO8601"
-WITHOUT_MARKS, DIGITS = "%Y%m%d", r"(?:19|20)\d{6}"
+# Of digits alone.
+WITHOUT_MARKS = {"%Y%m%d": r"(?:19|20)\d{6}", "%Y%m": r"(?:19|20)\d\d(?:0[1-9]|1[0-2])"}
 
 # Numbers that may be times: since when, and the length of what is counted.
 COUNTS = {
@@ -56,13 +57,16 @@ def without_marks(known: pd.Series) -> list[str]:
         known: the different values of the cells, all of them numbers.
     """
     # The first value tells most columns of numbers apart.
-    if not re.fullmatch(DIGITS, known.iloc[0]) or not known.str.fullmatch(DIGITS).all():
-        return []
-    if times_of(known, WITHOUT_MARKS).isna().any():
+    written = next((name for name, digits in WITHOUT_MARKS.items() if re.fullmatch(digits, known.iloc[0])), None)
+    if (
+        written is None
+        or not known.str.fullmatch(WITHOUT_MARKS[written]).all()
+        or times_of(known, written).isna().any()
+    ):
         return []
     return [
         f"{known.iloc[0]!r} and the like look like dates without marks, and are read as numbers; if they are dates, "
-        f"write `type: datetime` and `format: '{WITHOUT_MARKS}'` in the column's entry, in place of its bounds"
+        f"write `type: datetime` and `format: '{written}'` in the column's entry, in place of its bounds"
     ]
 
 

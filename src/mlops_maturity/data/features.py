@@ -134,6 +134,12 @@ class Features:
         return (*self.numbers, *parts, *self.derived, *self.categories)
 
     @cached_property
+    def owners(self) -> tuple[str | None, ...]:
+        """The column that each feature of the matrix is made of; None for what features.py computes."""
+        parts = tuple(name for name in self.times for _ in DATE_PARTS)
+        return (*self.numbers, *parts, *(None for _ in self.derived), *self.categories)
+
+    @cached_property
     def widths(self) -> tuple[int, ...]:
         """The number of codes of each category."""
         return tuple(FIRST_CODE + len(values) for values in self.categories.values())

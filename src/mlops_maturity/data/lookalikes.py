@@ -26,7 +26,10 @@ KINDS = {
         # A day, a word and a year, whatever the language.
         r"|\d{1,2}\.?[ -](?:d[ei] )?[^\W\d]{3,}\.?[ -](?:de )?(?:19|20)\d\d(?: \u0433\.?)?"
     ),
-    "times of a day, or durations": r"\d{1,4}:[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?",
+    "times of a day, or durations": (
+        r"\d{1,4}:[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?|P(?:\d+[YMWD])*(?:T(?:\d+[HMS])+)?"
+        r"|(?:\d+ ?(?:d|days?|h|hrs?|hours?|m|min|mins|minutes?|s|secs?|seconds?)\.?,? ?){1,4}"
+    ),
     "ranges of numbers": rf"[<>≤≥]=?\s*{NUMBER}|{NUMBER}\s*(?:[-\u2013\u2014]|to|bis|à)\s*{NUMBER}|{NUMBER}\s*\+",
     "several numbers in a cell": rf"[(\[]?{NUMBER}(?:\s*[/:;x\u00d7±,]\s*{NUMBER})+[)\]]?",
     "numbers that a letter shortens": rf"[$€£]?{NUMBER}\s?(?:[kKmMbB]n?|Mio\.?|Mrd\.?)",

@@ -6,7 +6,6 @@ from sklearn import inspection
 from sklearn.base import BaseEstimator
 
 from mlops_maturity.data.conversion import replaced
-from mlops_maturity.data.features import DATE_PARTS
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.training.losses import loss
 
@@ -41,16 +40,10 @@ class Packaged(BaseEstimator):  # type: ignore[misc]
             shuffled = {name: self.rows[name].array[where] for name, where in moved.items()}
             return self.predictor.of_frame(replaced(self.rows, shuffled))
         matrix = self.matrix.copy()
-        for name, where in moved.items():
-            for at in self._seen_of(name):
-                matrix[:, at] = self.matrix[where, at]
+        for at, name in enumerate(self.predictor.own_features.owners):
+            if name in moved:
+                matrix[:, at] = self.matrix[moved[name], at]
         return self.predictor.of_inputs(matrix)
-
-    def _seen_of(self, column: str) -> list[int]:
-        """The positions of the features that a column makes."""
-        features = self.predictor.own_features
-        parts = {f"{column}.{part}" for part in DATE_PARTS} if column in features.times else {column}
-        return [at for at, name in enumerate(features.names) if name in parts]
 
 
 def permutation_importance(predictor: Predictor, rows: pd.DataFrame, target: np.ndarray, seed: int) -> pd.DataFrame:

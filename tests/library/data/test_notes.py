@@ -115,6 +115,13 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
         "v: '20240131' and the like look like dates without marks, and are read as numbers; if they are dates, write "
         "`type: datetime` and `format: '%Y%m%d'` in the column's entry, in place of its bounds",
     ),
+    "months without marks": (
+        among("202401", "202312"),
+        "v: '202401' and the like look like dates without marks, and are read as numbers; if they are dates, write "
+        "`type: datetime` and `format: '%Y%m'`",
+    ),
+    "durations": (among("1h 20m", "2h 5m"), "v: '1h 20m' and the like look like times of a day, or durations"),
+    "durations of ISO 8601": (among("PT1H20M", "P2D"), "v: 'P2D' and the like look like times of a day, or durations"),
     "infinite numbers": (among("1.5", "inf", "-inf"), "v: infinite numbers are read as missing values: 100"),
 }
 
