@@ -43,7 +43,7 @@ class Packaged(BaseEstimator):  # type: ignore[misc]
         for at, name in enumerate(self.predictor.own_features.owners):
             if name in moved:
                 matrix[:, at] = self.matrix[moved[name], at]
-        return self.predictor.of_inputs(matrix)
+        return self.predictor.target.prediction(self.predictor.of_inputs(matrix))
 
 
 def permutation_importance(predictor: Predictor, rows: pd.DataFrame, target: np.ndarray, seed: int) -> pd.DataFrame:

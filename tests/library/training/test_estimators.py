@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.params import Data, Params
 from mlops_maturity.serving.batch import predict_file
 from mlops_maturity.serving.service import create_app
+from mlops_maturity.training.importance import permutation_importance
 from mlops_maturity.training.train import records_of, train_model
 
 # Each trains, exports and answers.
@@ -322,6 +323,18 @@ def test_further_outputs_of_a_regression_are_answered_beside_its_prediction(
     written = pd.read_csv(tmp_path / "out.csv")
     columns = ["prediction", "prediction_lower", "prediction_upper"]
     np.testing.assert_allclose(written[columns].to_numpy(), answer)
+
+
+def test_columns_of_a_model_with_further_outputs_are_judged_by_its_prediction(
+    here: Path, rows: pd.DataFrame, schema: Schema, params: Params
+) -> None:
+    predictor = bounded(["lower", "upper"], here, rows, schema, params)
+    known = rows[rows["body_mass_g"].notna()].reset_index(drop=True)
+    # With features.py and without, in whose way rows are encoded once.
+    for features in (predictor.own_features, replace(predictor.features, derived=(), function=None)):
+        predictor.__dict__["own_features"] = features
+        found = permutation_importance(predictor, known, known["body_mass_g"].to_numpy("float64"), seed=7)
+        assert (found["mean"] == 0).all(), "it answers the same to all rows"
 
 
 def test_outputs_without_a_name_are_refused(here: Path, rows: pd.DataFrame, schema: Schema, params: Params) -> None:
