@@ -7,7 +7,7 @@ import codecs
 import csv
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -54,17 +54,18 @@ class Dialect:
     header: int = 1
 
 
-def dialect_of(path: Path) -> Dialect:
+def dialect_of(path: Path, expected: Collection[str] = ()) -> Dialect:
     """How a CSV file is written.
 
     The delimiter is the mark by which most of the first records have as many cells as the header, of several the one
-    that makes more of them. Text is UTF-8, or Windows-1252 where it cannot be UTF-8.
+    that makes more of them. Where columns are expected, it is one that finds most of them. Text is UTF-8, or
+    Windows-1252 where it cannot be UTF-8.
 
     Raises:
         ProjectError: it is no text, has no header, or two columns have one name.
     """
     encoding = encoding_of(path)
-    delimiter = max(DELIMITERS, key=lambda mark: _fit(path, encoding, mark))
+    delimiter = max(DELIMITERS, key=lambda mark: _fit(path, encoding, mark, expected))
     with path.open(encoding=encoding, newline="") as file:
         reader = csv.reader(file, delimiter=delimiter)
         try:
@@ -133,16 +134,18 @@ def named(path: Path, given: list[str]) -> list[str]:
     return names
 
 
-def _fit(path: Path, encoding: str, delimiter: str) -> tuple[bool, float, int]:
-    """How well a delimiter fits: several columns, the share of the records that have as many, and their number."""
+def _fit(path: Path, encoding: str, delimiter: str, expected: Collection[str]) -> tuple[int, bool, float, int]:
+    """How well it fits: expected columns, several columns, the share of the records that have as many, their number."""
     with path.open(encoding=encoding, newline="") as file:
         reader = csv.reader(file, delimiter=delimiter)
         try:
-            widths = [len(cells) for cells in islice(reader, RECORDS) if not is_blank(cells)] or [0]
+            head = [cells for cells in islice(reader, RECORDS) if not is_blank(cells)] or [[]]
         except csv.Error:
-            return False, 0.0, 0
+            return 0, False, 0.0, 0
+    widths = [len(cells) for cells in head]
+    found = len({name.strip().strip(MARK).strip() for name in head[0]} & set(expected))
     same = sum(width == widths[0] for width in widths) / len(widths)
-    return widths[0] > 1, same, widths[0]
+    return found, widths[0] > 1, same, widths[0]
 
 
 def note_of_windows(path: Path) -> str:

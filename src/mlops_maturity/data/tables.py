@@ -1,6 +1,7 @@
 """Tables as files: the cells of a CSV file as they stand there, or the typed columns of a Parquet file."""
 
 import csv
+from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,15 +82,15 @@ def plain(table: pa.Table) -> "pd.DataFrame":
     return frame
 
 
-def read_cells(path: Path) -> "pd.DataFrame":
-    """The cells of a CSV file as text, just as they stand there.
+def read_cells(path: Path, expected: Collection[str] = ()) -> "pd.DataFrame":
+    """The cells of a CSV file as text, just as they stand there; `expected` columns tell its delimiter.
 
     Raises:
         ProjectError: it is missing, damaged or empty, two columns have one name, the header is repeated, or a stray
             quotation mark swallows rows; the text names the line.
     """
     with _Readable(path):
-        dialect = dialect_of(path)
+        dialect = dialect_of(path, expected)
     table = read_arrow(path, dialect, pa.csv.ConvertOptions(strings_can_be_null=False))
     _refuse_swallowed(path, dialect, table)
     _refuse_headers(path, dialect, table)

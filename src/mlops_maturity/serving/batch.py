@@ -80,7 +80,7 @@ def checked(source: Path, schema: Schema) -> tuple[pd.DataFrame, pd.DataFrame]:
         table = tables.parquet_of(source)
         given, read = table.to_pandas(types_mapper=pd.ArrowDtype), tables.plain(table)
     else:
-        given = read = tables.read_cells(source)
+        given = read = tables.read_cells(source, schema.columns)
     needed = [name for name in schema.columns if name in read]
     frame = conform(schema, typed(read[needed], schema))
     refuse(problems(schema, frame, shares=len(frame) >= ROWS_FOR_SHARES))

@@ -233,6 +233,11 @@ def test_last_row_that_is_no_sum_is_a_record(own_table: OwnTable) -> None:
     assert len(own_table.trained()) == ROWS
 
 
+def test_batch_of_one_column_whose_name_has_another_delimiter_is_read(own_table: OwnTable) -> None:
+    own_table.read(text("|", v=NUMBER).replace("v|", "a,b|", 1), "y")
+    np.testing.assert_array_equal(own_table.in_a_batch(f"a,b\n{NUMBER[0]}\n"), own_table.trained()[:1])
+
+
 @pytest.mark.parametrize("cell", ['"C:\\dir\\"', '"C:\\dir\\" ', '6\\"', '"a\\"""', '"""a\\b"""'])
 def test_backslash_that_escapes_nothing_is_a_sign_like_others(cell: str, own_table: OwnTable) -> None:
     own_table.read(text(v=among(cell, "b"), x=NUMBER), "y")
