@@ -217,7 +217,7 @@ def release_with_other_features_than_its_model_never_meets_a_user(story: Story) 
     story.change(story.code, {RATIO: mixed_up})
     story.commit("Mix up a feature")
     assert story.release() not in story.served
-    story.deploy("test", fails="taken back")
+    story.deploy("test", fails="rolled back")
     assert f"test: {story.served[-1]}" in story.take("status")
     story.change(story.code, {mixed_up: RATIO})
 
@@ -227,7 +227,7 @@ def slow_release_is_found_out_once_it_serves_and_is_taken_back(story: Story) -> 
     story.change(story.code, {RATIO: slow})
     story.commit("Answer slowly")
     story.release()
-    assert "over the budget" in story.deploy("staging", fails="taken back")
+    assert "over the budget" in story.deploy("staging", fails="rolled back")
     assert f"staging: {story.served[-1]}" in story.take("status")
     story.change(story.code, {slow: RATIO})
     story.commit("Answer as before")

@@ -133,8 +133,8 @@ def test_split_smallest_share_still_has_a_row() -> None:
 @pytest.mark.parametrize(
     ("method", "by", "says"),
     [
-        ("time", "when", r"split\.by: 'when' is not a column; split\.method time requires one"),
-        ("group", None, r"split\.by: None is not a column"),
+        ("time", "when", r"params\.yaml: split\.by 'when' is not a column, and split\.method time requires one"),
+        ("group", None, r"params\.yaml: split\.by names no column"),
         ("group", "target", r"split\.by: 'target' has 2 groups; train, validation and test set need at least 3"),
     ],
 )

@@ -207,7 +207,7 @@ def test_tune_edits_params_in_place(tuned: Path, sample_project: Path, capsys: p
         ({"depth": [1]}, "'depth' is no parameter of the HistGradientBoostingClassifier that build()"),
         ({"depth": [1]}, "did you mean max_depth?"),
         ({"verbose": [0]}, "tune.space: verbose changes nothing in the HistGradientBoostingClassifier"),
-        ({"learning_rate": []}, "learning_rate.list: List should have at least 1 item"),
+        ({"learning_rate": []}, "learning_rate: List should have at least 1 item"),
         ({"learning_rate": {"low": 2, "high": 1}}, "low must be less than high"),
         ({"l2_regularization": {"low": 0, "high": 1, "log": True}}, "no logarithm"),
         ({}, "declares nothing for gradient_boosting"),
