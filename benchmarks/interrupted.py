@@ -110,7 +110,7 @@ class Killer:
         return True
 
     def _end(self, group: int) -> None:
-        """Kill all processes of a command, as a power failure does; or one of them, as lack of memory does."""
+        """Kill all processes of a command, as a power failure does; or one of them, as a system out of memory does."""
         self.outcome.kills += 1
         if self.outcome.kills % 10 == 0:
             print(f"{self._folder.name}: {self.outcome.kills} kills, {len(self.outcome.hands)} hands", flush=True)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import random
 import re
 import shutil
@@ -89,7 +90,15 @@ def test_set_up_that_was_killed_is_done_again(bake: Bake) -> None:
     package.unlink()
     (project.path / ".venv/ready").unlink()
     (project.path / ".venv/begun").touch()
+    # The set-up that deletes what the killed one left may be killed, too.
+    kill = project.path / "bin" / "find"
+    kill.parent.mkdir()
+    kill.write_text("#!/bin/sh\nrm -rf .venv/lib/python3*/site-packages/scipy\nexit 1\n")
+    kill.chmod(0o755)
+    there = f"{kill.parent}{os.pathsep}{os.environ['PATH']}"
+    assert project.run("make", "setup", check=False, PYTHON=sys.executable, PATH=there).returncode != 0
     make(project, "setup")
+    assert list(project.path.glob(".venv/lib/python3*/site-packages/scipy/__init__.py"))
     assert package.read_bytes() == content
     assert not (project.path / ".venv/begun").exists()
     assert not (project.path / ".venv/bin/pip").exists()

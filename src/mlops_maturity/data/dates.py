@@ -74,16 +74,16 @@ def counted(numbers: pd.Series) -> list[str]:
     """That numbers are perhaps times: counted since 1970, or in days as spreadsheets count them.
 
     Args:
-        numbers: of a column. Days are told from other numbers of five digits by its name.
+        numbers: of a column, whose name tells days from other numbers of five digits.
     """
     low, high = numbers.min(), numbers.max()
     for unit, (start, length) in COUNTS.items():
         first, last = ((pd.Timestamp(year, 1, 1) - pd.Timestamp(start)) / pd.Timedelta(length) for year in YEARS)
         if not (first <= low < high < last) or (unit == "days" and not re.search(DAY_NAME, str(numbers.name))):
             continue
-        shown = [f"{pd.Timestamp(start) + value * pd.Timedelta(length):%Y-%m-%d}" for value in (low, high)]
+        ends = [f"{pd.Timestamp(start) + value * pd.Timedelta(length):%Y-%m-%d}" for value in (low, high)]
         return [
-            f"{low:.15g} and the like may be times, counted in {unit} since {start}: {shown[0]} to {shown[1]}; if they "
+            f"{low:.15g} and the like may be times, counted in {unit} since {start}: {ends[0]} to {ends[1]}; if they "
             "are, make times of them in load() of data.py, so that rows can be split by time"
         ]
     return []

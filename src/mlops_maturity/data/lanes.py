@@ -64,5 +64,5 @@ def _frame(features: Features, columns: Columns, rows: int) -> "pd.DataFrame":
 def _dtype(values: tuple[str, ...]) -> "pd.CategoricalDtype":
     import pandas as pd
 
-    # Objects: an estimator turns one row of pandas' own type of text into values half as fast.
+    # Objects: of pandas' own type of text, an estimator takes longer to read one row.
     return pd.CategoricalDtype(pd.Index(values, dtype=object))

@@ -5,9 +5,8 @@ Standard library alone: the questions of a new project look for the target by th
 
 import unicodedata
 from collections.abc import Iterable
-from difflib import get_close_matches
 
-MOST_NAMED = 12
+from mlops_maturity.project.errors import meant
 
 
 def column_of(typed: str, names: Iterable[str]) -> str | None:
@@ -20,13 +19,8 @@ def column_of(typed: str, names: Iterable[str]) -> str | None:
 
 
 def no_column(typed: str, names: Iterable[str]) -> str:
-    """That there is no such column, and which there are: those with a name like it first, not all of very many."""
-    known = [name for name in names if name]
-    folded = {_seen(name).casefold(): name for name in known}
-    alike = [folded[name] for name in get_close_matches(_seen(typed).casefold(), folded, 3)]
-    perhaps = f"; perhaps {' or '.join(map(repr, alike))} is meant" if alike else ""
-    more = f", ... ({len(known):,} in all)" if len(known) > MOST_NAMED else ""
-    return f"no column {typed!r}{perhaps}; it has {', '.join(known[:MOST_NAMED])}{more}"
+    """That there is no such column, and which one was perhaps meant."""
+    return f"no column {typed!r}; {meant(typed, filter(None, names))}"
 
 
 def _seen(name: str) -> str:

@@ -107,6 +107,14 @@ class Case(Section):
     record: dict[str, Any]
     expect: Any
 
+    @model_validator(mode="after")
+    def _expects_one_range(self) -> "Case":
+        match self.expect:
+            case list() as given:
+                if len(given) != 2 or not all(isinstance(end, int | float) for end in given) or given[0] > given[1]:
+                    raise ValueError("expect: give a class, or the [lowest, highest] number")
+        return self
+
     def is_met_by(self, answer: Any) -> bool:
         """Whether a prediction is the class that is expected, or a number from the lowest to the highest of two."""
         if isinstance(self.expect, list):

@@ -11,13 +11,13 @@ from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.cells import shown
 from mlops_maturity.data.conversion import conform, convert
 from mlops_maturity.data.inference import IDENTIFIER_NAME, LEADING_ZERO, unusable
-from mlops_maturity.data.names import MOST_NAMED, column_of, no_column
+from mlops_maturity.data.names import column_of, no_column
 from mlops_maturity.data.reading import inferred
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.sets import learnable
 from mlops_maturity.data.splitting import FEWEST_GROUPS, first_equal
 from mlops_maturity.project import params as settings
-from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.errors import MOST_NAMED, ProjectError
 from mlops_maturity.project.numbers import percent
 from mlops_maturity.project.params import Params, Task
 from mlops_maturity.project.paths import PARAMS, SCHEMA

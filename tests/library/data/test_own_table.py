@@ -269,9 +269,7 @@ def test_target_of_numbers_with_a_few_words_is_refused(stray: str, own_table: Ow
 
 
 def test_target_that_is_no_column_is_refused_with_those_that_are_like_it(own_table: OwnTable) -> None:
-    with pytest.raises(
-        ProjectError, match=r"data.target: the table has no column 'prise'; perhaps 'Price' is meant; it"
-    ):
+    with pytest.raises(ProjectError, match=r"data.target: the table has no column 'prise'; did you mean 'Price'\?"):
         own_table.first_run(text(x=NUMBER, y=NUMBER).replace("x,y", "x,Price"), "prise", ["ingest"])
 
 

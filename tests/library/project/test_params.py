@@ -134,3 +134,9 @@ def test_changed_params_are_checked_again(tmp_path: Path) -> None:
 )
 def test_case_is_met_by_its_class_or_a_number_between_its_bounds(expect: Any, answer: Any, met: bool) -> None:
     assert Case(why="of a test", record={}, expect=expect).is_met_by(answer) is met
+
+
+@pytest.mark.parametrize("expect", [[1], [1, 2, 3], [2, 1], ["a", "b"], []])
+def test_case_with_bounds_that_are_no_range_is_refused(expect: list[Any]) -> None:
+    with pytest.raises(ValueError, match=r"give a class, or the \[lowest, highest\] number"):
+        Case(why="of a test", record={}, expect=expect)
