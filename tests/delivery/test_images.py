@@ -220,6 +220,21 @@ def test_it_is_deployed_to_this_machine(built: Built, make_image: Callable[..., 
         built.engine("network", "rm", "--force", stack, check=False)
 
 
+def test_name_server_that_left_its_process_id_signals_no_other_process(built: Built) -> None:
+    """The engine of these tests, and not what it tests: a signal to a stranger once ended another test's command."""
+    network, note = "stale-name-server", Path("/run/containers/networks/aardvark-dns/aardvark.pid")
+    note.parent.mkdir(parents=True, exist_ok=True)
+    built.engine("network", "create", network)
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        try:
+            note.write_text(str(stranger.pid))
+            assert built.engine("run", "--rm", "--network", network, built.base, "echo", "ran").stdout == "ran\n"
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
+            built.engine("network", "rm", "--force", network)
+
+
 def test_a_new_repository_has_nowhere_to_deliver_to_and_says_so(built: Built, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     done = built.command("deploy", GITHUB_STEP_SUMMARY=str(summary))
