@@ -38,6 +38,13 @@ def log_predictions(found: Running) -> None:
             response.read()
 
 
+def serve_a_model_of_one_size(project: Path, environment: dict[str, str]) -> None:
+    """A linear model: how many trees two versions grow says nothing about their services."""
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("  kind: gradient_boosting", "  kind: linear"))
+    measure(["make", "run"], project, environment)
+
+
 def main() -> None:
     """Measure the sample and a big table, the service and the monitoring of both versions."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -89,6 +96,7 @@ def main() -> None:
                     version,
                     measure(["make", "run"], project, environment).processor_seconds,
                 )
+                serve_a_model_of_one_size(project, environment)
                 with running(replace(servers[version], environment=log[version]), project, environment) as found:
                     found.load(1)
                     load = found.load(LOAD_SECONDS)

@@ -10,10 +10,10 @@ row has the same features wherever it is computed. The model sees one float32 nu
 - categories as a code: 0 missing, 1 any value that is not in the schema, 2 and up the schema's categories in order
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,20 +43,23 @@ PROBES = 8
 class Columns(Mapping[str, np.ndarray]):
     """The columns that features.py is given: arrays (rows,), each made when it is asked for."""
 
-    def __init__(self, made: Mapping[str, Callable[[], np.ndarray]]) -> None:
-        self._made = made
-        self._known: dict[str, np.ndarray] = {}
+    def __init__(self, names: Collection[str], make: Callable[[str], np.ndarray]) -> None:
+        self._names = names
+        self._make = make
+        self._made: dict[str, np.ndarray] = {}
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._known:
-            self._known[name] = self._made[name]()
-        return self._known[name]
+        if name not in self._made:
+            if name not in self._names:
+                raise KeyError(name)
+            self._made[name] = self._make(name)
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._made)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._names)
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,11 @@ class Features:
         return (*self.numbers, *self.categories, *self.texts, *self.times)
 
     @cached_property
+    def positions(self) -> dict[str, int]:
+        """Of each column, its place among them."""
+        return {name: position for position, name in enumerate(self.columns)}
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the features, in the order of the matrix; categories come last."""
         parts = tuple(f"{name}.{part}" for name in self.times for part in DATE_PARTS)
@@ -178,12 +186,15 @@ class Features:
 
     def derived_of(self, columns: Columns, rows: int) -> dict[str, np.ndarray]:
         """What features.py computes, by name (rows,), as numbers that float32 can hold."""
+        return {name: bounded(values) for name, values in self._derived_of(columns, rows).items()}
+
+    def _derived_of(self, columns: Columns, rows: int) -> dict[str, np.ndarray]:
         if self.function is None:
             return {}
         found = self._computed(self.function, columns, rows)
         if missing := [name for name in self.derived if name not in found]:
             raise self.function.refuse(f"does not return {missing[0]!r}, which the model sees; it did in training")
-        return {name: bounded(found[name]) for name in self.derived}
+        return {name: found[name] for name in self.derived}
 
     def _computed(self, function: Own, columns: Columns, rows: int) -> dict[str, np.ndarray]:
         with np.errstate(all="ignore"):
@@ -249,7 +260,7 @@ class Features:
         )
         if self.derived:
             position = numbers + len(DATE_PARTS) * len(self.times)
-            for values in self.derived_of(columns_of_rows(self, matrix, rows), len(rows)).values():
+            for values in self._derived_of(columns_of_rows(self, matrix, rows), len(rows)).values():
                 matrix[:, position] = values
                 position += 1
         for name, offset in self.offsets.items():
@@ -259,11 +270,13 @@ class Features:
 
 def columns_of_frame(features: Features, frame: "pd.DataFrame") -> Columns:
     """What features.py is given in training: the columns of a table that fits the schema."""
-    return Columns(
-        {name: partial(_numbers_of, frame[name]) for name in features.numbers}
-        | {name: partial(_words_of, frame[name]) for name in (*features.categories, *features.texts)}
-        | {name: partial(_times_of, frame[name]) for name in features.times}
-    )
+
+    def made(name: str) -> np.ndarray:
+        if name in features.numbers:
+            return _numbers_of(frame[name])
+        return _times_of(frame[name]) if name in features.times else _words_of(frame[name])
+
+    return Columns(features.columns, made)
 
 
 def columns_of_rows(features: Features, matrix: np.ndarray, rows: Sequence[Sequence[Any]]) -> Columns:
@@ -274,18 +287,20 @@ def columns_of_rows(features: Features, matrix: np.ndarray, rows: Sequence[Seque
         matrix: the numbers of the records, float64 (records, features).
         rows: the records, their values in the order of `Features.columns`.
     """
-    words = (*features.categories, *features.texts)
-    at = {name: position for position, name in enumerate(features.columns)}
-    return Columns(
-        {name: partial(_known, matrix[:, at[name]]) for name in features.numbers}
-        | {name: partial(_words_at, rows, at[name], features.missing) for name in words}
-        | {name: partial(_times_at, rows, at[name]) for name in features.times}
-    )
+    numbers = _read_only(_known(matrix))
+
+    def made(name: str) -> np.ndarray:
+        position = features.positions[name]
+        if position < len(features.numbers):
+            return numbers[:, position]
+        return _times_at(rows, position) if name in features.times else _words_at(rows, position, features.missing)
+
+    return Columns(features.positions, made)
 
 
 def probe(schema: Schema) -> Columns:
     """A few made-up rows that fit a schema: the same ones wherever they are made, the last without any value."""
-    return Columns({name: partial(_probed, column) for name, column in schema.columns.items()})
+    return Columns(schema.columns, lambda name: _probed(schema.columns[name]))
 
 
 def probed(features: Features, schema: Schema) -> dict[str, list[float | None]]:
@@ -355,6 +370,8 @@ def _stripped(value: str | None) -> str | None:
 
 def bounded(values: np.ndarray) -> np.ndarray:
     """Numbers that float32 can hold and add up: infinite becomes NaN, the huge become the largest."""
+    if np.fmax.reduce(np.abs(values), axis=None, initial=0.0) <= LARGEST:
+        return values  # as nearly all are: for one record, each call of NumPy counts
     known = np.where(np.isinf(values), np.nan, values)
     return np.maximum(np.minimum(known, LARGEST), -LARGEST)
 

@@ -146,7 +146,7 @@ def test_columns_that_features_py_is_given_cannot_be_changed() -> None:
 
 
 def test_columns_that_features_py_is_given_are_made_once() -> None:
-    columns = Columns({"a": lambda: np.ones(1)})
+    columns = Columns(("a",), lambda _: np.ones(1))
     assert columns["a"] is columns["a"]
 
 
