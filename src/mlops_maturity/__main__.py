@@ -113,10 +113,10 @@ def _options(arguments: Sequence[str]) -> dict[str, Any]:
 def _unknown(name: str, level: int) -> str:
     """What to say of a command that there is not: the level that has it, or the one that was meant."""
     from mlops_maturity.commands import commands
+    from mlops_maturity.targets import of_another_level
 
-    if having := [str(other) for other in (0, 1, 2) if name in commands(other)]:
-        return f"{name!r} is a command of level {' and '.join(having)}, and this project is at level {level}"
-    return f"there is no command {name!r}; {meant(name, [*STEPS, *commands(level)])}"
+    known = [*STEPS, *commands(level)]
+    return of_another_level(name, level) or f"there is no command {name!r}; {meant(name, known)}"
 
 
 def _overview(level: int) -> str:

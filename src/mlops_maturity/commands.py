@@ -52,7 +52,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Checks of a release": ("check-data", "check-model", "check-infra", "check-shadow", "check-api", "check-load"),
     "Monitoring": ("monitor", "watch", "act"),
-    "The project": ("maturity", "key", "revoke", "configure", "level-up", "update", "change", "vendor", "completion"),
+    "The project": (
+        *("maturity", "key", "revoke", "configure", "level-up", "update", "change", "vendor", "completion", "target"),
+    ),
 }
 # By level: what a person of it does most.
 EXAMPLES = (
@@ -416,6 +418,12 @@ def table(level: int) -> dict[str, Command]:
             'print what completes commands in a shell: eval "$(mlops-maturity completion)"',
             "commands",
             function="completion",
+        ),
+        "target": Command(
+            "say what to do about a target that make does not have",
+            "targets",
+            (argument("name", help="of the target"),),
+            "explain",
         ),
         "change": Command(
             "change the CI provider, the cloud or the target of deployments",

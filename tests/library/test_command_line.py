@@ -135,6 +135,34 @@ def test_command_of_a_higher_level_is_refused(capsys: pytest.CaptureFixture[str]
     assert "'deploy' is a command of level 1 and 2, and this project is at level 0" in refused("deploy", capsys=capsys)
 
 
+@pytest.mark.parametrize(
+    ("level", "name", "says"),
+    [
+        (
+            0,
+            "register",
+            "'register' is a command of level 1 and 2, and this project is at level 0; `make level-up LEVEL=1`",
+        ),
+        (
+            1,
+            "dashboard",
+            "'dashboard' is a command of level 2, and this project is at level 1; `make level-up LEVEL=2`",
+        ),
+        (2, "promote", "'promote' is a command of level 1, and this project is at level 2\n"),
+        (0, "ingest", "make has no target 'ingest'; run `.venv/bin/mlops-maturity ingest`"),
+        (0, "tset", "there is no target 'tset'; did you mean 'test' or 'setup'?"),
+        (0, "requirements.lock", "the file requirements.lock is missing; `git restore requirements.lock`"),
+    ],
+)
+def test_target_that_make_does_not_have_is_refused_with_what_to_do(
+    level: int, name: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generated(level)
+    Path("Makefile").write_text("setup: ## Make .venv\ntest: $(READY) ## Run every test\n")
+    assert main(["target", name]) == 1
+    assert f"target: {says}" in capsys.readouterr().err
+
+
 def test_misspelt_command_is_refused_with_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
     generated(0)
     assert "there is no command 'predct'; did you mean 'predict'" in refused("predct", capsys=capsys)

@@ -65,7 +65,7 @@ REAL: dict[str, tuple[Frame, str, dict[str, object]]] = {
     "crime by state: an identifier, fifty rows": (
         _statsmodels("statecrime", index=True),
         "murder",
-        {"data.ignore": {"when": "free text, or a value of its own in almost every row"}},
+        {"data.ignore": {"when": "another value in almost every row"}},
     ),
     "fertility: years as names, empty columns": (
         _statsmodels("fertility"),

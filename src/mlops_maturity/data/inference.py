@@ -281,7 +281,7 @@ def _why_unusable(name: str, values: pd.Series, column: Column) -> str | None:
     if known.empty:
         return "every value is missing"
     if column.type == "text":
-        return "free text, or a value of its own in almost every row"
+        return "another value in almost every row" if _all_differ(known.value_counts(), len(values)) else "free text"
     different = known.nunique()
     is_named = IDENTIFIER_NAME.search(name) and column.type == "integer"
     if different == 1 and not (column.type == "category" and len(known) < len(values)):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from mlops_maturity.data import tables
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.sources import NotAtHandError
+from mlops_maturity.project.sources import NotAtHandError, missing
 
 CAST_IT = "cast it to a plain type in the query"
 ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
@@ -51,7 +51,7 @@ def read_query(query: str, url: str) -> pd.DataFrame:
     except ArgumentError:
         raise ProjectError("the URL of a database must be like postgresql+psycopg://... or sqlite:///file") from None
     if place.get_backend_name() == "sqlite" and not Path(str(place.database)).exists():
-        raise NotAtHandError(f"{place.database} is missing; `make pull` fetches it from the DVC remote")
+        raise NotAtHandError(missing(Path(str(place.database))))
     engine = create_engine(place)
     try:
         with engine.connect() as connection:

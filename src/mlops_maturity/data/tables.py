@@ -14,7 +14,7 @@ import pyarrow.parquet
 from mlops_maturity.data.dialect import Dialect, dialect_of, named, records
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing
-from mlops_maturity.project.sources import NotAtHandError
+from mlops_maturity.project.sources import NotAtHandError, missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +158,7 @@ class _Readable:
 
     def __enter__(self) -> None:
         if not self._path.exists():
-            raise NotAtHandError(f"{self._path} is missing; `make pull` fetches it from the DVC remote")
+            raise NotAtHandError(missing(self._path))
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, (pa.ArrowInvalid, pa.ArrowKeyError, OSError, UnicodeDecodeError, csv.Error)):

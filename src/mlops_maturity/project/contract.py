@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from inspect import getsourcefile
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,13 @@ from mlops_maturity.project.errors import ProjectError, meant
 
 SOURCE = Path("src")
 FUNCTIONS = {"data": "load", "features": "features", "model": "build", "metrics": "metrics"}
+# How each is called.
+CALLS = {
+    "load": "load()",
+    "features": "features(columns)",
+    "build": "build(task, settings, inputs)",
+    "metrics": "metrics(target, predicted)",
+}
 
 
 class Own:
@@ -40,21 +48,24 @@ class Own:
         except Exception as error:
             known = next((set(given) for given in arguments if isinstance(given, Mapping)), set())
             hint = f"; {meant(error.args[0], sorted(known, key=str))}" if known and isinstance(error, KeyError) else ""
-            raise ProjectError(
-                f"{self._line(error)}: {self.function.__name__}() raised {_told(error)}{hint}"
-            ) from error
+            name = self.function.__name__
+            if isinstance(error, TypeError) and not self._frames(error) and name in CALLS:
+                hint = f"; it is called as {CALLS[name]}"
+            raise ProjectError(f"{self._line(error)}: {name}() raised {_told(error)}{hint}") from error
 
     def refuse(self, problem: str) -> ProjectError:
         """The error to raise where it returns something that cannot be used: `raise own.refuse(...)`."""
         return ProjectError(f"{self.where}: {self.function.__name__}() {problem}")
 
-    def _line(self, error: Exception) -> str:
-        """The innermost line of the team's own code."""
+    def _frames(self, error: Exception) -> list[traceback.FrameSummary]:
+        """The lines of the team's own code that were under way, the innermost last."""
         file = getsourcefile(self.function)
         folder = Path(file).parent if file else None
-        frames = [
-            frame for frame in traceback.extract_tb(error.__traceback__) if folder in Path(frame.filename).parents
-        ]
+        return [frame for frame in traceback.extract_tb(error.__traceback__) if folder in Path(frame.filename).parents]
+
+    def _line(self, error: Exception) -> str:
+        """The innermost line of the team's own code."""
+        frames = self._frames(error)
         return f"{_shown(Path(frames[-1].filename))}:{frames[-1].lineno}" if frames else self.where
 
 
@@ -85,8 +96,13 @@ def _imported(name: str) -> ModuleType:
         path = SOURCE / f"{name.replace('.', '/')}.py"
         if error.name and name.startswith(error.name):
             raise ProjectError(f"{path} is missing; restore it with `git restore {path}`") from None
+        package, _, part = str(error.name).rpartition(".")
+        if found := getattr(sys.modules.get(package), "__path__", None):
+            known = [module.name for module in iter_modules(found)]
+            raise ProjectError(f"{path}: {package} has no module {part!r}; {meant(part, known)}") from None
+        package = str(error.name).partition(".")[0]
         raise ProjectError(
-            f"{path}: the module {error.name!r} is not installed; `make add PACKAGE={error.name}` adds its "
+            f"{path}: the module {package!r} is not installed; `make add PACKAGE={package}` adds its "
             "package; what features.py needs is added to `dependencies` in pyproject.toml, then `make lock setup`"
         ) from None
     except Exception as error:

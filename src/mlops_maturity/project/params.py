@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.errors import ProjectError, meant
 from mlops_maturity.project.files import read_yaml, validated
 from mlops_maturity.project.paths import PARAMS, SCHEMA
 
@@ -332,7 +332,7 @@ class Params(Section):
             for name in names or ():
                 if name not in columns:
                     raise ProjectError(
-                        f"{PARAMS}: {setting}: {name!r} is not a column of {SCHEMA}, which has {', '.join(columns)}"
+                        f"{PARAMS}: {setting}: {name!r} is not a column of {SCHEMA}; {meant(name, columns)}"
                     )
 
     @property

@@ -8,7 +8,6 @@ from pathlib import Path
 import yaml
 
 from mlops_maturity.project.errors import ProjectError
-from mlops_maturity.project.files import existing
 
 PIPELINE = Path("dvc.yaml")
 FOLDER = Path("data/raw")
@@ -21,6 +20,16 @@ class NotAtHandError(ProjectError):
 def pointer_of(path: Path) -> Path:
     """The file in which DVC keeps what a file or folder has for its content."""
     return path.with_name(f"{path.name}.dvc")
+
+
+def missing(path: Path) -> str:
+    """What to do about a file that is not there: DVC fetches what it has a pointer to, of the file or its folder."""
+    if any(pointer_of(each).exists() for each in (path, *path.parents) if each.name):
+        return f"{path} is missing; `make pull` fetches it from the DVC remote"
+    return (
+        f"{path} is missing, and DVC has no {pointer_of(path)}: correct the path in params.yaml or data.py, or put the "
+        f"file there and run `.venv/bin/dvc add {path}`"
+    )
 
 
 def tracked(raw: Path | None) -> list[Path]:
@@ -80,10 +89,13 @@ def digests(raw: Path | None) -> dict[str, str]:
     """
     require_as_pointed_to(raw)
     # What a stage of the team's makes has no pointer.
-    return {
-        str(path): digest(existing(path, "make pull"))
-        for path in dict.fromkeys([*([raw] if raw else ()), *tracked(raw)])
-    }
+    return {str(path): digest(_at_hand(path)) for path in dict.fromkeys([*([raw] if raw else ()), *tracked(raw)])}
+
+
+def _at_hand(path: Path) -> Path:
+    if not path.exists():
+        raise ProjectError(missing(path))
+    return path
 
 
 def require_as_pointed_to(raw: Path | None) -> None:
@@ -93,7 +105,7 @@ def require_as_pointed_to(raw: Path | None) -> None:
         ProjectError: it is missing, or is something else.
     """
     for path in tracked(raw):
-        if pointed_to(path) != digest(existing(path, "make pull")):
+        if pointed_to(path) != digest(_at_hand(path)):
             raise ProjectError(
                 f"{path} is not what {pointer_of(path)} says: to keep the new file, run `.venv/bin/dvc add {path}`; "
                 f"to get the old one back, `.venv/bin/dvc pull --force {path}`"

@@ -14,14 +14,14 @@ from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import read_json, write_json, write_text
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, COMPARISON_PAGE, METRICS, TEST
-from mlops_maturity.training.evaluate import SMALLEST_SLICE
+from mlops_maturity.training.evaluate import SMALLEST_SLICE, words_of
 from mlops_maturity.training.gates import Gate
 from mlops_maturity.training.losses import losses
 from mlops_maturity.training.page import document
 from mlops_maturity.training.report import gate_table, score_table, verdict
 
 # A mean difference of losses less its standard error, in shares of the baseline's loss.
-MEANING = "loss higher than {version}'s by {{}} of the baseline's, less the standard error"
+MEANING = "{{}} of the baseline's loss worse than {version}, beyond the standard error"
 
 
 def compare_models(folder: Path, production: Predictor, version: str) -> None:
@@ -105,7 +105,7 @@ def judge(models: Mapping[str, Predictor], rows: pd.DataFrame, unit: float, para
     bounds = params.gates.production
     gates = [Gate("not_worse", meaning, _beyond_chance(differences) / unit, bounds.overall, at_most=True)]
     for column in params.slices or []:
-        words = rows[column].astype("str")
+        words = words_of(rows[column])
         for value in sorted(words.dropna().unique()):
             some = differences[(words == value).to_numpy()]
             if len(some) >= SMALLEST_SLICE:

@@ -162,11 +162,19 @@ def _own_scores(
         if of_slice and is_number and np.isnan(value):
             continue
         if not is_number or not np.isfinite(value):
-            raise function.refuse(f"returned {name!r}: {value!r}; each score must be a finite number by its name")
+            shown = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+            raise function.refuse(f"returned {name!r}: {shown}; each score must be a finite number by its name")
         if name in known:
             raise function.refuse(f"returned {name!r}, which the library measures already; choose another name")
         found[name] = float(value)
     return found
+
+
+def words_of(column: pd.Series) -> pd.Series:
+    """The values of a column by which rows are grouped, as words: 2 of 2.0, missing ones stay missing."""
+    if pd.api.types.is_float_dtype(column):
+        return column.map("{:.12g}".format, na_action="ignore").astype("str")
+    return column.astype("str")
 
 
 def _slices(
@@ -193,7 +201,7 @@ def _slices(
     for column in params.slices or []:
         if column not in rows:
             raise ProjectError(f"{PARAMS}: slices: there is no column {column!r}; take it out, or name another")
-        words = rows[column].astype("str")
+        words = words_of(rows[column])
         masks = {WHOLE: np.ones(len(rows), dtype=bool)}
         masks |= {str(value): (words == value).to_numpy() for value in sorted(words.dropna().unique())}
         found[column] = {value: measured(mask) for value, mask in masks.items() if mask.sum() >= SMALLEST_SLICE}

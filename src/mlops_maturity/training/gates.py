@@ -14,13 +14,13 @@ from mlops_maturity.project.paths import METRICS, MODEL_VALIDATION, PARAMS
 # Of the value, which stands at {}.
 MEANING = {
     "beats_baseline": "{loss} {{}} below the {baseline} baseline",
-    "beats_simple": "{loss} lower than a small tree's by {{}} of the baseline's",
+    "beats_simple": "{{}} of the baseline's {loss} better than a small tree",
 }
 LOSS = {
     "classification": {"loss": "log loss", "baseline": "class-frequency"},
     "regression": {"loss": "mean squared error", "baseline": "mean-value"},
 }
-OPPOSITE = {"below": "above", "lower": "higher", "higher": "lower"}
+OPPOSITE = {"below": "above", "better": "worse", "worse": "better"}
 WHOLE = "(all rows)"  # among the slices of a column: the whole test set, to compare with
 LOWER_IS_BETTER = frozenset({"calibration_error", "log_loss", "mae", "mse", "rmse"})
 
@@ -68,7 +68,7 @@ class Gate:
         """What the model reached, as people read it."""
         meaning, value = self.meaning, self.value
         if self.share and round(value, 3) == 0:
-            value = 0.0  # not "0 % lower" for what is printed as no difference
+            value = 0.0  # not "0 % better" for what is printed as no difference
         if self.share and value < 0 and (word := next((word for word in OPPOSITE if f" {word} " in meaning), "")):
             meaning, value = meaning.replace(word, OPPOSITE[word]), -value
         return meaning.replace("{}", self._shown(value))
@@ -76,7 +76,8 @@ class Gate:
     @property
     def required(self) -> str:
         """The bound as people read it."""
-        return f"{'at most' if self.at_most else 'at least'} {self._shown(self.bound)}"
+        direction = next((f" {word}" for word in ("better", "worse") if f" {word} than " in self.meaning), "")
+        return f"{'at most' if self.at_most else 'at least'} {self._shown(self.bound)}{direction}"
 
     def _shown(self, value: float) -> str:
         return percent(value) if self.share else number(value)

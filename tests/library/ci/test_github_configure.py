@@ -145,13 +145,20 @@ def test_missing_owner_is_reported_and_nobody_becomes_reviewer(
     assert "reviewers" not in (github / "sent").read_text()
 
 
-def test_show_prints_the_requests_and_sends_none(github: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_what_would_be_set_in_readable_lines_and_sends_nothing(
+    github: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     configure.run(show=True)
     printed = capsys.readouterr().out
     assert (github / "sent").read_text() == ""
-    assert 'would set branch develop: POST git/refs {"ref": "refs/heads/develop", "sha": "abcdef"}' in printed
-    for rules in RULESETS:
-        assert f"would set ruleset {rules['name']}: POST rulesets {json.dumps(rules)}" in printed
+    assert "would set branch develop\n    ref: refs/heads/develop\n    sha: abcdef\n" in printed
+    assert (
+        "would set ruleset main\n    name: main\n    target: branch\n    enforcement: active\n"
+        "    conditions: ref name include refs/heads/main\n    bypass actors: none\n    rules: deletion\n"
+        "    rules: non fast forward\n    rules: required status checks: required status checks context checks"
+    ) in printed
+    assert "    rules: pull request: required approving review count 1, require code owner review yes" in printed
+    assert not set('{}"[]') & set(printed.partition("not set:")[0])
     assert "not set: IMAGE_REPOSITORY (" in printed
 
 
@@ -165,7 +172,7 @@ def test_show_without_the_command_of_github_prints_what_a_new_repository_would_g
     printed = capsys.readouterr().out
     assert printed.startswith("GitHub was not asked (gh is not installed")
     for rules in RULESETS:
-        assert f"would set ruleset {rules['name']}: POST rulesets {json.dumps(rules)}" in printed
+        assert f"would set ruleset {rules['name']}\n" in printed
     assert "would set approval of production" in printed
     assert "not set: IMAGE_REPOSITORY (" in printed
     with pytest.raises(ProjectError, match="gh is not installed"):

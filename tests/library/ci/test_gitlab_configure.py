@@ -81,12 +81,20 @@ def test_changed_settings_are_restored(gitlab: GitLab) -> None:
     ]
 
 
-def test_show_prints_the_requests_and_sends_none(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_what_would_be_set_in_readable_lines_and_sends_nothing(
+    gitlab: GitLab, capsys: pytest.CaptureFixture[str]
+) -> None:
     configure.run(show=True)
     printed = capsys.readouterr().out
     assert gitlab.sent == []
-    assert 'would set branch develop: POST repository/branches {"branch": "develop", "ref": "main"}' in printed
-    assert "would set schedule train: POST pipeline_schedules" in printed
+    assert "would set branch develop\n    branch: develop\n    ref: main\n" in printed
+    assert (
+        "would set protection of main\n    name: main\n    push access level: nobody\n"
+        "    merge access level: maintainers\n    allow force push: no\n"
+    ) in printed
+    assert "would set schedule train\n    description: train\n" in printed
+    assert "    deploy access levels: access level maintainers\n" in printed
+    assert not set('{}"[]') & set(printed.partition("not set:")[0])
     assert "not set: IMAGE_REPOSITORY (" in printed
     assert "not set: PROJECT_TOKEN (" in printed
 
@@ -98,8 +106,8 @@ def test_show_without_a_token_prints_what_a_new_project_would_get(
     configure.run(show=True)
     printed = capsys.readouterr().out
     assert printed.startswith("GitLab was not asked (GITLAB_TOKEN is not set")
-    assert "would set develop: POST protected_branches" in printed
-    assert "would set schedule train: POST pipeline_schedules" in printed
+    assert "would set protection of develop\n" in printed
+    assert "would set schedule train\n" in printed
     assert "not set: PROJECT_TOKEN (" in printed
     assert gitlab.sent == []
     with pytest.raises(ProjectError, match="GITLAB_TOKEN is not set"):
@@ -114,9 +122,12 @@ def test_feature_of_a_paid_plan_is_reported_and_is_no_error(gitlab: GitLab, caps
 
 def test_refused_rules_are_reported_and_the_rest_is_set(gitlab: GitLab, capsys: pytest.CaptureFixture[str]) -> None:
     gitlab.refuses["protected_tags"] = 403
-    with pytest.raises(ProjectError, match=r"GitLab refused: model@\*, model#\*"):
+    with pytest.raises(ProjectError, match=r"GitLab refused: protection of model@\*, protection of model#\*"):
         configure.run()
-    assert "NOT SET: model@*: GitLab refuses POST protected_tags: 403 not in this plan" in capsys.readouterr().out
+    assert (
+        "NOT SET: protection of model@*: GitLab refuses POST protected_tags: 403 not in this plan"
+        in capsys.readouterr().out
+    )
     assert gitlab.lists["pipeline_schedules"]
 
 

@@ -90,7 +90,7 @@ UNUSABLE: dict[str, tuple[Any, str | None]] = {
     "constant": (1, "one value only"),
     "word": ("same", "one value only"),
     "empty": (None, "every value is missing"),
-    "person": ([f"Person {number}" for number in COUNT], "free text, or a value of its own in almost every row"),
+    "person": ([f"Person {number}" for number in COUNT], "another value in almost every row"),
     "valid": (CHANCE, None),
     "every other": (COUNT * 2, None),
     "grid": (COUNT % 7, None),

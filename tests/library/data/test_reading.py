@@ -126,12 +126,18 @@ def test_read_table_carries_nothing_that_grows_with_its_columns(tmp_path: Path) 
 
 
 REFUSED = {
-    "missing": ("no.csv", None, r"no\.csv is missing; `make pull` fetches it"),
+    "missing": ("no.csv", None, r"no\.csv is missing, and DVC has no .*no\.csv\.dvc: correct the path"),
     "a column twice": ("table.csv", b"a,b, a\n1,2,3\n", r"table\.csv has the column 'a' twice; rename one of them"),
     "rows of another width": ("table.csv", b"a,b\n1,2\n1,2,3\n", r"table\.csv, line 3: 3 cells, and the header has 2"),
     "no Parquet": ("table.parquet", b"a,b\n1,2\n", r"table\.parquet cannot be read: "),
     "empty": ("table.csv", b"", r"table\.csv has no header line"),
 }
+
+
+def test_missing_file_that_dvc_tracks_is_to_be_pulled(tmp_path: Path) -> None:
+    (tmp_path / "folder.dvc").touch()
+    with pytest.raises(ProjectError, match=r"no\.csv is missing; `make pull` fetches it"):
+        read_table(tmp_path / "folder" / "no.csv")
 
 
 @pytest.mark.parametrize(("name", "content", "says"), REFUSED.values(), ids=REFUSED)

@@ -85,6 +85,14 @@ FEATURES = {
     ),
     "has no function": ("FEATURES = 1\n", "the function features() is missing"),
     "cannot be imported": ("import nothing_of_this_name\n", "'nothing_of_this_name' is not installed"),
+    "imports a part that there is not": (
+        "from sklearn.ensembl import RandomForestClassifier\n",
+        "sklearn has no module 'ensembl'; did you mean 'ensemble'?",
+    ),
+    "takes other arguments": (
+        "def features():\n    return {}\n",
+        "takes 0 positional arguments but 1 was given; it is called as features(columns)",
+    ),
     "is no Python": ("def features(:\n", "features.py:1: "),
 }
 
@@ -164,6 +172,10 @@ METRICS = {
     ),
     "returns NaN": ("def metrics(target, predicted):\n    return {'a': float('nan')}\n", "returned 'a': nan"),
     "returns words": ("def metrics(target, predicted):\n    return {'a': 'good'}\n", "returned 'a': 'good'"),
+    "returns an array": (
+        "def metrics(target, predicted):\n    return {'a': target == target}\n",
+        "returned 'a': an array of shape (69,); each score must be a finite number",
+    ),
     "returns a known name": (
         "def metrics(target, predicted):\n    return {'accuracy': 1}\n",
         "the library measures already",

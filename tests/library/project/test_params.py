@@ -60,7 +60,7 @@ def test_task_that_is_not_known_yet_says_what_to_run(tmp_path: Path) -> None:
     [
         (
             {"data.ignore": {"yaer": "misspelt"}},
-            "params.yaml: data.ignore: 'yaer' is not a column of .*, which has year",
+            "params.yaml: data.ignore: 'yaer' is not a column of data/schema.yaml; did you mean 'year'",
         ),
         ({"slices": ["year", "sexx"]}, "params.yaml: slices: 'sexx' is not a column of"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from mlops_maturity.model.predictor import Predictor
 from mlops_maturity.project.files import read_json
 from mlops_maturity.project.paths import COMPARISON_PAGE, METRICS, REPORT
-from mlops_maturity.training import comparison
+from mlops_maturity.training import comparison, gates
 from mlops_maturity.training.caveats import caveats
 from mlops_maturity.training.evaluate import print_scores
 from mlops_maturity.training.gates import Gate
@@ -64,6 +64,33 @@ def test_gate_says_pass_or_fail_in_words() -> None:
     assert (FAILED.verdict, FAILED.statement) == ("FAIL", "log loss 12 % above the class-frequency baseline")
     assert "FAIL: 1 of 2 gates" in verdict([PASSED, FAILED])
     assert "PASS: 1 of 1 gates" in verdict([PASSED])
+
+
+@pytest.mark.parametrize(
+    ("meaning", "value", "at_most", "printed"),
+    [
+        (
+            gates.MEANING["beats_simple"].format(loss="log loss"),
+            0.16,
+            False,
+            "16 % of the baseline's log loss better than a small tree (required: at least 7 % better)",
+        ),
+        (
+            comparison.MEANING.format(version="v3"),
+            0.012,
+            True,
+            "1.2 % of the baseline's loss worse than v3, beyond the standard error (required: at most 7 % worse)",
+        ),
+        (
+            comparison.MEANING.format(version="v3"),
+            -0.012,
+            True,
+            "1.2 % of the baseline's loss better than v3, beyond the standard error (required: at most 7 % worse)",
+        ),
+    ],
+)
+def test_gate_on_a_difference_says_in_which_direction(meaning: str, value: float, at_most: bool, printed: str) -> None:
+    assert str(Gate("gate", meaning, value, 0.07, at_most=at_most)) == f"gate: {printed}"
 
 
 def test_report_of_the_sample_is_complete_and_readable(in_workspace: Path, predictor: Predictor) -> None:

@@ -19,7 +19,7 @@ from mlops_maturity.project.files import read_json, write_json
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import MODEL, SIMPLE, TEST, TRAIN, VALIDATION
 from mlops_maturity.training import models
-from mlops_maturity.training.evaluate import evaluate
+from mlops_maturity.training.evaluate import evaluate, words_of
 from mlops_maturity.training.gates import WHOLE, judge
 from mlops_maturity.training.train import train_model, weights_of
 
@@ -128,3 +128,9 @@ def test_estimator_that_takes_no_weights_is_named() -> None:
     estimator = make_pipeline(StandardScaler(), KNeighborsClassifier())
     with pytest.raises(ProjectError, match=r"the fit\(\) of KNeighborsClassifier takes no sample_weight"):
         models.fit(estimator, "classification", (matrix, target, np.ones(20)), (matrix, target))
+
+
+def test_rows_are_grouped_by_whole_numbers_without_decimals() -> None:
+    assert words_of(pd.Series([2.0, 0.5, None])).to_list()[:2] == ["2", "0.5"]
+    assert words_of(pd.Series([2.0, None])).isna().to_list() == [False, True]
+    assert words_of(pd.Series([2, 3])).to_list() == ["2", "3"]

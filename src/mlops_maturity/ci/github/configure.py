@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_maturity.ci.bodies import lines
 from mlops_maturity.ci.github.platform import gh
 from mlops_maturity.ci.github.rules import ENVIRONMENTS, Environment, rulesets
 from mlops_maturity.ci.key import provide_key
@@ -39,9 +40,6 @@ class Request:
     path: str
     body: dict[str, Any] = field(default_factory=dict)
 
-    def __str__(self) -> str:
-        return f"{self.what}: {self.method} {self.path} {json.dumps(self.body)}"
-
     def send(self) -> None:
         """Let GitHub do it.
 
@@ -62,10 +60,12 @@ def run(show: bool = False) -> None:
     """
     github, refused = _asked(show), []
     for request in requests(github):
-        print(f"would set {request}" if show else f"set {request}")
+        print(f"{'would set' if show else 'set'} {request.what}")
+        if show:
+            print(*lines(request.body), sep="\n", end="\n" if request.body else "")
+            continue
         try:
-            if not show:
-                request.send()
+            request.send()
         except ProjectError as error:
             print(f"NOT SET: {request.what}: {error}")
             refused.append(request.what)

@@ -3,7 +3,6 @@
 What is there already becomes what it should be, so it can be done again at any time.
 """
 
-import json
 import re
 import sys
 import tomllib
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from mlops_maturity.ci.bodies import lines
 from mlops_maturity.ci.gitlab import rules
 from mlops_maturity.ci.gitlab.interface import Project, RefusalError, here
 from mlops_maturity.ci.gitlab.platform import TOKEN
@@ -49,9 +49,6 @@ class Request:
     body: dict[str, Any] = field(default_factory=dict)
     paid: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.what}: {self.method} {self.path or 'the project'} {json.dumps(self.body)}"
-
 
 def run(show: bool = False) -> None:
     """Set branches, tags, environments, schedules and permissions, and ask for the variables that are missing.
@@ -65,10 +62,12 @@ def run(show: bool = False) -> None:
     project = _asked(show)
     refused = []
     for request in requests(project):
-        print(f"would set {request}" if show else f"set {request}")
+        print(f"{'would set' if show else 'set'} {request.what}")
+        if show:
+            print(*lines(request.body, rules.WORDS), sep="\n", end="\n" if request.body else "")
+            continue
         try:
-            if not show:
-                project.ask(request.method, request.path, request.body)
+            project.ask(request.method, request.path, request.body)
         except RefusalError as error:
             paid = request.paid and error.status in NO_SUCH_THING
             print(f"NOT SET: {request.what}: {'not in this plan of GitLab' if paid else error}")
@@ -150,8 +149,8 @@ def _protected(project: Project, path: str, wanted: tuple[dict[str, Any], ...]) 
         if name in there:
             if each.items() <= _levels(there[name]).items():
                 continue
-            yield Request(f"{name} for a moment", "DELETE", f"{path}/{quote(name, safe='')}")
-        yield Request(name, "POST", path, each)
+            yield Request(f"no protection of {name} for a moment", "DELETE", f"{path}/{quote(name, safe='')}")
+        yield Request(f"protection of {name}", "POST", path, each)
 
 
 def _levels(protected: dict[str, Any]) -> dict[str, Any]:

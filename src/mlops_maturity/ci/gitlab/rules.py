@@ -3,6 +3,11 @@
 from typing import Any
 
 NOBODY, MAINTAINERS = 0, 40
+WORDS = {
+    f"{name} {level}": word
+    for name in ("access_level", "create_access_level", "merge_access_level", "push_access_level")
+    for level, word in ((NOBODY, "nobody"), (MAINTAINERS, "maintainers"))
+}
 
 PROJECT = {
     # Versions, deployments and trained models are noted in git by the jobs themselves.
