@@ -30,6 +30,8 @@ PADDED = r"^([+-]) +"
 # ISO 8601 with separators: a month, a date, or a date and a time, of a zone or of none.
 ISO = r"\d{4}-\d\d(-\d\d([Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?([Zz]|[+-]\d\d(:?\d\d)?))?)?)?"
 _ISO = re.compile(ISO, re.ASCII)
+# Digits of a second, beyond those that are kept.
+FINER = r"([.,]\d{6})\d+$"
 _PARTS = re.compile(r"(?P<date>[\d-]+)([Tt ](?P<time>[\d:]+)([.,](?P<fraction>\d+))? ?(?P<zone>.*))?", re.ASCII)
 
 
@@ -126,7 +128,7 @@ def time(text: str, written: str | None = None) -> datetime:
         if _ISO.fullmatch(found):
             moment = datetime.fromisoformat(canonical_time(found))
         elif written and written != "ISO8601":
-            moment = datetime.strptime(found, written)
+            moment = datetime.strptime(re.sub(FINER, r"\1", found), written)
         else:
             raise ValueError("not a date or time such as 2020-01-31 or 2020-01-31T12:00:00Z")
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

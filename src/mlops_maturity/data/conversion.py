@@ -27,11 +27,33 @@ def conform(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
     for name, column in schema.columns.items():
         if name in frame:
             converted[name] = convert(frame[name], column, schema.reading)
-            if lost := _lost(frame[name], converted[name], schema.reading, column.unit):
+            if unread := lost(frame[name], converted[name], schema.reading, column.unit):
                 article = "an" if column.type == "integer" else "a"
-                problems.append(f"{name}: {lost} is not {article} {column.type}")
+                problems.append(f"{name}: {unread} is not {article} {column.type}")
     refuse(problems)
     return pd.DataFrame(converted, copy=False)
+
+
+def lost(before: pd.Series, after: pd.Series, reading: Reading, unit: str | None) -> str:
+    """The first value that could not be read, and where it is; nothing where all could."""
+    unread = (before.notna() & after.isna()).to_numpy(copy=True)
+    if not unread.any():
+        return ""
+    if is_text(before):
+        said = before[unread].astype("str").str.strip()
+        nothing = said.isin(reading.missing) | said.str.fullmatch(r"[+-]?(?i:inf|infinity|nan)")
+        # What float64 cannot hold is infinite, too.
+        nothing |= np.isinf(numbers_of(arrow_of(said), reading, unit))
+        unread[np.flatnonzero(unread)] = ~nothing.to_numpy(bool)
+    elif before.dtype.kind == "f":
+        unread &= ~np.isinf(before.to_numpy(dtype="float64", na_value=np.nan))
+    count = int(unread.sum())
+    if not count:
+        return ""
+    example, row = before[unread].iloc[0], before.index[unread][0]
+    where = f" in row {row + 1:,}" if isinstance(row, (int, np.integer)) else ""
+    named = f"{cells.shown(example)}{where}"
+    return named if count == 1 else f"{named} (and {count - 1} more)"
 
 
 def convert(values: pd.Series, column: Column, reading: Reading = Reading()) -> pd.Series:  # noqa: B008 - it is frozen
@@ -115,7 +137,7 @@ def times_of(text: pd.Series, written: str | None) -> pd.Series:
     if iso.any():
         found[iso] = _parsed(trimmed[iso].map(cells.canonical_time), "ISO8601")
     if written and written != "ISO8601" and not iso.all():
-        found[~iso] = _parsed(trimmed[~iso], written)
+        found[~iso] = _parsed(trimmed[~iso].str.replace(cells.FINER, r"\1", regex=True), written)
     return found
 
 
@@ -194,25 +216,3 @@ def _any(truths: pa.Array) -> bool:
 def _of_arrow(numbers: pa.Array) -> np.ndarray:
     found: np.ndarray = numbers.to_numpy(zero_copy_only=False).astype("float64")
     return found
-
-
-def _lost(before: pd.Series, after: pd.Series, reading: Reading, unit: str | None) -> str:
-    """The first value that could not be read, and where it is; nothing where all could."""
-    lost = (before.notna() & after.isna()).to_numpy(copy=True)
-    if not lost.any():
-        return ""
-    if is_text(before):
-        said = before[lost].astype("str").str.strip()
-        nothing = said.isin(reading.missing) | said.str.fullmatch(r"[+-]?(?i:inf|infinity|nan)")
-        # What float64 cannot hold is infinite, too.
-        nothing |= np.isinf(numbers_of(arrow_of(said), reading, unit))
-        lost[np.flatnonzero(lost)] = ~nothing.to_numpy(bool)
-    elif before.dtype.kind == "f":
-        lost &= ~np.isinf(before.to_numpy(dtype="float64", na_value=np.nan))
-    count = int(lost.sum())
-    if not count:
-        return ""
-    example, row = before[lost].iloc[0], before.index[lost][0]
-    where = f" in row {row + 1:,}" if isinstance(row, (int, np.integer)) else ""
-    named = f"{cells.shown(example)}{where}"
-    return named if count == 1 else f"{named} (and {count - 1} more)"

@@ -10,9 +10,14 @@ from mlops_maturity.data.conversion import times_of
 
 # Beside ISO 8601. Where a column fits several, the first is taken, and that is said.
 DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
-DAYS_IN_WORDS = ("%d %b %Y", "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%d/%b/%Y")
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-FORMATS = tuple(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in CLOCKS)
+DAYS_IN_WORDS = ("%d %b %Y", "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%d/%b/%Y", "%d%b%Y")
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f", " %H:%M:%S,%f")
+# As SAS writes them.
+FORMATS = (
+    *(f"{day}{clock}" for day in (*DAYS, *DAYS_IN_WORDS) for clock in CLOCKS),
+    "%d%b%Y:%H:%M:%S",
+    "%d%b%Y:%H:%M:%S.%f",
+)
 # Which century is meant, nobody but a person knows.
 SHORT_YEARS = tuple(written.replace("%Y", "%y") for written in FORMATS)
 ISO8601 = "ISO8601"
@@ -30,7 +35,7 @@ COUNTS = {
 YEARS = (2000, 2050)
 DAY_NAME = re.compile(r"date|datum|fecha|day|jour|tag\b|time|zeit", re.IGNORECASE)
 
-LOOKS_LIKE_ONE = r"^\w{1,9}[-/. ] ?\w{1,9}[-/., ]+ ?\d{1,4}|^\d{4}-\d\d$"
+LOOKS_LIKE_ONE = r"^\w{1,9}[-/. ] ?\w{1,9}[-/., ]+ ?\d{1,4}|^\d{4}-\d\d$|^\d{1,2}[A-Za-z]{3}\d{4}\b"
 ZONE = r"[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$"
 SAMPLE, MOST, EXAMPLES = 200, 0.5, 3
 

@@ -2,11 +2,10 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
@@ -15,6 +14,7 @@ from mlops_maturity.data.dates import counted, format_of, without_marks
 from mlops_maturity.data.dialect import MISSING
 from mlops_maturity.data.inferred import Inferred, accepted, accepted_share, infer_number
 from mlops_maturity.data.lookalikes import lookalikes
+from mlops_maturity.data.marks import MOST, are_numbers, infer_reading
 from mlops_maturity.data.placeholders import noted
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.stray_rows import perhaps_no_header, swallowed
@@ -30,16 +30,14 @@ LEADING_ZERO = re.compile(r"[+-]?0\d+")
 CLOSED_CATEGORIES = 50
 KEPT_CATEGORIES = 254
 FREE_TEXT_LENGTH, LONGEST_CATEGORY = 40, 200
-# Of the known values of a column, to call it a column of numbers with some strays.
-MOST = 0.5
 # Digits that float64 holds; a whole number of more is a name.
 MOST_DIGITS = 15
 EXAMPLES = 3
+# Words that are looked at, to say what all of them look like.
+SAMPLE = 1_000
 # Of the rows, that have a value of their own, to say so of a column.
 ALMOST = 0.9
 WORDS = Column(type="category", missing=1.0)
-# Values that tell at once most columns that are no numbers of a kind.
-SAMPLE = 1_000
 
 
 def infer_schema(frame: pd.DataFrame, delimiter: str = "") -> Schema:
@@ -77,67 +75,9 @@ def unusable(frame: pd.DataFrame, schema: Schema, target: str) -> dict[str, str]
     return {name: reason for name, reason in reasons.items() if reason and name != target}
 
 
-def infer_reading(texts: Mapping[str, pd.Series], delimiter: str) -> tuple[Reading, list[str]]:
-    """Which marks the numbers of a text file have, from all of its cells, and what is uncertain about that.
-
-    Args:
-        texts: the different values of each column, without units.
-        delimiter: of the file.
-    """
-    marked = {name: known for name, known in texts.items() if known.str.contains(r"\d[.,' ]\d", regex=True).any()}
-    if not marked:
-        return Reading(), []
-    readings = [Reading(decimal=decimal, thousands=group) for decimal, group in _marks(delimiter)]
-    samples = {name: known.head(SAMPLE) for name, known in marked.items()}
-    fits = [
-        {name for name in marked if _all_numbers(samples[name], reading) and _all_numbers(marked[name], reading)}
-        for reading in readings
-    ]
-    most = max(map(len, fits))
-    if not most:
-        return Reading(), []
-    first = next(number for number, names in enumerate(fits) if len(names) == most)
-    chosen, names = readings[first], fits[first]
-    if chosen.thousands and not any(marked[name].str.contains(chosen.thousands, regex=False).any() for name in names):
-        chosen = Reading(decimal=chosen.decimal)
-    # In a file with commas between its cells, a point is a decimal point; all else is a guess that people should see.
-    certain = delimiter != ";" and not chosen.thousands
-    notes: list[str] = []
-    for name in sorted(names) if not certain else ():
-        values = numbers_of(arrow_of(marked[name]), chosen)
-        for other, fitting in zip(readings, fits, strict=True):
-            if len(fitting) == most and name in fitting:
-                different = np.flatnonzero(numbers_of(arrow_of(marked[name]), other) != values)
-                if len(different):
-                    example = marked[name].iloc[different[0]]
-                    notes.append(
-                        f"{name}: {example!r} is read as {values[different[0]]:g}; if it is "
-                        f"{numbers_of(arrow_of(marked[name]), other)[different[0]]:g}, set reading.decimal to "
-                        f"{other.decimal!r} and reading.thousands to {other.thousands!r}"
-                    )
-                    break
-    return chosen, notes[:EXAMPLES]
-
-
-def _marks(delimiter: str) -> Iterator[tuple[str, str]]:
-    points = [(".", ","), (".", ""), (".", " "), (".", "'")]
-    commas = [(",", "."), (",", ""), (",", " "), (",", "'")]
-    yield from (*commas, *points) if delimiter == ";" else (*points, *commas)
-
-
 def _bare(known: pd.Series, unit: Unit) -> pd.Series:
     """Values without the unit beside their numbers."""
     return pd.Series(bare_cells(arrow_of(known), unit.name).to_pandas(), index=known.index, dtype="str")
-
-
-def _all_numbers(known: pd.Series, reading: Reading) -> bool:
-    return bool(_are_numbers(known, reading).all())
-
-
-def _are_numbers(known: pd.Series, reading: Reading) -> pd.Series:
-    """Which values are numbers, by the rules of the reader itself: digits of other scripts are none."""
-    pattern = cells.number_pattern(reading.decimal, reading.thousands)
-    return pd.Series(pc.match_substring_regex(arrow_of(known), pattern).to_numpy(zero_copy_only=False), known.index)
 
 
 def _known(values: pd.Series) -> pd.Series:
@@ -172,7 +112,7 @@ def _infer_cells(values: pd.Series, known: pd.Series, reading: Reading, unit: Un
     missing = accepted_share((len(values) - len(said) + int(said.isin(MISSING).sum())) / len(values))
     if as_text and known.str.lower().isin(cells.TRUTH_WORDS).all():
         return Inferred(Column(type="boolean", missing=missing))
-    numeric = _are_numbers(_bare(known, unit), reading) & as_text
+    numeric = are_numbers(_bare(known, unit), reading) & as_text
     if numeric.all():
         return _infer_numeric_cells(values, known, missing, reading, unit)
     written, notes = format_of(known)
@@ -195,9 +135,10 @@ def _infer_cells(values: pd.Series, known: pd.Series, reading: Reading, unit: Un
         )
     elif unit.note:
         notes.append(unit.note)
-    elif not as_text and _all_numbers(known, Reading()):
+    elif not as_text and are_numbers(known, Reading()).all():
         notes.append("all values are numbers, stored as words; if they are amounts, write `type: number` in its entry")
-    notes += lookalikes(counts, also_kinds=as_text and not notes)
+    some = pd.Series(counts.index[: SAMPLE if as_text and not notes else 0], dtype="str")
+    notes += lookalikes(counts, _bare(some, unit) if unit.name else some)
     gone = _named_as_missing(values, reading) if _are_codes(counts.index) else []
     notes += [
         f"{word!r} ({count:,} rows) is read as a missing value; if it is a value, take it out of reading.missing"

@@ -1,19 +1,26 @@
 """Numbers and dates that perhaps stand for a missing value, such as -999 or 9999-12-31.
 
 They are kept as they are: only a person knows. Such a value is repeated, and farther from all others than these are
-from each other; a number is written with nines alone, or is -1 where no other is below zero.
+from each other, a number ten times as far, if it is not written with nines alone. Up to three such values may stand
+together, such as 97, 98 and 99. Where no other is below zero, the usual codes of surveys are some, too.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mlops_maturity.data.inferred import accepted_share, infer_number
 
 # With fewer different values beside it, or none that is large, -1 may be one of a few codes.
 FEWEST_OTHERS, LARGE = 3, 10
+# How many times farther from the others than these are from each other any number must be.
+FAR = 10
+MOST_PLACEHOLDERS = 3
+# Of surveys: refused, not known, not asked.
+CODES = frozenset((-1, -7, -8, -9, -66, -77, -88, -97, -98, -99))
 
 
 @dataclass(frozen=True)
@@ -61,24 +68,51 @@ def noted(values: pd.Series, spelled: Callable[[Any], str] | None = None) -> Ite
         )
 
 
-def placeholders(values: pd.Series) -> Iterator[Placeholder]:
-    """Those of a column, at most one at each end.
+def placeholders(values: pd.Series) -> list[Placeholder]:
+    """Those of a column, a few at each end.
 
     Args:
         values: numbers, or dates and times.
     """
     known = values.dropna()
-    for value in (known.min(), known.max()) if len(known) else ():
-        if isinstance(value, pd.Timestamp) or value == -1 or _is_written_with_nines(value):
-            others = known[known != value]
-            rows = len(known) - len(others)
-            if rows > 1 and len(others) and _is_apart(value, others) and others.nunique() >= FEWEST_OTHERS:
-                yield Placeholder(value, rows, others)
+    if pd.api.types.is_numeric_dtype(known):
+        known = known[np.isfinite(known)]
+    return [*_at_one_end(known, largest=False), *_at_one_end(known, largest=True)] if len(known) else []
 
 
-def _is_apart(value: Any, others: pd.Series) -> bool:
+@np.errstate(over="ignore", invalid="ignore")
+def _at_one_end(known: pd.Series, *, largest: bool) -> list[Placeholder]:
+    """The outermost values, up to a gap; of most columns, two comparisons tell that there is none."""
+    low, middle, high = known.min(), known.median(), known.max()
+    end, other = (high, low) if largest else (low, high)
+    is_far = abs(end - middle) > FAR * abs(other - middle)
+    if not (isinstance(end, pd.Timestamp) or is_far or end in CODES or _is_written_with_nines(end)):
+        return []
+    different = known.drop_duplicates()
+    values = (different.nlargest if largest else different.nsmallest)(MOST_PLACEHOLDERS).to_list()
+    for number in range(1, len(values) + 1):
+        found = values[:number]
+        others = known[~known.isin(found)]
+        rows = [int((known == value).sum()) for value in found]
+        if min(rows) > 1 and others.nunique() >= FEWEST_OTHERS and _are_apart(found, others):
+            return [Placeholder(value, count, others) for value, count in zip(found, rows, strict=True)]
+    return []
+
+
+def _are_apart(found: list[Any], others: pd.Series) -> bool:
+    """Whether a gap larger than the range of the others is between them, or all of these are codes that they are not.
+
+    Args:
+        found: the outermost first.
+        others: the other values.
+    """
     low, high = others.min(), others.max()
-    return bool(min(abs(value - low), abs(value - high)) > high - low or (value == -1 and low >= 0 and high >= LARGE))
+    gap = min(abs(found[-1] - low), abs(found[-1] - high))
+    if isinstance(found[0], pd.Timestamp):
+        return bool(gap > high - low)
+    if CODES.issuperset(found) and low >= 0 and high >= LARGE:
+        return True
+    return bool(gap > (1 if found[0] == -1 or _is_written_with_nines(found[0]) else FAR) * (high - low))
 
 
 def _is_written_with_nines(value: float) -> bool:

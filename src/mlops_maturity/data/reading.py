@@ -8,10 +8,10 @@ import pyarrow.csv
 
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data import tables
-from mlops_maturity.data.conversion import convert, replaced
+from mlops_maturity.data.conversion import convert, is_text, lost, replaced
 from mlops_maturity.data.dialect import WINDOWS, dialect_of, note_of_windows
 from mlops_maturity.data.inference import infer_schema
-from mlops_maturity.data.schema import Schema
+from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.stray_rows import refuse_second_header, refuse_totals
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import SCHEMA
@@ -75,10 +75,24 @@ def inferred(frame: pd.DataFrame) -> Schema:
         found = infer_schema(frame)
         return found.model_copy(update={"notes": (*frame.attrs.get(tables.NOTES, ()), *found.notes)})
     schema = Schema.model_validate_json(known)
-    # What data.py has added to the columns of the file.
-    added = [name for name in frame if name not in schema.columns]
-    columns = schema.columns | (infer_schema(frame[added]).columns if added else {})
-    return Schema(columns={str(name): columns[str(name)] for name in frame}, reading=schema.reading, notes=schema.notes)
+    # What data.py has added to the columns of the file, or made of them.
+    made = [name for name, values in frame.items() if not _is_as_read(values, schema.columns.get(str(name)))]
+    columns = schema.columns | (infer_schema(frame[made]).columns if made else {})
+    notes = tuple(note for note in schema.notes if note.partition(": ")[0] not in made)
+    return Schema(columns={str(name): columns[str(name)] for name in frame}, reading=schema.reading, notes=notes)
+
+
+def _is_as_read(values: pd.Series, column: Column | None) -> bool:
+    """Whether the values of a column may be those of the file."""
+    if column is None or is_text(values) != (column.type in ("category", "text")):
+        return False
+    if pd.api.types.is_datetime64_any_dtype(values) != (column.type == "datetime"):
+        return False
+    if column.categories is not None and not column.open:
+        return bool(values.dropna().isin(column.categories).all())
+    if column.minimum is None or column.maximum is None:
+        return True
+    return bool(values.dropna().between(column.minimum, column.maximum).all())
 
 
 def _typed(name: str, values: pd.Series, schema: Schema) -> pd.Series:
@@ -86,8 +100,7 @@ def _typed(name: str, values: pd.Series, schema: Schema) -> pd.Series:
     if column is None:
         return values
     found = convert(values, column, schema.reading)
-    unread = values[found.isna() & values.notna()]
-    return found if unread.astype("str").str.strip().isin(schema.reading.missing).all() else values
+    return values if lost(values, found, schema.reading, column.unit) else found
 
 
 def _at_once(path: Path, schema: Schema) -> pd.DataFrame | None:

@@ -13,7 +13,10 @@ from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.tables import line_of
 from mlops_maturity.project.errors import ProjectError
 
-TOTALS = r"(?i)(grand |sub)?totals?:?|sum:?|summe:?|gesamt(summe)?:?|total général|totale?s?:?|suma:?|totaal:?"
+TOTALS = (
+    r"(?i)((grand |sub)?totals?|sum|summe|gesamt(summe|ergebnis)?|total g[eé]n[eé]ral|totales?|totale( complessivo)?|"
+    r"suma|(eind)?totaal):?"
+)
 # Of a column, to call its last value the sum of the others.
 FEWEST_ADDED = 3
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")

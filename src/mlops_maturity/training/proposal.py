@@ -31,7 +31,12 @@ GROUP_NAME = re.compile(rf"{IDENTIFIER_NAME.pattern}|(^|[\W_])(?i:nr|pid|subject
 MISSING = object()
 MOST_PRINTED = 20
 # Of the values of a target, that are words among numbers; with more, it may be classes, some of them named by numbers.
-MOST_STRAYS = 0.1
+MOST_STRAYS, MOST_AMONG_FRACTIONS = 0.1, 0.5
+# Classes that perhaps are none.
+UNKNOWN = re.compile(
+    r"(?i)unknown|undefined|undetermined|missing|not (?:available|known)|n\.a\.|k\.a\.|keine angabe|unbekannt|"
+    r"inconnue?|desconocid[ao]|sconosciut[ao]|onbekend|#\w+[!?]|-{1,3}|\."
+)
 ROWS_IN_A_SLICE = 10
 MOST_SLICES = 2
 MOST_SLICE_VALUES = 10
@@ -84,7 +89,7 @@ def propose(frame: pd.DataFrame, params: Params) -> Params:
     run = "first run" if is_first else f"{PARAMS} leaves settings open"
     print(f"{run}: {len(frame):,} rows, {len(schema.columns)} columns")
     _print("note", schema.notes, SCHEMA)
-    _require_no_strays(frame[target], schema)
+    _require_readable(frame[target], schema)
     proposal.settle("data.task", lambda: infer_task(frame[target], schema.columns[target].type))
     proposal.settle("data.ignore", lambda: unusable(frame, schema, target) | dict(params.no_features.values()))
     ignored = proposal.params.data.ignore or {}
@@ -141,7 +146,9 @@ def _noticed(frame: pd.DataFrame, schema: Schema, params: Params) -> list[str]:
     """What a person should know before trusting a model of these rows."""
     others = [name for name in schema.columns if name != params.data.target]
     seen = [name for name in others if name not in (params.data.ignore or {})]
-    notes = list(_repeated(frame, params.data.target, params.data.ignore or {}))
+    notes = [*_repeated(frame, params.data.target, params.data.ignore or {}), *_not_known(frame[params.data.target])]
+    if empty := int(frame.isna().all(axis=1).sum()):
+        notes.append(f"rows without any value: {empty:,}; they count as missing values of every column: take them out")
     for name in seen:
         values = frame[name]
         if schema.columns[name].type == "datetime" and (undated := int(values.isna().sum())):
@@ -173,6 +180,18 @@ def _repeated(frame: pd.DataFrame, target: str, ignored: Mapping[str, str]) -> I
         yield f"rows that are equal to an earlier one: {repeated:,}; {why}"
 
 
+def _not_known(values: pd.Series) -> Iterator[str]:
+    """That a class perhaps means that the class is not known."""
+    counts = values.value_counts()
+    for word, count in counts[counts > 0].items():
+        # Of a test, + and - are the two results.
+        if UNKNOWN.fullmatch(str(word)) and "+" not in counts:
+            yield (
+                f"{values.name}: {shown(word)} ({count:,} rows) is a class like the others; if it means that the class "
+                "is not known, take it out of the categories and add it to reading.missing"
+            )
+
+
 def infer_task(values: pd.Series, column_type: str) -> Task:
     """Classification for words, truth values and a few whole numbers; regression for other numbers.
 
@@ -190,24 +209,32 @@ def infer_task(values: pd.Series, column_type: str) -> Task:
     return "classification" if few and column_type == "integer" else "regression"
 
 
-def _require_no_strays(values: pd.Series, schema: Schema) -> None:
-    """Refuse a target of numbers with a few words among them: it would be predicted as so many classes.
+def _require_readable(values: pd.Series, schema: Schema) -> None:
+    """Refuse a target of words that are no classes: numbers in a form that is not read, or with some words among them.
 
     Raises:
         ProjectError: it is one; the text names the words.
     """
-    if schema.columns[str(values.name)].type not in ("category", "text"):
+    name, kind = str(values.name), schema.columns[str(values.name)].type
+    if kind not in ("category", "text"):
         return
     counts = values.dropna().value_counts()
     words = pd.Series(counts.index.astype("str"), index=counts.index)
     numbers = convert(words, Column(type="number", missing=1.0), schema.reading)
     strays = counts[numbers.isna()]
+    # Words are not many among numbers, unless these have fractions: no class has such a name.
+    most = MOST_STRAYS if (numbers.dropna() % 1 == 0).all() else MOST_AMONG_FRACTIONS
     coded = words.str.fullmatch(LEADING_ZERO).any()
-    if numbers.nunique() > FEW_VALUES and 0 < strays.sum() <= MOST_STRAYS * counts.sum() and not coded:
+    if numbers.nunique() > FEW_VALUES and 0 < strays.sum() <= most * counts.sum() and not coded:
         named = ", ".join(f"{shown(word)} ({count:,} rows)" for word, count in strays.head(3).items())
         raise ProjectError(
-            f"{values.name}: the values are numbers but for {named}: leave those cells empty if they mean that the "
+            f"{name}: the values are numbers but for {named}: leave those cells empty if they mean that the "
             "value is missing, and correct them if not; a target is either a number or a class"
+        )
+    if kind == "text" and (notes := [note for note in schema.notes if note.startswith(f"{name}: ")]):
+        raise ProjectError(
+            f"{notes[0].partition('; if ')[0]}; a target is a number or a class: write such into the file, or make it "
+            "one in load() of data.py"
         )
 
 

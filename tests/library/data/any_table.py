@@ -122,6 +122,17 @@ KINDS: dict[str, Callable[[Random, Dialect, int], list[str]]] = {
     "American date": _moments("%m/%d/%Y"),
     "American time": _moments("%m/%d/%Y %I:%M:%S %p"),
     "date in words": _moments("%d %b %Y"),
+    "date of SAS": _moments("%d%b%Y"),
+    "time of SAS": _moments("%d%b%Y:%H:%M:%S"),
+    "German time with a fraction": _moments("%d.%m.%Y %H:%M:%S,%f9"),
+    "codes with exponents": _each(lambda random, _: f"{random.integers(1, 9)}E{random.integers(0, 30):02}"),
+    "accounting with dashes": _each(
+        lambda random, dialect: (
+            "-" if random.random() < 0.2 else dialect.number(int(random.integers(1, 90_000)), grouped=True)
+        )
+    ),
+    "survey answers": _among("1", "2", "3", "4", "5", "97", "99"),
+    "amounts in two marks": _among("1.234,50", "12,25", "1,5", "3"),
     "short year": _moments("%d/%m/%y"),
     "digits of a date": _moments("%Y%m%d"),
     "clock": _moments("%H:%M"),

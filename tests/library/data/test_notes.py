@@ -68,6 +68,33 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
         [str(1_577_836_800 + number * 86_400) for number in COUNT],
         "v: 1577836800 and the like may be times, counted in seconds since 1970-01-01: 2020-01-01 to 2020-05-29; if",
     ),
+    "halves and months of a year": (among("2023m1", "2023h2"), "v: '2023h2' and the like look like dates or times"),
+    "times of a web server's log": (
+        among("[01/Mar/2023:10:00:00 +0000]", "[02/Mar/2023:11:00:00 +0000]"),
+        "v: '[01/Mar/2023:10:00:00 +0000]' and the like look like dates or times",
+    ),
+    "degrees and minutes": (among("48\u00b05'1''N", "48\u00b012'N"), "the like look like degrees and minutes"),
+    "amounts without cents": (among("12.-", "5.-"), "v: '12.-' and the like look like amounts without cents"),
+    "percentages with other marks": (
+        among('"1,5%"', '"2,5%"'),
+        "v: all values are numbers, but with other marks than the file's, such as '1,5', and are read as words",
+    ),
+    "amounts with other marks": (
+        among('"1.234,50 \u20ac"', '"12.500,25 \u20ac"'),
+        "v: all values are numbers, but with other marks than the file's, such as '1.234,50', and are read as words",
+    ),
+    "a stray among numbers with thousands": (
+        ['"-"' if number % 5 == 0 else f'"{number + 1},{number + 100}.50"' for number in COUNT],
+        "v: 80 % of the values are numbers, the others are '-' (30 rows)",
+    ),
+    "marks that are found": (
+        among('"1,200.50"', '"32,027.25"'),
+        "numbers are read with '.' before decimals and ',' between thousands: '1,200.50' is 1200.5",
+    ),
+    "subtotals": (
+        ["North Total" if number == 70 else "Total" if number == 149 else "North" for number in COUNT],
+        "v: 'North Total' and 1 more (2 rows) may be sums or means of other rows: if so, take them out",
+    ),
     "numbers with marks that are not read": (
         among("1_200", "3_400"),
         "v: '1_200' and the like look like numbers with marks",
@@ -104,6 +131,18 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
     "a count that may mean missing": (
         ["-1" if number % 10 == 0 else str(number) for number in COUNT],
         "v: '-1' (15 rows) is apart from the other values, 1 to 149",
+    ),
+    "codes that may mean missing": (
+        among("1", "2", "3", "4", "5", "97", "98", "99"),
+        "v: '97' (19 rows) is apart from the other values, 1 to 5",
+    ),
+    "codes of a survey": (
+        among(*map(str, range(12)), "-8", "-9"),
+        "v: '-8' (10 rows) is apart from the other values, 0 to 11",
+    ),
+    "a number far from all others": (
+        ["1e20" if number % 10 == 0 else f"{number % 7}.5" for number in COUNT],
+        "v: '1e20' (15 rows) is apart from the other values, 0.5 to 6.5",
     ),
     "a date that may mean missing": (
         ["9999-12-31" if number % 10 == 0 else f"2024-01-{number % 28 + 1:02}" for number in COUNT],
@@ -203,3 +242,14 @@ def test_cells_that_are_uncertain_are_noted(case: str, own_table: OwnTable) -> N
     cells, says = UNCERTAIN[case]
     own_table.read(text(v=cells, x=NUMBER), "y")
     assert any(says in note for note in own_table.schema.notes), own_table.schema.notes
+
+
+def test_class_that_may_mean_that_it_is_not_known_is_noted(own_table: OwnTable) -> None:
+    target = ["unknown" if number % 5 == 0 else "ab"[number % 2] for number in COUNT]
+    printed = own_table.first_run(text(x=NUMBER, z=NUMBER, y=target), "y", ["ingest"])
+    assert "y: 'unknown' (30 rows) is a class like the others; if it means that the class is not known" in printed
+
+
+def test_rows_without_any_value_are_counted(own_table: OwnTable) -> None:
+    printed = own_table.first_run(text(v=among("a", "b"), x=NUMBER) + ",,\n" * 9, "y", ["ingest"])
+    assert "rows without any value: 9; they count as missing values of every column" in printed

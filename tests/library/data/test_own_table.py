@@ -13,7 +13,7 @@ from library.tables import CHANCE, COUNT, LEVEL, NUMBER, ROWS, among, text
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.dialect import MISSING
-from mlops_maturity.data.reading import read_table
+from mlops_maturity.data.reading import inferred, read_table
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.paths import PARAMS, SCHEMA
 from mlops_maturity.project.repository import git
@@ -36,6 +36,17 @@ MEANING: dict[str, tuple[list[str], Any, dict[str, float]]] = {
         among("2023-11-17T03:15:17.4291201Z", "2023-11-18T04:15:17.4291209Z"),
         "2023-11-17T03:15:17.4291201Z",
         {"v.hour": 3},
+    ),
+    "dates as SAS writes them": (among("05MAR2023", "31DEC2023"), "05MAR2023", {"v.month": 3}),
+    "times as SAS writes them": (
+        among("05MAR2023:10:30:00", "31DEC2023:09:30:00"),
+        "05MAR2023:10:30:00",
+        {"v.hour": 10},
+    ),
+    "fractions of a second": (
+        among("05.03.2023 10:30:00.1234567", "31.12.2023 09:30:00.1"),
+        "05.03.2023 10:30:00.1234567",
+        {"v.month": 3, "v.hour": 10},
     ),
     "strings of eight digits": (among("20230105", "20230106"), 20_230_105, {"v": 20_230_105.0}),
     "leading zeros": (among("07", "08", "12"), "07", {"v": 2}),
@@ -266,6 +277,46 @@ def test_target_of_numbers_with_a_few_words_is_refused(stray: str, own_table: Ow
         ProjectError, match=rf"y: the values are numbers but for '{stray}' \(1 rows\): leave those cells"
     ):
         own_table.first_run(text(x=NUMBER, y=target), "y", ["ingest"])
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ([f"{number}kg" for number in COUNT], "y: all values are numbers with 'kg'; a target is a number or a class"),
+        (
+            [f"{number} k" if number % 2 else f"{number} M" for number in COUNT],
+            "y: the values are numbers in several units",
+        ),
+        ([f'"{number},5"' for number in COUNT], "y: all values are numbers, but with other marks than the file's"),
+        (
+            ["<0.5" if number % 3 == 0 else f"{number % 50}.5" for number in COUNT],
+            r"y: the values are numbers but for '<0.5' \(50 rows\)",
+        ),
+    ],
+)
+def test_target_of_numbers_that_are_not_read_is_refused_with_the_reason(
+    target: list[str], says: str, own_table: OwnTable
+) -> None:
+    with pytest.raises(ProjectError, match=says):
+        own_table.first_run(text(x=NUMBER, z=NUMBER, y=target), "y", ["ingest"])
+
+
+def test_what_load_makes_of_a_column_is_what_the_schema_says(tmp_path: Path) -> None:
+    weights, cities = [f"{number}kg" for number in COUNT], among("Basis", "basis", "Extra")
+    path = tmp_path / "table.csv"
+    path.write_text(text(weight=weights, city=cities, zip=among("8001", "3000"), x=NUMBER))
+    frame = read_table(path)
+    frame["weight"] = frame["weight"].astype("str").str.removesuffix("kg").astype("float64")
+    frame["city"] = frame["city"].astype("str").str.lower()
+    frame["zip"] = frame["zip"].astype("int").astype("str")
+    found = inferred(frame)
+    assert found.columns["weight"].type == "integer"
+    assert found.columns["city"].categories == ["basis", "extra"]
+    assert found.columns["zip"].categories == ["3000", "8001"]
+    assert found.columns["x"] == inferred(read_table(path)).columns["x"]
+    # What was said of the cells is not true any more.
+    assert found.notes == ()
+    assert conform(found, frame)["city"].iloc[0] == "basis"
 
 
 def test_target_that_is_no_column_is_refused_with_those_that_are_like_it(own_table: OwnTable) -> None:
