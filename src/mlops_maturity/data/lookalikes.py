@@ -100,10 +100,10 @@ def _sums(counts: pd.Series) -> Iterator[str]:
 
 def _spelled_twice(counts: pd.Series) -> Iterator[str]:
     """That some words differ in nothing but case, blanks, or signs that cannot be seen."""
-    same = counts.groupby([_bare(word) for word in counts.index], sort=False)
+    same = counts.groupby([folded(word) for word in counts.index], sort=False)
     pairs = sorted(sorted(group.index) for _, group in same if len(group) > 1)
     if pairs:
-        named = "; ".join(" and ".join(map(_spelled, pair[:EXAMPLES])) for pair in pairs[:EXAMPLES])
+        named = "; ".join(" and ".join(map(spelled, pair[:EXAMPLES])) for pair in pairs[:EXAMPLES])
         more = f" (and {len(pairs) - EXAMPLES:,} more)" if len(pairs) > EXAMPLES else ""
         yield (
             f"values that differ only in case, blanks or signs that cannot be seen: {named}{more}; each is a value of "
@@ -111,7 +111,7 @@ def _spelled_twice(counts: pd.Series) -> Iterator[str]:
         )
 
 
-def _spelled(word: str) -> str:
+def spelled(word: str) -> str:
     """A word in quotation marks, its signs spelled out where some of them cannot be seen."""
     return shown(word) if _shown(word) == word else ascii(word)
 
@@ -122,5 +122,6 @@ def _shown(word: str) -> str:
     return "".join(" " if sign.isspace() else sign for sign in text if unicodedata.category(sign) != "Cf")
 
 
-def _bare(word: str) -> str:
+def folded(word: str) -> str:
+    """A word without case, without marks that cannot be seen, with common blanks."""
     return " ".join(_shown(unicodedata.normalize("NFKC", word)).casefold().split())

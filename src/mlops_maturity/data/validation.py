@@ -8,7 +8,9 @@ from pandera.errors import SchemaErrors
 
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.cells import shown
+from mlops_maturity.data.changes import changes
 from mlops_maturity.data.conversion import conform
+from mlops_maturity.data.lookalikes import folded, spelled
 from mlops_maturity.data.schema import Column, Schema, refuse
 from mlops_maturity.data.tables import stored
 from mlops_maturity.project import params as settings
@@ -23,9 +25,12 @@ def run() -> None:
         ProjectError: it does not, and nothing may be learned from it; the text names columns, rules and values.
     """
     DATA_VALIDATION.unlink(missing_ok=True)
-    frame = check(schemas.load(), stored(TABLE, "make data"), settings.load().data.ignore or {})
+    schema, data = schemas.load(), settings.load().data
+    frame = check(schema, stored(TABLE, "make data"), data.ignore or {})
     write_json(DATA_VALIDATION, {"columns": list(frame), "problems": [], "rows": len(frame)})
     print(f"every value fits {SCHEMA}")
+    for line in changes(schema.only(set(schema.columns) - set(data.ignore or {})), frame, data.target):
+        print(f"  warning: {line}")
 
 
 def check(schema: Schema, frame: pd.DataFrame, ignored: Iterable[str] = ()) -> pd.DataFrame:
@@ -58,7 +63,7 @@ def problems(schema: Schema, frame: pd.DataFrame, *, shares: bool = True) -> lis
     try:
         expected.validate(frame, lazy=True)
     except SchemaErrors as error:
-        return _lines(error.failure_cases)
+        return _lines(error.failure_cases, schema)
     return []
 
 
@@ -85,7 +90,7 @@ def _missing(largest: float) -> pa.Check:
     )
 
 
-def _lines(failures: pd.DataFrame) -> list[str]:
+def _lines(failures: pd.DataFrame, schema: Schema) -> list[str]:
     lines = []
     for (name, rule), cases in failures.groupby(["column", "check"], sort=False):
         if cases["index"].isna().all():
@@ -93,5 +98,10 @@ def _lines(failures: pd.DataFrame) -> list[str]:
         else:
             value, row = cases["failure_case"].iloc[0], int(cases["index"].iloc[0]) + 1
             count = "1 value" if len(cases) == 1 else f"{len(cases)} values"
-            lines.append(f"{name}: {count} {rule}, such as {shown(value)} in row {row}")
+            known = schema.columns[str(name)].categories or []
+            alike = next((word for word in known if folded(word) == folded(str(value))), None)
+            example = f"{shown(value)} in row {row}"
+            if alike is not None:
+                example = f"{spelled(str(value))} in row {row}, and {spelled(alike)} is one"
+            lines.append(f"{name}: {count} {rule}, such as {example}")
     return lines

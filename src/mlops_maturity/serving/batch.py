@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from mlops_maturity.data import tables
+from mlops_maturity.data.changes import changes
 from mlops_maturity.data.conversion import conform
 from mlops_maturity.data.dialect import dialect_of
 from mlops_maturity.data.reading import typed
@@ -50,6 +51,8 @@ def predict_file(source: Path, destination: Path, predictor: Predictor) -> int:
     if destination.suffix.lower() not in (".csv", ".tsv", ".txt", *tables.PARQUET):
         raise ProjectError(f"{destination}: the name must end in .csv or .parquet")
     given, frame = checked(source, predictor.schema)
+    for line in changes(predictor.schema, frame):
+        print(f"warning: {line}")
     answer = predictor.all_of_frame(frame)
     predicted = predictor.target.prediction(answer)
     decoded = predictor.target.decode(predicted)

@@ -10,6 +10,7 @@ import pytest
 
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data import validation
+from mlops_maturity.data.changes import changes
 from mlops_maturity.data.schema import Column, Schema
 from mlops_maturity.data.validation import check, problems
 from mlops_maturity.project.errors import ProjectError
@@ -45,6 +46,14 @@ BAD: dict[str, tuple[dict[str, list[Any]], str]] = {
     "no whole number": ({"count": [1.5, 2.0]}, "count: 1 value not a whole number, such as 1.5 in row 1"),
     "no truth value": ({"sold": [2, 1]}, "sold: 1 value neither true nor false, such as 2.0 in row 1"),
     "another category": ({"colour": ["blue", "green"]}, "colour: 1 value not one of the categories, such as 'green'"),
+    "another case": (
+        {"colour": ["blue", "Red"]},
+        "colour: 1 value not one of the categories, such as 'Red' in row 2, and",
+    ),
+    "signs that cannot be seen": (
+        {"colour": ["blue", "re\u200bd"]},
+        "colour: 1 value not one of the categories, such as 're.u200bd' in row 2, and 'red' is one",
+    ),
     "another format": ({"seen": ["31.01.2024", "02/2024"]}, "seen: '02/2024' in row 2 is not a datetime"),
     "unexpected": ({"extra": [1, 2]}, "extra: the column is not in the schema"),
 }
@@ -109,3 +118,54 @@ def test_run_bad_data_leave_no_record_that_they_fit(
     with pytest.raises(ProjectError, match=says):
         validation.run()
     assert not DATA_VALIDATION.exists()
+
+
+def many(**columns: list[Any]) -> tuple[Schema, pd.DataFrame]:
+    """A table of many rows, and the schema of what was there before."""
+    schema = Schema(
+        columns={
+            "share": Column(type="number", minimum=0, maximum=150, missing=0.0),
+            "shop": Column(type="category", categories=["a"], open=True, missing=0.0),
+            "seen": Column(type="datetime", format="%d/%m/%Y", missing=0.0),
+            "y": Column(type="category", categories=["no", "yes"], missing=0.0),
+        }
+    )
+    rows = {
+        "share": [float(row % 100) for row in range(ROWS)],
+        "shop": ["a" if row % 9 == 0 else f"shop {row}" for row in range(ROWS)],
+        "seen": [f"{row % 28 + 1:02}/{row % 12 + 1:02}/2024" for row in range(ROWS)],
+        "y": ["yes" if row % 2 else "no" for row in range(ROWS)],
+    }
+    return schema, check(schema, pd.DataFrame(rows | columns))
+
+
+ROWS = 120
+CHANGED: dict[str, tuple[dict[str, list[Any]], str]] = {
+    "another unit": (
+        {"share": [row % 100 / 100 for row in range(ROWS)]},
+        "share: its values, 0 to 0.99, take up less than 1% of what the schema allows, 0 to 150: is it another unit?",
+    ),
+    "another spelling": (
+        {"shop": [f"A{row}" for row in range(ROWS)]},
+        "shop: none of its values is one of the categories, such as 'A0': are they written otherwise?",
+    ),
+    "another order of days": (
+        {"seen": [f"{row % 12 + 1:02}/{row % 11 + 1:02}/2024" for row in range(ROWS)]},
+        "seen: no day is after the 12th: are the dates still written as %d/%m/%Y?",
+    ),
+    "a class is gone": ({"y": ["no"] * ROWS}, "y: no row has 'yes', one of its 2 classes"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+def test_changes_name_what_fits_and_may_mean_something_else(case: str) -> None:
+    columns, says = CHANGED[case]
+    schema, frame = many(**columns)
+    assert [*changes(schema, frame, "y")] == [says]
+
+
+def test_changes_of_the_same_kind_of_rows_or_of_a_few_are_none() -> None:
+    schema, frame = many()
+    assert [*changes(schema, frame, "y")] == []
+    schema, frame = many(**CHANGED["another unit"][0], **CHANGED["another spelling"][0])
+    assert [*changes(schema, frame.head(50), "y")] == []
