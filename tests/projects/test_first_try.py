@@ -104,6 +104,19 @@ def test_set_up_that_was_killed_is_done_again(bake: Bake) -> None:
     assert not (project.path / ".venv/bin/pip").exists()
 
 
+@pytest.mark.guards("T-09")
+@pytest.mark.speed("all")
+def test_set_up_in_the_activated_environment_installs_a_changed_lock(bake: Bake) -> None:
+    """`python3` is then the environment's own, which has no pip."""
+    project = bake()
+    make(project, "setup")
+    ready = project.path / ".venv/ready"
+    os.utime(ready, (0, 0))
+    project.run("make", "setup", PATH=f"{project.path / '.venv/bin'}{os.pathsep}{os.environ['PATH']}")
+    assert ready.stat().st_mtime > 0
+    assert not (project.path / ".venv/begun").exists()
+
+
 def says_where_it_stands(clone: Project, level: str) -> None:
     """The tests that passed show every requirement that tests can show; the rest a new project has not done yet."""
     said = make(clone, "maturity", "REPORT=reports/tests.xml")
