@@ -4,11 +4,10 @@ import csv
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from mlops_maturity.data.dialect import DELIMITERS, MISSING, dialect_of, records
+from mlops_maturity.data.dialect import DELIMITERS, MISSING, Dialect, dialect_of, misfit, records
 from mlops_maturity.data.names import column_of, no_column
 from mlops_maturity.project.errors import ProjectError
 
@@ -90,9 +89,8 @@ def _csv_problem(path: Path, target: str) -> str | None:
         dialect = dialect_of(path)
         if wrong := _target_problem(target, dialect.names, path.name):
             return wrong + _below(path, dialect.encoding, target)
-        rows = (cells for _, cells in records(path, dialect))
         column = column_of(target, dialect.names) or target
-        return _values_problem(rows, dialect.names.index(column), target, path.name)
+        return _values_problem(path, dialect, dialect.names.index(column), target)
     except ProjectError as error:
         return f"dataset: {error}"
     except (csv.Error, UnicodeDecodeError) as error:
@@ -115,12 +113,13 @@ def _below(path: Path, encoding: str, target: str) -> str:
     return ""
 
 
-def _values_problem(rows: Iterator[list[str]], column: int, target: str, where: str) -> str | None:
+def _values_problem(path: Path, dialect: Dialect, column: int, target: str) -> str | None:
     """Look at the target until it is known to be usable: usually some thirty rows, the whole file at worst."""
-    first, varies, known, total = None, False, 0, 0
-    for row in rows:
-        total += 1
-        value = row[column].strip() if column < len(row) else ""
+    first, varies, known, total, where = None, False, 0, 0, path.name
+    for total, (line, row) in enumerate(records(path, dialect), start=1):
+        if wrong := misfit(dialect, total - 1, row):
+            return f"dataset: {where!r}, line {line}: {wrong}"
+        value = row[column].strip()
         if value in MISSING:
             continue
         known += 1

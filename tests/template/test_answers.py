@@ -159,6 +159,21 @@ WRONG_FILES: dict[str, tuple[str, bytes, list[str]]] = {
     "other case": ("t.csv", f"x,Y\n{LONG}".encode(), ["no column 'y'; did you mean 'Y'?"]),
     "title above": ("t.csv", f"Report\n\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 3 has it: delete what"]),
     "separator above": ("t.csv", f"sep=,\n{HEADER}{LONG}".encode(), ["no column 'y'", "line 2 has it"]),
+    "names of rows, as R writes them": (
+        "t.csv",
+        ('"x","y"\n' + "".join(f'"{row}",1,{row}\n' for row in range(40))).encode(),
+        ["dataset", "'t.csv', line 2: 3 cells, and the header has 2; if the first column has no name"],
+    ),
+    "a table drawn with signs": (
+        "t.csv",
+        f"x|y\n--+--\n{LONG}".replace(",", "|").encode(),
+        ["line 2: 1 cell, and the"],
+    ),
+    "text behind a quotation mark": (
+        "t.csv",
+        f'{HEADER}"5" pipe",1\n{LONG}'.encode(),
+        ["line 2", "text stands behind"],
+    ),
     "line in a column": ("t.csv", f'"a\nb\x1b[2J",z\n{LONG}'.encode(), ["target", "no column 'y'"]),
     "header only": ("t.csv", b"x,y\n", ["dataset", "0 rows", "30"]),
     "29 rows": ("t.csv", SHORT.encode(), ["dataset", "29 rows", "30"]),

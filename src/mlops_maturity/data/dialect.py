@@ -31,6 +31,11 @@ SOME_BY_CHANCE = 3
 MARK = "\ufeff"
 # Records that must agree on the number of their cells, to call a mark the delimiter.
 RECORDS = 50
+# Lines that are looked at for marks that quote nothing; and a cell with one.
+LOOKED_AT = 200
+LOOSE = re.compile(r' +"')
+# A cell with a line break in it that looks like rows: the quotation mark that began it was a stray one.
+ROWS_IN_A_CELL = 2
 # A letter of several bytes in UTF-8, and a byte that is no letter there.
 LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
@@ -76,6 +81,7 @@ def dialect_of(path: Path, expected: Collection[str] = ()) -> Dialect:
     if not any(name.strip() for name in names):
         raise ProjectError(f"{path} has no header line; its first line must name the columns")
     _refuse_backslashes(path, delimiter)
+    _refuse_loose_marks(path, encoding, delimiter)
     return Dialect(encoding, delimiter, named(path, names), header)
 
 
@@ -115,6 +121,25 @@ def records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
             if reader.line_num > dialect.header and not is_blank(cells):
                 yield before + 1, cells
             before = reader.line_num
+
+
+def misfit(dialect: Dialect, row: int, cells: list[str]) -> str:
+    """What is wrong with the number of cells of a record; nothing where it is that of the header.
+
+    Args:
+        dialect: of the file.
+        row: the position of the record, from 0.
+        cells: of the record.
+    """
+    wanted = len(dialect.names)
+    if len(cells) == wanted:
+        return ""
+    lines = sum(cell.count("\n") for cell in cells)
+    hint = f"; a quotation mark there swallows {lines} lines" if lines >= ROWS_IN_A_CELL else ""
+    if row == 0 and len(cells) == wanted + 1:
+        which, do = ("first", "begin") if cells[-1].strip() else ("last", "end")
+        hint = f"; if the {which} column has no name, {do} the header with a delimiter"
+    return f"{len(cells)} cell{'' if len(cells) == 1 else 's'}, and the header has {wanted}{hint}"
 
 
 def is_blank(cells: list[str]) -> bool:
@@ -187,6 +212,27 @@ def _refuse_backslashes(path: Path, delimiter: str) -> None:
         f'{path}, line {line}: \\" stands within a quoted cell: CSV doubles a quotation mark (""), and a backslash is '
         "a sign like others; export the file so"
     )
+
+
+def _refuse_loose_marks(path: Path, encoding: str, delimiter: str) -> None:
+    """Refuse quotation marks that are none of CSV, in the first lines: readers guess what such a cell holds."""
+    behind = re.compile(rf'" +(?=[{delimiter}\r\n])')
+    with path.open(encoding=encoding, newline="") as file:
+        lines = (behind.sub('"', line) for line in islice(file, LOOKED_AT))
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                if any(LOOSE.match(cell) for cell in cells):
+                    raise ProjectError(
+                        f"{path}, line {reader.line_num}: a blank stands before the quotation mark of a cell, which "
+                        "does not quote it then: take such blanks out"
+                    )
+        except csv.Error as error:
+            if "expected after" in str(error):
+                raise ProjectError(
+                    f"{path}, line {reader.line_num}: text stands behind the closing quotation mark of a cell: double "
+                    'each mark within a quoted cell (""), or take the marks out'
+                ) from None
 
 
 def _require_windows(path: Path) -> None:

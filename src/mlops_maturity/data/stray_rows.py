@@ -9,6 +9,7 @@ import pandas as pd
 
 from mlops_maturity.data.cells import shown
 from mlops_maturity.data.conversion import arrow_of, numbers_of
+from mlops_maturity.data.dates import format_of
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.tables import line_of
 from mlops_maturity.project.errors import ProjectError
@@ -22,6 +23,8 @@ FEWEST_ADDED = 3
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 # Cells that are looked at first.
 SAMPLE = 20
+# Rows of words below the names, as survey tools write them.
+MOST_HEADERS = 3
 
 
 def refuse_totals(last: pd.Series, frame: pd.DataFrame) -> None:
@@ -44,7 +47,7 @@ def refuse_totals(last: pd.Series, frame: pd.DataFrame) -> None:
 
 
 def refuse_second_header(path: Path, cells: pd.DataFrame, schema: Schema) -> None:
-    """Refuse a first row of words in columns of numbers: units, say, or the names of the columns in another language.
+    """Refuse a first row of words that none of the others is like: units, say, or the questions of a survey.
 
     Args:
         path: of the file.
@@ -52,20 +55,34 @@ def refuse_second_header(path: Path, cells: pd.DataFrame, schema: Schema) -> Non
         schema: of the table.
 
     Raises:
-        ProjectError: several columns have a word in the first row, and a number in each other one.
+        ProjectError: several columns have a word in the first row, and a number or a date in each other one; or one
+            does, or none, and the words of the other columns are in this row alone.
     """
-    words = {
-        name: word
-        for name, column in schema.columns.items()
-        if column.type in ("category", "text") and re.search(r"[^\W\d]", word := str(cells[name].iloc[0]))
-        if _are_numbers(cells[name].iloc[1:], schema)
-    }
-    if len(words) > 1:
-        named = ", ".join(f"{shown(word)} in {name}" for name, word in list(words.items())[:3])
+    first = cells.iloc[0].fillna("").astype("str").str.strip()
+    said = first[~first.isin(schema.reading.missing)]
+    words = [str(name) for name in said.index if re.search(r"[^\W\d]", said[name]) and _are_words(schema, str(name))]
+    values = [name for name in words if _are_values(cells[name].iloc[MOST_HEADERS:], schema)]
+    found = values if len(values) > 1 else []
+    if not found and len(words) == len(said):
+        alone = [name for name in words if name not in values and _stands_alone(cells[name])]
+        if len(values) + len(alone) > 1 and (values or len(alone) == len(said)):
+            found = values + alone
+    if found:
+        named = ", ".join(f"{shown(said[name])} in {name}" for name in found[:3])
         raise ProjectError(
-            f"{path}, line {line_of(path, 0)}: {named}, where all other rows have numbers: a second header? Take the "
-            "line out; if the words say that a value is missing, leave the cells empty"
+            f"{path}, line {line_of(path, 0)}: {named}, and nothing like it in the other rows: a second header? Take "
+            "the line out; if the words say that a value is missing, leave the cells empty"
         )
+
+
+def _are_words(schema: Schema, name: str) -> bool:
+    return schema.columns[name].type in ("category", "text")
+
+
+def _stands_alone(values: pd.Series) -> bool:
+    """Whether the first value is in no other row, and each other value in several."""
+    counts = values.str.strip().value_counts()
+    return bool(len(counts) > 2 and counts[values.iloc[0].strip()] == 1 and (counts == 1).sum() == 1)
 
 
 def perhaps_no_header(names: Iterable[str]) -> Iterator[str]:
@@ -83,11 +100,16 @@ def perhaps_no_header(names: Iterable[str]) -> Iterator[str]:
         )
 
 
-def _are_numbers(values: pd.Series, schema: Schema) -> bool:
-    """Whether all cells are numbers, but for those without a value. Most columns of words show at once that not."""
+def _are_values(values: pd.Series, schema: Schema) -> bool:
+    """Whether all cells are numbers or dates, but for those without a value. Most columns of words show at once not."""
     for some in (values.head(SAMPLE), values):
         known = some[~some.astype("str").str.strip().isin(schema.reading.missing)]
-        if known.empty or np.isnan(numbers_of(arrow_of(known), schema.reading)).any():
+        if known.empty:
+            return False
+        if (
+            np.isnan(numbers_of(arrow_of(known), schema.reading)).any()
+            and format_of(known.drop_duplicates())[0] is None
+        ):
             return False
     return True
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from mlops_maturity.data.dialect import Dialect, dialect_of, named, records
+from mlops_maturity.data.dialect import ROWS_IN_A_CELL, Dialect, dialect_of, misfit, named, records
 from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.files import existing
 from mlops_maturity.project.sources import NotAtHandError, missing
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PARQUET = (".parquet", ".pq")
-# A cell with a line break in it that looks like rows: the quotation mark that began it was a stray one.
-ROWS_IN_A_CELL = 2
 # Where a table carries what was noticed of its columns (pandas' `attrs`).
 NOTES = "mlops_maturity.notes"
 
@@ -167,15 +165,9 @@ class _Readable:
 
 def _refuse_misfits(path: Path, dialect: Dialect) -> None:
     """Name the first record that has another number of cells than the header."""
-    wanted = len(dialect.names)
     for row, (line, cells) in enumerate(records(path, dialect)):
-        if len(cells) != wanted:
-            lines = sum(cell.count("\n") for cell in cells)
-            hint = f"; a quotation mark there swallows {lines} lines" if lines >= ROWS_IN_A_CELL else ""
-            if row == 0 and len(cells) == wanted + 1:
-                which, do = ("first", "begin") if cells[-1].strip() else ("last", "end")
-                hint = f"; if the {which} column has no name, {do} the header with a delimiter"
-            raise ProjectError(f"{path}, line {line}: {len(cells)} cells, and the header has {wanted}{hint}")
+        if wrong := misfit(dialect, row, cells):
+            raise ProjectError(f"{path}, line {line}: {wrong}")
 
 
 def _refuse_other_columns(folder: Path) -> None:

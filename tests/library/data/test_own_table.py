@@ -195,7 +195,27 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "units below the header": (
         "x,k,y\nkg,,EUR\n" + "1,a,1\n2,b,2\n" * 20,
-        r"line 2: 'kg' in x, 'EUR' in y, where all other rows have numbers: a second header\? Take the line out",
+        r"line 2: 'kg' in x, 'EUR' in y, and nothing like it in the other rows: a second header\? Take the line out",
+    ),
+    "questions of a survey below the header": (
+        "started,age,y\nStart Date,How old?,Score\nid1,id2,id3\n" + "2023-01-02,31,1\n2023-01-03,42,2\n" * 20,
+        r"line 2: 'Start Date' in started, 'How old\?' in age, 'Score' in y, and nothing like it in the other rows",
+    ),
+    "a second header above words alone": (
+        "q1,q2,y\nColour?,Like it?,Buy?\n" + "red,yes,a\nblue,no,b\n" * 20,
+        r"line 2: 'Colour\?' in q1, 'Like it\?' in q2, 'Buy\?' in y, and nothing like it in the other rows",
+    ),
+    "a second header above words and a column of numbers": (
+        "q1,y\nColour?,Price\n" + "red,1.5\nblue,2.5\n" * 20,
+        r"line 2: 'Price' in y, 'Colour\?' in q1, and nothing like it in the other rows: a second header",
+    ),
+    "text behind a quotation mark": (
+        "k,y\na,1\n" + '"5" pipe",1\n' * 40,
+        r"line 3: text stands behind the closing quotation mark of a cell: double each mark within a quoted cell",
+    ),
+    "a blank before a quotation mark": (
+        "x,k,y\n" + '1, "a, b", 1\n' * 40,
+        "line 2: a blank stands before the quotation mark of a cell, which does not quote it then",
     ),
     "backslashes before quotation marks": (
         "k,y\n" + '"a",1\n' * 40 + '"say \\"b\\" now",2\n',
@@ -260,6 +280,16 @@ def test_backslash_that_escapes_nothing_is_a_sign_like_others(cell: str, own_tab
 def test_first_row_with_a_word_in_one_column_of_numbers_is_a_record(own_table: OwnTable) -> None:
     own_table.read(text(v=["none at all", *NUMBER[1:]], x=NUMBER), "y")
     assert len(own_table.trained()) == ROWS
+
+
+def test_first_row_of_words_that_other_rows_have_too_is_a_record(own_table: OwnTable) -> None:
+    own_table.read(text(v=among("red", "blue"), w=["extra", *among("yes", "no")[1:]], y=among("a", "b")), "y")
+    assert len(own_table.trained()) == ROWS
+
+
+def test_blank_behind_a_quotation_mark_does_not_count(own_table: OwnTable) -> None:
+    own_table.read(text(v=among('"a, b"  ', '"c"'), x=NUMBER), "y")
+    assert own_table.schema.columns["v"].categories == ["a, b", "c"]
 
 
 @pytest.mark.parametrize("typed", ["Gro\u0308ße m", "Größe\u00a0m", "Größe m"])
