@@ -9,6 +9,7 @@ import pandas as pd
 
 from mlops_maturity.data import cells
 from mlops_maturity.data.cells import Reading
+from mlops_maturity.data.codes import named_as_codes, written_as_codes
 from mlops_maturity.data.conversion import arrow_of, bare_cells, convert, is_text, numbers_of, truths
 from mlops_maturity.data.dates import counted, format_of, without_marks
 from mlops_maturity.data.dialect import MISSING
@@ -101,6 +102,8 @@ def _infer_column(values: pd.Series) -> Inferred:
         numbers = values.astype("float64")
         found = infer_number(numbers)
         found.notes.extend([*_infinite(int(np.isinf(numbers).sum())), *counted(numbers), *noted(numbers)])
+        if found.column.type == "integer":
+            found.notes.extend(named_as_codes(str(values.name), numbers))
         return found
     return _infer_cells(values, _known(values), Reading(), Unit(), as_text=False)
 
@@ -167,6 +170,8 @@ def _infer_numeric_cells(values: pd.Series, known: pd.Series, missing: float, re
     if numbers.isna().any() and (infinite := np.isinf(numbers_of(arrow_of(bare), reading))).any():
         notes += _infinite(int(_said(values).isin(known[infinite]).sum()))
     notes += [*without_marks(bare), *counted(numbers), *noted(numbers, _spelling(known, as_number, reading))]
+    whole = found.column.type == "integer"
+    notes += [*written_as_codes(bare, whole=whole), *(named_as_codes(str(values.name), numbers) if whole else ())]
     return Inferred(found.column.model_copy(update={"unit": unit.name}), [*found.notes, *notes])
 
 

@@ -78,7 +78,11 @@ def load(path: Path = SCHEMA) -> Schema:
     Raises:
         ProjectError: it is missing, is not YAML, or does not say what a schema says.
     """
-    return read_yaml(path, Schema, if_missing="`make data` makes it from the data")
+    schema = read_yaml(path, Schema, if_missing="`make data` makes it from the data")
+    for name, column in schema.columns.items():
+        if column.type == "category" and column.categories is None:
+            raise ProjectError(f"{path}: columns.{name}: a category requires `categories`, the list of its values")
+    return schema
 
 
 def save(schema: Schema, path: Path = SCHEMA) -> None:

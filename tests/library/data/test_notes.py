@@ -43,6 +43,11 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
         among("1e308", "-1e308", "2"),
         "v: models see what is beyond 1e+30 as 1e+30: float32 holds no more",
     ),
+    "codes with an exponent": (among("1E05", "2E10", "37"), "v: '1E05' is read as a power of ten: if it is a code"),
+    "versions": (
+        among("1.10", "1.2", "2.1"),
+        "v: '1.10' ends with a zero, and '1.2' has fewer digits: if they are versions",
+    ),
     "times of a day": (among("10:30", "9:45"), "v: '10:30' and the like look like times of a day, or durations, and"),
     "ranges": (
         among("0-9", "10-19", "20+"),
@@ -253,3 +258,13 @@ def test_class_that_may_mean_that_it_is_not_known_is_noted(own_table: OwnTable) 
 def test_rows_without_any_value_are_counted(own_table: OwnTable) -> None:
     printed = own_table.first_run(text(v=among("a", "b"), x=NUMBER) + ",,\n" * 9, "y", ["ingest"])
     assert "rows without any value: 9; they count as missing values of every column" in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "is_noted"), [("zip", True), ("dept_code", True), ("PostalCode", True), ("tipo", False)]
+)
+def test_whole_numbers_whose_name_says_codes_are_noted(name: str, is_noted: bool, own_table: OwnTable) -> None:
+    own_table.read(text(v=among("8001", "3000", "4051"), x=NUMBER).replace("v,", f"{name},", 1), "y")
+    notes = [note for note in own_table.schema.notes if "in a column whose name says that they are codes" in note]
+    assert len(notes) == is_noted
+    assert own_table.schema.columns[name].type == "integer"

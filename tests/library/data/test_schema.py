@@ -58,6 +58,7 @@ def test_only_keeps_the_order_of_the_table() -> None:
             "columns:\n  a: {type: number, missing: 0, minimun: 1}\n",
             r"columns\.a\.minimun: there is no such setting; did you mean 'minimum'",
         ),
+        ("columns:\n  a: {type: category, missing: 0}\n", r"columns\.a: a category requires `categories`, the list of"),
         ("- a\n", r"schema\.yaml: Input should be a valid dict"),
     ],
 )
