@@ -21,6 +21,8 @@ from mlops_maturity.project.params import Split
 
 Rows = np.ndarray
 # One for each set.
+# Rows that are no copies of others, to divide them into three sets.
+FEWEST_DIFFERENT = 10
 FEWEST_GROUPS = 3
 # Parts of the range of a target that is a number: each set gets its share of each.
 STRATA = 10
@@ -64,6 +66,11 @@ def split(frame: pd.DataFrame, target: str, settings: Split, ignored: Iterable[s
         return _given(frame, target, settings)
     first = first_equal(frame, target, ignored)
     some = np.flatnonzero(first == np.arange(len(first)))
+    if len(some) < min(FEWEST_DIFFERENT, len(frame)):
+        raise ProjectError(
+            f"{len(frame):,} rows, but only {len(some)} different ones: copies stay in one set, and these are too few "
+            "to divide; add rows, or columns that tell rows apart"
+        )
     undated = _undated(frame, some, settings)
     dated = np.setdiff1d(some, undated)
     if settings.method == "group" and (count := len(np.unique(_groups(frame, settings)))) < FEWEST_GROUPS:

@@ -83,6 +83,12 @@ def test_split_copies_of_a_row_are_in_one_set() -> None:
     assert all(len(rows) == 3 * len(each) for rows, each in zip(vars(parts).values(), copies, strict=True))
 
 
+def test_split_copies_of_a_few_rows_are_too_few_to_divide() -> None:
+    copies = pd.DataFrame({"target": ["a", "b"] * 50, "x": [1, 2] * 50})
+    with pytest.raises(ProjectError, match="100 rows, but only 2 different ones: copies stay in one set, and these"):
+        split(copies, "target", settings("stratified"))
+
+
 def test_split_equal_rows_of_which_others_have_another_target_are_no_copies() -> None:
     """Four kinds of passengers, of each of which some survived: each kind is in each set, with both ends."""
     frame = pd.DataFrame({"class": ["1", "1", "2", "2"] * 50, "target": ["a", "b", "a", "b"] * 50})
