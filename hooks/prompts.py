@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping, MutableMapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ def accepted(answers: MutableMapping[str, str]) -> str:
     Raises:
         FailedHookException: nobody can be asked, or the last try is wrong, too. Cookiecutter prints the text.
     """
+    if problem := _no_question():
+        raise FailedHookException(problem)
     tries = TRIES if _somebody_answers() else 1
     while problem := rules.refusal(answers):
         tries -= 1
@@ -56,6 +59,19 @@ def accepted(answers: MutableMapping[str, str]) -> str:
         except EOFError:
             raise FailedHookException(problem) from None
     return ""
+
+
+def _no_question() -> str | None:
+    """Refuse a misspelt question on the command line: cookiecutter leaves out what it does not know."""
+    context = click.get_current_context(silent=True)
+    given = context.params.get("extra_context") if context else None
+    for name in given or ():
+        if name not in QUESTIONS:
+            asked = [question for question in QUESTIONS if not question.startswith("_")]
+            close = get_close_matches(name, asked, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(asked)}"
+            return f"{name}: there is no such question; {hint}"
+    return None
 
 
 def _somebody_answers() -> bool:

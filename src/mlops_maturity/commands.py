@@ -243,7 +243,7 @@ def table(level: int) -> dict[str, Command]:
             levels=(1, 2),
             then="`make lineage` shows which model serves"
             if level == 1
-            else "`make status` shows what serves where; before production, `make verify ENV=staging ENOUGH=1`",
+            else "`make status` shows what serves where; production requires `make verify ENV=staging ENOUGH=1`",
         ),
         "release": Command(
             "build the release of the code at hand once: image, wheel, bill of materials, checksums",

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from mlops_maturity.commands import commands
+from mlops_maturity.pipeline.running import StepError
 from mlops_maturity.pipeline.steps import STEPS
 from mlops_maturity.project import answers
-from mlops_maturity.project.errors import ProjectError, meant
+from mlops_maturity.project.errors import meant
 from mlops_maturity.template.news import TARGET
 
 LEVELS = (0, 1, 2)
@@ -17,15 +18,18 @@ def explain(name: str) -> None:
     """Refuse what make has no rule for: the Makefile's last resort.
 
     Raises:
-        ProjectError: always; the text says what is missing and what to do.
+        StepError: always; the text says what is missing and what to do.
     """
-    level = answers.load().level
+    raise StepError(f"make {name}: {_problem(name, answers.load().level)}; `make help` lists the targets")
+
+
+def _problem(name: str, level: int) -> str:
     if "." in name or "/" in name:
-        raise ProjectError(f"the file {name} is missing; `git restore {name}` brings it back if it was committed")
+        return f"the file {name} is missing; `git restore {name}` brings it back if it was committed"
     if name in STEPS or name in commands(level):
-        raise ProjectError(f"make has no target {name!r}; run `.venv/bin/mlops-maturity {name}`")
+        return f"make has no target {name!r}; run `.venv/bin/mlops-maturity {name}`"
     targets = [target for target, _ in TARGET.findall(Path("Makefile").read_text(encoding="utf-8"))]
-    raise ProjectError(of_another_level(name, level) or f"there is no target {name!r}; {meant(name, targets)}")
+    return of_another_level(name, level) or f"there is no such target; {meant(name, targets).removesuffix('?')}"
 
 
 def of_another_level(name: str, level: int) -> str:

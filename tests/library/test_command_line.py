@@ -148,9 +148,9 @@ def test_command_of_a_higher_level_is_refused(capsys: pytest.CaptureFixture[str]
             "dashboard",
             "'dashboard' is a command of level 2, and this project is at level 1; `make level-up LEVEL=2`",
         ),
-        (2, "promote", "'promote' is a command of level 1, and this project is at level 2\n"),
+        (2, "promote", "'promote' is a command of level 1, and this project is at level 2; `make help`"),
         (0, "ingest", "make has no target 'ingest'; run `.venv/bin/mlops-maturity ingest`"),
-        (0, "tset", "there is no target 'tset'; did you mean 'test' or 'setup'?"),
+        (0, "tset", "there is no such target; did you mean 'test' or 'setup'; `make help`"),
         (0, "requirements.lock", "the file requirements.lock is missing; `git restore requirements.lock`"),
     ],
 )
@@ -160,7 +160,7 @@ def test_target_that_make_does_not_have_is_refused_with_what_to_do(
     generated(level)
     Path("Makefile").write_text("setup: ## Make .venv\ntest: $(READY) ## Run every test\n")
     assert main(["target", name]) == 1
-    assert f"target: {says}" in capsys.readouterr().err
+    assert f"make {name}: {says}" in capsys.readouterr().err
 
 
 def test_misspelt_command_is_refused_with_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]) -> None:

@@ -318,6 +318,20 @@ def test_a_wrong_answer_at_a_prompt_is_refused_the_third_time(tmp_path: Path) ->
     assert contents(tmp_path) == {}
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("level=1", "level: there is no such question; did you mean maturity_level?"),
+        ("xyz=1", "xyz: there is no such question; there is project_name, project_slug, maturity_level, dataset, "),
+    ],
+)
+def test_answer_to_no_question_is_refused_with_the_one_that_was_meant(given: str, says: str, tmp_path: Path) -> None:
+    done = run([*COOKIECUTTER, "--no-input", given], tmp_path, check=False)
+    assert done.returncode == 1
+    assert done.stdout.startswith(says)
+    assert contents(tmp_path) == {}
+
+
 def test_a_wrong_answer_without_anybody_to_ask_again_is_refused(tmp_path: Path) -> None:
     done = run(COOKIECUTTER, tmp_path, typed="\n\n7\n", check=False)
     assert done.returncode == 1

@@ -67,8 +67,11 @@ def test_python_at_a_path_with_blanks_and_quotes_makes_the_environment(copy_of: 
 def test_target_that_there_is_not_is_explained_by_the_library(copy_of: Bake) -> None:
     project = copy_of(maturity_level="0")
     unready = run(["make", "register"], project.path, environment=clean_environment(), check=False)
-    assert (unready.returncode, unready.stdout) == (2, "make help lists the targets\n")
+    assert (unready.returncode, unready.stdout) == (
+        2,
+        "make register: there is no such target at this level; make help lists the targets\n",
+    )
     noting(project.path / ".venv" / "bin" / "mlops-maturity")
     notes = project.path / "notes.txt"
     ready = run(["make", "register"], project.path, environment=clean_environment(NOTES=str(notes)), check=False)
-    assert (ready.returncode, notes.read_text().split()) == (2, ["target", "register"])
+    assert (ready.returncode, notes.read_text().split()) == (0, ["target", "register"])

@@ -14,6 +14,8 @@ def lines(body: Mapping[str, Any], words: Mapping[str, str] | None = None) -> It
         words: what to print in place of a value, by name and value: `access_level 40`.
     """
     for name, value in body.items():
+        if name == "name":
+            continue  # which the line above has
         label = name.replace("_", " ")
         entries = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
         for entry in entries:
@@ -25,9 +27,10 @@ def _told(name: str, value: object, words: Mapping[str, str]) -> str:
         parts = dict(value)
         kind = str(parts.pop("type", "")).replace("_", " ")
         told = ", ".join(
-            f"{key.replace('_', ' ')} {_told(key, part, words)}" for key, part in parts.items() if part != []
+            f"{key.replace('_', ' ')} {_told(key, part, words)}".removeprefix("parameters ").removeprefix(f"{kind} ")
+            for key, part in parts.items()
+            if part != []
         )
-        told = told.removeprefix("parameters ")
         return f"{kind}: {told}" if kind and told else kind or told
     if isinstance(value, list):
         return ", ".join(_told(name, part, words) for part in value) or "none"

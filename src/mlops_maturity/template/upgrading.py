@@ -128,7 +128,9 @@ def _bring(origin: Origin, changed: Mapping[str, str], given: str, version: str 
     remember(given)
     then = []
     if origin.answers[LEVEL] == "0" and LEVEL in changed:
-        then.append("the steps are a pipeline now: make run, commit what it leaves, make push")
+        then.append("the steps are a pipeline now: make run push, then commit what they leave")
+    if changed.get(LEVEL) == "2":
+        then.append("build a release and deploy it: make release, then make deploy ENV=test")
     if POINTER in gets:
         then.append(
             f"the model of level 0 is still there: .venv/bin/dvc get . {MODEL} --rev {start[:10]} --out old.zip"

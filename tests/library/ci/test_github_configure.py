@@ -153,9 +153,9 @@ def test_show_prints_what_would_be_set_in_readable_lines_and_sends_nothing(
     assert (github / "sent").read_text() == ""
     assert "would set branch develop\n    ref: refs/heads/develop\n    sha: abcdef\n" in printed
     assert (
-        "would set ruleset main\n    name: main\n    target: branch\n    enforcement: active\n"
+        "would set ruleset main\n    target: branch\n    enforcement: active\n"
         "    conditions: ref name include refs/heads/main\n    bypass actors: none\n    rules: deletion\n"
-        "    rules: non fast forward\n    rules: required status checks: required status checks context checks"
+        "    rules: non fast forward\n    rules: required status checks: context checks"
     ) in printed
     assert "    rules: pull request: required approving review count 1, require code owner review yes" in printed
     assert not set('{}"[]') & set(printed.partition("not set:")[0])

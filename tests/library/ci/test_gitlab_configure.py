@@ -89,7 +89,7 @@ def test_show_prints_what_would_be_set_in_readable_lines_and_sends_nothing(
     assert gitlab.sent == []
     assert "would set branch develop\n    branch: develop\n    ref: main\n" in printed
     assert (
-        "would set protection of main\n    name: main\n    push access level: nobody\n"
+        "would set protection of main\n    push access level: nobody\n"
         "    merge access level: maintainers\n    allow force push: no\n"
     ) in printed
     assert "would set schedule train\n    description: train\n" in printed

@@ -137,7 +137,7 @@ def test_conflict_is_reported_and_can_be_undone(team: Team, capsys: pytest.Captu
     # What is new is printed now: nothing will say it after the conflict is resolved.
     assert "new targets of make:" in lines[: lines.index("the template and you have changed the same lines:")]
     assert (
-        "  - the steps are a pipeline now: make run, commit what it leaves, make push"
+        "  - the steps are a pipeline now: make run push, then commit what they leave"
         in lines[lines.index("and then:") :]
     )
     assert "  README.md      both changed it" in lines

@@ -153,7 +153,7 @@ def requests(github: GitHub) -> Iterator[Request]:
         yield from _of_environment(github, environment, there.get(environment.name, {}))
     rights = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": True}
     yield Request("pull requests by workflows", "PUT", "actions/permissions/workflow", rights)
-    yield Request("private reports", "PUT", "private-vulnerability-reporting")
+    yield Request("private vulnerability reports", "PUT", "private-vulnerability-reporting")
 
 
 def _of_environment(github: GitHub, environment: Environment, there: Mapping[str, Any]) -> Iterator[Request]:

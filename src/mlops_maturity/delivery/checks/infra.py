@@ -66,7 +66,7 @@ def packages(model: Path) -> Iterator[Comparison]:
         numbers, ours = _numbers(wanted), _numbers(found)
         fits = ours[:leading] == numbers[:leading] and ours >= numbers
         series = ".".join(map(str, numbers[:leading]))
-        yield Comparison(f"package {name}", f"{wanted} or a later {series}", found or "none", fits)
+        yield Comparison(f"package {name}", f"{wanted} or a later {series}.x", found or "none", fits)
 
 
 def hardware(needs: Infrastructure) -> Iterator[Comparison]:
