@@ -57,6 +57,7 @@ def test_value_with_blanks_and_quotes_reaches_its_command(level: str, copy_of: B
 def test_python_at_a_path_with_blanks_and_quotes_makes_the_environment(copy_of: Bake) -> None:
     project = copy_of()
     python = noting(project.path.parent / """it's "my" python""" / "python3")
+    python.write_text(f'{NOTING}echo "$0"\n')  # as it answers which Python has pip
     for name in COMMANDS:
         noting(project.path / name)
     found = called(project, "setup", f"PYTHON={python}")
