@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from mlops_maturity.data.lanes import Lane
+from mlops_maturity.model import onnx_names
 from mlops_maturity.model.artefact import NO_TIME
 from mlops_maturity.model.foreign import forget_when, is_catboost, of_catboost, register
 from mlops_maturity.project.errors import ProjectError
@@ -95,6 +96,7 @@ def export(estimator: BaseEstimator, lane: Lane, width: int) -> Exported:
     except Exception as error:
         # Converters refuse in many ways what they do not know: whatever one says, skops can store the model.
         return as_skops(estimator, f"ONNX cannot express it: {_first_line(error)}")
+    onnx_names.rename(model)
     # skl2onnx lists them in the order of a set, which differs from process to process.
     imports = sorted(model.opset_import, key=lambda opset: opset.domain)
     del model.opset_import[:]

@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 import skl2onnx
 from catboost import CatBoostClassifier
+from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     VotingClassifier,
 )
+from sklearn.impute import SimpleImputer
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -35,6 +39,8 @@ ESTIMATORS = {
     "logistic regression": make_pipeline(StandardScaler(), LogisticRegression()),
     "ridge regression": make_pipeline(StandardScaler(), Ridge()),
     "kernel ridge": KernelRidge(),
+    "nearest neighbours": make_pipeline(SimpleImputer(), StandardScaler(), KNeighborsClassifier(5)),
+    "perceptron on components": make_pipeline(PCA(2, random_state=7), MLPClassifier(5, max_iter=500, random_state=7)),
 }
 
 
@@ -79,6 +85,13 @@ def test_exported_model_has_the_same_bytes_whatever_the_order_of_a_set(monkeypat
 
     monkeypatch.setattr(skl2onnx, "to_onnx", other_way_round)
     assert export(estimator, "matrix", WIDTH).content == expected
+
+
+@pytest.mark.guards("1-REPRO")
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_model_exported_again_in_one_process_has_the_same_bytes(name: str) -> None:
+    first, again = (export(fitted(name)[0], "matrix", WIDTH).content for _ in range(2))
+    assert first == again
 
 
 @pytest.mark.guards("1-REPRO")
