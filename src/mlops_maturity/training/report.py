@@ -144,7 +144,10 @@ def _origin(metrics: Mapping[str, Any], predictor: Predictor, data: Mapping[str,
     yield "Data", f"{escape(str(parameters['data']['raw']))}, MD5 <code>{escape(str(data['md5']))}</code>"
     yield "Rows", f"{rows['train']:,} to train, {rows['validation']:,} to validate, {rows['test']:,} to test"
     yield "Split", escape(f"{split['method']}, {how} (seed {split['seed']})")
-    yield "Model", escape(f"{model['kind']}{f': {told}' if told else ''}")
+    yield "Model", escape(model["kind"])
+    if told:
+        # A model of the team's own may leave some of them unread.
+        yield "Settings", f"{escape(told)}; <code>model</code> of params.yaml, as build() got it"
     yield "Model version", f"SHA-256 <code>{escape(model['sha256'][:12])}</code>"
     yield "Stored as", escape(stored_as(predictor.manifest).replace("`", ""))
     loss = LOSS[predictor.task]

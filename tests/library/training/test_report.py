@@ -103,7 +103,7 @@ def test_report_of_the_sample_is_complete_and_readable(in_workspace: Path, predi
     assert "ROC curves" in titles
     assert "Precision-recall curves" in titles
     metrics = read_json(in_workspace / METRICS, made_by="make evaluate")
-    for part in (predictor.manifest["model"]["sha256"][:12], "MD5", "stratified, at random", "206 to train"):
+    for part in (predictor.manifest["model"]["sha256"][:12], "MD5", "stratified, at random", "206 to train", "as build() got it"):
         assert part in text
     assert metrics["warnings"] == []
     assert not re.search(r"(src|href)=\"http", text), "the page needs a network"
