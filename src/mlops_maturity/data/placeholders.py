@@ -30,12 +30,10 @@ class Placeholder:
     Attributes:
         value: a number, or a date.
         rows: how many have it.
-        others: the other values.
     """
 
     value: Any
     rows: int
-    others: pd.Series
 
 
 def noted(values: pd.Series, spelled: Callable[[Any], str] | None = None) -> Iterator[str]:
@@ -45,27 +43,36 @@ def noted(values: pd.Series, spelled: Callable[[Any], str] | None = None) -> Ite
         values: numbers, or dates and times.
         spelled: how a value is written in a file of text; without it, the file has numbers and dates itself.
     """
-    for found in placeholders(values):
-        low, high = found.others.min(), found.others.max()
-        bounds = ""
-        if isinstance(low, pd.Timestamp):
-            shown, span = f"{found.value:%Y-%m-%d}", f"{low:%Y-%m-%d} to {high:%Y-%m-%d}"
-        else:
-            rest = infer_number(found.others).column
-            shown, span = f"{found.value:.10g}", f"{low:.10g} to {high:.10g}"
-            bounds = f"`minimum: {rest.minimum:.10g}`, `maximum: {rest.maximum:.10g}` and "
-        most = accepted_share((float(values.isna().sum()) + found.rows) / len(values))
-        todo = "make it one in load() of data.py"
-        if spelled is not None:
-            shown = repr(spelled(found.value))
-            todo = (
-                f"add it to reading.missing, which holds for all columns, and write {bounds}`missing: {most:g}` in the "
-                "column's entry"
-            )
-        yield (
-            f"{shown} ({found.rows:,} rows) is apart from the other values, {span}; if it means that a value is "
-            f"missing, {todo}"
+    if not (found := placeholders(values)):
+        return
+    others = values[_known(values) & ~values.isin([each.value for each in found])]
+    if others.empty:
+        return
+    low, high = others.min(), others.max()
+    bounds = ""
+    if isinstance(low, pd.Timestamp):
+        span = f"{low:%Y-%m-%d} to {high:%Y-%m-%d}"
+    else:
+        rest = infer_number(others).column
+        span = f"{low:.10g} to {high:.10g}"
+        bounds = f"`minimum: {rest.minimum:.10g}`, `maximum: {rest.maximum:.10g}` and "
+    most = accepted_share((float(values.isna().sum()) + sum(each.rows for each in found)) / len(values))
+    named = " and ".join(f"{_shown(each.value, spelled)} ({each.rows:,} rows)" for each in found)
+    are, it, means = ("is", "it", "means") if len(found) == 1 else ("are", "they", "mean")
+    them = "it" if len(found) == 1 else "them"
+    todo = f"make {'it one' if len(found) == 1 else 'them ones'} in load() of data.py"
+    if spelled is not None:
+        todo = (
+            f"add {them} to reading.missing, which holds for all columns, and write {bounds}`missing: {most:g}` in the "
+            "column's entry"
         )
+    yield f"{named} {are} apart from the other values, {span}; if {it} {means} that a value is missing, {todo}"
+
+
+def _shown(value: Any, spelled: Callable[[Any], str] | None) -> str:
+    if spelled is not None:
+        return repr(spelled(value))
+    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else f"{value:.10g}"
 
 
 def placeholders(values: pd.Series) -> list[Placeholder]:
@@ -74,10 +81,13 @@ def placeholders(values: pd.Series) -> list[Placeholder]:
     Args:
         values: numbers, or dates and times.
     """
-    known = values.dropna()
-    if pd.api.types.is_numeric_dtype(known):
-        known = known[np.isfinite(known)]
+    known = values[_known(values)]
     return [*_at_one_end(known, largest=False), *_at_one_end(known, largest=True)] if len(known) else []
+
+
+def _known(values: pd.Series) -> pd.Series:
+    """Which values are there, and finite."""
+    return np.isfinite(values) if pd.api.types.is_numeric_dtype(values) else values.notna()
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -95,7 +105,7 @@ def _at_one_end(known: pd.Series, *, largest: bool) -> list[Placeholder]:
         others = known[~known.isin(found)]
         rows = [int((known == value).sum()) for value in found]
         if min(rows) > 1 and others.nunique() >= FEWEST_OTHERS and _are_apart(found, others):
-            return [Placeholder(value, count, others) for value, count in zip(found, rows, strict=True)]
+            return [Placeholder(value, count) for value, count in zip(found, rows, strict=True)]
     return []
 
 

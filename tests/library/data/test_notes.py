@@ -139,11 +139,13 @@ UNCERTAIN: dict[str, tuple[list[str], str]] = {
     ),
     "codes that may mean missing": (
         among("1", "2", "3", "4", "5", "97", "98", "99"),
-        "v: '97' (19 rows) is apart from the other values, 1 to 5",
+        "v: '99' (18 rows) and '98' (18 rows) and '97' (19 rows) are apart from the other values, 1 to 5; if they mean "
+        "that a value is missing, add them to reading.missing, which holds for all columns, and write `minimum: 0`, "
+        "`maximum: 7` and `missing: 0.56` in",
     ),
     "codes of a survey": (
         among(*map(str, range(12)), "-8", "-9"),
-        "v: '-8' (10 rows) is apart from the other values, 0 to 11",
+        "v: '-9' (10 rows) and '-8' (10 rows) are apart from the other values, 0 to 11",
     ),
     "a number far from all others": (
         ["1e20" if number % 10 == 0 else f"{number % 7}.5" for number in COUNT],
@@ -268,3 +270,8 @@ def test_whole_numbers_whose_name_says_codes_are_noted(name: str, is_noted: bool
     notes = [note for note in own_table.schema.notes if "in a column whose name says that they are codes" in note]
     assert len(notes) == is_noted
     assert own_table.schema.columns[name].type == "integer"
+
+
+def test_numbers_that_are_all_far_from_each_other_are_no_placeholders(own_table: OwnTable) -> None:
+    own_table.read(text(v=among("-9", "-8", "-7", "97", "98", "99"), x=NUMBER), "y")
+    assert not any("apart from the other values" in note for note in own_table.schema.notes)
