@@ -15,7 +15,7 @@ from mlops_maturity.project.files import read_json, write_json, write_text
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, COMPARISON, COMPARISON_PAGE, METRICS, TEST
 from mlops_maturity.training.evaluate import SMALLEST_SLICE, words_of
-from mlops_maturity.training.gates import Gate
+from mlops_maturity.training.gates import Gate, failures
 from mlops_maturity.training.losses import losses
 from mlops_maturity.training.page import document
 from mlops_maturity.training.report import gate_table, score_table, verdict
@@ -58,8 +58,8 @@ def compare_models(folder: Path, production: Predictor, version: str) -> None:
     )
     for gate in gates:
         print(f"{gate.verdict} {gate}")
-    if failed := [str(gate) for gate in gates if not gate.passed]:
-        raise ProjectError(f"gate failed: {'; '.join(failed)}. {version} stays in production")
+    if failed := failures(gates):
+        raise ProjectError(f"gate failed: {failed}. {version} stays in production")
 
 
 def _write_page(gates: Sequence[Gate], scores: Mapping[str, Mapping[str, float]], new: Predictor) -> None:

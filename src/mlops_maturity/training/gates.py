@@ -21,6 +21,7 @@ LOSS = {
     "regression": {"loss": "mean squared error", "baseline": "mean-value"},
 }
 OPPOSITE = {"below": "above", "better": "worse", "worse": "better"}
+MOST_NAMED = 3  # of failed gates, in one line
 WHOLE = "(all rows)"  # among the slices of a column: the whole test set, to compare with
 LOWER_IS_BETTER = frozenset({"calibration_error", "log_loss", "mae", "mse", "rmse"})
 
@@ -156,15 +157,22 @@ def gate_of(data: Mapping[str, Any]) -> Gate:
     return Gate(**{name: value for name, value in data.items() if name != "passed"})
 
 
+def failures(gates: Iterable[Gate]) -> str:
+    """The failed gates in one line, the first few with value and bound; nothing if all passed."""
+    failed = [str(gate) for gate in gates if not gate.passed]
+    more = f"; and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
+    return "; ".join(failed[:MOST_NAMED]) + more
+
+
 def require_passed(gates: Iterable[Gate]) -> None:
     """Raise if the model fails a gate.
 
     Raises:
-        ProjectError: the text names each failed gate, its value and its bound.
+        ProjectError: the text names the first few failed gates, each with its value and its bound.
     """
-    if failed := [str(gate) for gate in gates if not gate.passed]:
+    if failed := failures(gates):
         raise ProjectError(
-            f"gate failed: {'; '.join(failed)}. The model is not packaged: "
+            f"gate failed: {failed}. The model is not packaged: "
             "give it columns that explain the target or more rows, or change its settings or, with a reason, the gates "
             f"in {PARAMS}"
         )

@@ -66,6 +66,12 @@ def test_gate_says_pass_or_fail_in_words() -> None:
     assert "PASS: 1 of 1 gates" in verdict([PASSED])
 
 
+def test_many_failed_gates_are_counted_after_the_first_three() -> None:
+    assert gates.failures([PASSED]) == ""
+    assert gates.failures([PASSED, FAILED]) == str(FAILED)
+    assert gates.failures([FAILED] * 5) == f"{'; '.join([str(FAILED)] * 3)}; and 2 more"
+
+
 @pytest.mark.parametrize(
     ("meaning", "value", "at_most", "printed"),
     [
@@ -103,7 +109,13 @@ def test_report_of_the_sample_is_complete_and_readable(in_workspace: Path, predi
     assert "ROC curves" in titles
     assert "Precision-recall curves" in titles
     metrics = read_json(in_workspace / METRICS, made_by="make evaluate")
-    for part in (predictor.manifest["model"]["sha256"][:12], "MD5", "stratified, at random", "206 to train", "as build() got it"):
+    for part in (
+        predictor.manifest["model"]["sha256"][:12],
+        "MD5",
+        "stratified, at random",
+        "206 to train",
+        "as build() got it",
+    ):
         assert part in text
     assert metrics["warnings"] == []
     assert not re.search(r"(src|href)=\"http", text), "the page needs a network"
