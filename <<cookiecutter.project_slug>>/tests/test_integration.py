@@ -21,8 +21,10 @@ from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import ARTEFACT, DATA_SHEET, MODEL, MODEL_CARD, TEST, TRAIN, VALIDATION
 from mlops_maturity.testing import notebook
 from mlops_maturity.testing.service import as_sent<< ", served_features" if cookiecutter.maturity_level != "0" else "" >>
-from mlops_maturity.testing.workspace import Stage, stages
+from mlops_maturity.testing.workspace import Stage, stage_of, stages
 from starlette.testclient import TestClient
+
+SPLIT, FIT = stage_of(TRAIN), stage_of(MODEL)
 
 
 @pytest.mark.requirement("0-PROC")
@@ -44,7 +46,7 @@ def test_sets_share_the_rows_among_them_and_are_the_same_again(in_workspace: Pat
     sets, before = [pd.read_parquet(file) for file in files], [file.read_bytes() for file in files]
     found, wanted = (np.sort(pd.util.hash_pandas_object(part, index=False)) for part in (pd.concat(sets), rows))
     np.testing.assert_array_equal(found, wanted, err_msg="a row is in two sets, or in none")
-    assert main(["split"]) == 0
+    SPLIT.run()
     assert [file.read_bytes() for file in files] == before, "the same seed gives other sets"
 
 
@@ -54,7 +56,7 @@ def test_sets_share_the_rows_among_them_and_are_the_same_again(in_workspace: Pat
 @pytest.mark.ml_test_score("Infra 1", 1.0)
 def test_training_again_gives_the_same_model(in_workspace: Path) -> None:
     before = (in_workspace / MODEL).read_bytes()
-    assert main(["train"]) == 0
+    FIT.run()
     assert (in_workspace / MODEL).read_bytes() == before
 
 

@@ -19,6 +19,7 @@ from mlops_maturity.pipeline.running import PARTS, run_steps
 from mlops_maturity.pipeline.steps import STEPS
 from mlops_maturity.project import answers
 from mlops_maturity.project.contract import SOURCE
+from mlops_maturity.project.errors import ProjectError
 from mlops_maturity.project.lock import LOCK
 from mlops_maturity.project.params import Params
 from mlops_maturity.project.paths import DATA_SHEET, MODEL_CARD, PARAMS, SCHEMA
@@ -70,6 +71,18 @@ def stages() -> list[Stage]:
         return [Stage(name, (name,), "", STEPS[name].leaves) for name in names]
     found = yaml.safe_load(DVC.read_text(encoding="utf-8"))["stages"]
     return _ordered([_stage(name, content) for name, content in found.items()], found)
+
+
+def stage_of(path: Path) -> Stage:
+    """The stage of the project in the current folder that writes a file: the library's, or the team's in its place.
+
+    Raises:
+        ProjectError: none does.
+    """
+    for stage in stages():
+        if not {path, *path.parents}.isdisjoint(stage.leaves):
+            return stage
+    raise ProjectError(f"no stage of {DVC} declares {path} among its outputs")
 
 
 def _ordered(stages: list[Stage], declared: dict[str, dict[str, object]]) -> list[Stage]:
