@@ -8,9 +8,10 @@ import yaml
 
 from mlops_maturity.pipeline.steps import STEPS
 from mlops_maturity.project import params as settings
-from mlops_maturity.project.paths import ARTEFACT, METRICS, PARAMS, REPORT, TABLE
+from mlops_maturity.project.errors import ProjectError
+from mlops_maturity.project.paths import ARTEFACT, METRICS, MODEL, PARAMS, REPORT, TABLE, TRAIN
 from mlops_maturity.testing.service import as_sent, served_features
-from mlops_maturity.testing.workspace import fill, stages
+from mlops_maturity.testing.workspace import fill, stage_of, stages
 
 
 def test_stages_are_those_of_dvc_yaml(project: Path) -> None:
@@ -23,6 +24,17 @@ def test_stages_are_those_of_dvc_yaml(project: Path) -> None:
     by_hand = stages()
     assert [stage.steps for stage in by_hand] == [(name,) for name in STEPS if name != "profile"]
     assert by_hand[0].leaves == STEPS["ingest"].leaves
+
+
+@pytest.mark.guards("OWN-04")
+def test_stage_of_a_file_is_the_one_that_dvc_yaml_has_write_it(project: Path) -> None:
+    content = yaml.safe_load((project / "dvc.yaml").read_text())
+    content["stages"]["split"]["cmd"] = "python -m shop.split"
+    (project / "dvc.yaml").write_text(yaml.safe_dump(content))
+    assert stage_of(TRAIN).command == "python -m shop.split"
+    assert stage_of(MODEL).steps == ("train",)
+    with pytest.raises(ProjectError, match="no stage of .* declares other"):
+        stage_of(Path("other.csv"))
 
 
 @pytest.mark.guards("OWN-04")
