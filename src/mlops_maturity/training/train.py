@@ -1,5 +1,6 @@
 """The training step: fit the model, export it, prove that the export is the same model."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -11,7 +12,7 @@ from sklearn.base import BaseEstimator
 from mlops_maturity.data import lanes
 from mlops_maturity.data import schema as schemas
 from mlops_maturity.data.conversion import replaced
-from mlops_maturity.data.features import Features, probed
+from mlops_maturity.data.features import Features, columns_of_frame, probed
 from mlops_maturity.data.lanes import Lane
 from mlops_maturity.data.schema import Schema
 from mlops_maturity.data.tables import stored
@@ -51,6 +52,8 @@ def run() -> None:
     params, schema = settings.load(), schemas.load()
     params.require_columns(schema.columns)
     train, validation = (stored(path, "make data") for path in (TRAIN, VALIDATION))
+    for note in features_that_teach_nothing(Features.of(schema, params), train):
+        print(f"note: {note}")
     artefact, fitted = train_model(train, validation, schema, params)
     simple, _ = train_model(_some(train, params), validation, schema, params, "simple")
     names = ("iteration", "train", "validation")
@@ -251,6 +254,21 @@ def require_row_wise(features: Features, rows: pd.DataFrame) -> None:
                     f"({row[position]:.6g}): each row must depend on itself alone; what is fitted to many rows belongs "
                     "into the estimator of model.py"
                 )
+
+
+def features_that_teach_nothing(features: Features, rows: pd.DataFrame) -> Iterator[str]:
+    """Each feature of features.py that is the same in every row, in one sentence: most often a slip in its formula.
+
+    Args:
+        features: of the project.
+        rows: of the train set.
+    """
+    derived = features.derived_of(columns_of_frame(features, rows), len(rows)) if len(rows) > 1 else {}
+    for name, values in derived.items():
+        if np.isnan(values).all():
+            yield f"features.py: {name!r} has no finite value in any row of the train set; see its formula"
+        elif np.all(values == values[0]):
+            yield f"features.py: {name!r} is {number(values[0])} in every row of the train set; see its formula"
 
 
 def records_of(features: Features, rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -102,3 +102,18 @@ def test_edit_of_one_module_goes_through_all_steps_to_the_service(
     with TestClient(create_app(predictor)) as client:
         response = client.post("/predict", json={"records": [example(predictor.schema)]})
     assert response.status_code == 200, response.text
+
+
+def test_feature_that_is_the_same_in_every_row_is_named(
+    fresh: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(fresh.path)
+    (PACKAGE / "features.py").write_text(
+        FEATURES.replace("return {", 'none = columns["year"] * 0\n    return {"never": 1 / none, "zero": none, ')
+    )
+    assert main(["ingest", "validate-data", "split", "train"]) == 0
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: ")]
+    assert notes == [
+        "note: features.py: 'never' has no finite value in any row of the train set; see its formula",
+        "note: features.py: 'zero' is 0 in every row of the train set; see its formula",
+    ]
