@@ -13,7 +13,7 @@ import pytest
 from _pytest.mark import ParameterSet
 from conftest import Project, bake_into
 from engines import Engine, ask, base_of, serving
-from recipes import Recipe, recipes
+from recipes import Recipe, python_for, recipes
 
 EVERY_TIME = "Words of a text, and the mean of the target in each category"
 IN_PROCESS = """
@@ -29,11 +29,11 @@ print(json.dumps({"records": records, "answers": predictor.answers(predictor.of_
 
 
 def served() -> list[ParameterSet]:
-    """Those that change what is served and need no package that the tests' environment is without."""
+    """Those that change what is served; a query needs its database first."""
     return [
         pytest.param(recipe, id=recipe.title, marks=[] if recipe.title == EVERY_TIME else pytest.mark.speed("deep"))
         for recipe in recipes()
-        if not recipe.options.get("adds") and recipe.options.get("kind") != "query"
+        if recipe.options.get("kind") != "query"
     ]
 
 
@@ -46,8 +46,8 @@ def test_image_of_a_recipe_answers_as_its_model_does(
     environment: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    python = environment("none", "1")
     project = bake_into(tmp_path, maturity_level="1", target=recipe.options.get("target", "species"))
+    python = python_for(recipe, project, environment, "1")
     recipe.apply(project.path, project.package)
     answers_as_its_model_does(project, python, engine, make_image, tmp_path / "predictions")
 

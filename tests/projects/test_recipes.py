@@ -12,7 +12,7 @@ from _pytest.mark import ParameterSet
 from conftest import Bake, Project
 from fastapi.testclient import TestClient
 from living import Team, Versions
-from recipes import Recipe, recipes
+from recipes import Recipe, python_for, recipes
 
 from mlops_maturity.__main__ import main
 from mlops_maturity.data import schema as schemas
@@ -117,11 +117,7 @@ def test_project_with_a_recipe_is_raised_and_all_its_suites_are_green(
     """It runs at level 1, trains only when something has changed, and goes on at level 2."""
     (tmp_path / "projects").mkdir()
     project = versions.bake(tmp_path / "projects", **answers(recipe))
-    if recipe.options.get("adds"):
-        project.run("make", "setup", PYTHON=sys.executable)
-        python = project.path / ".venv" / "bin" / "python"
-    else:
-        python = environment("none", "2")
+    python = python_for(recipe, project, environment, "2")
     team = Team(project, python, str(versions.path))
     apply(recipe, project, birds)
     more = {"BIRDS": f"sqlite:///{birds}", "PYTHONPATH": str(project.path / "src")}

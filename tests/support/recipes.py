@@ -4,11 +4,13 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+from conftest import Project
 from ruamel.yaml import YAML
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "your_own_code.md"
@@ -138,3 +140,11 @@ def _put(known: Any, content: dict[str, Any]) -> None:
             _put(known[key], value)
         else:
             known[key] = value
+
+
+def python_for(recipe: Recipe, project: Project, environment: Callable[..., Path], level: str) -> Path:
+    """The Python of an environment that tests share, or of the project's own, where a recipe adds a package to it."""
+    if not recipe.options.get("adds"):
+        return environment("none", level)
+    project.run("make", "setup", PYTHON=sys.executable)
+    return project.path / ".venv" / "bin" / "python"
