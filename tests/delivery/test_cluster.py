@@ -35,7 +35,7 @@ import sys
 from mlops_maturity.delivery import kubernetes
 from mlops_maturity.delivery.deploy import Trial, replace
 from mlops_maturity.delivery.release import Release
-from mlops_maturity.errors import ProjectError
+from mlops_maturity.project.errors import ProjectError
 
 environment, what, key, image = sys.argv[1:]
 kubernetes.SECONDS_TO_START = 10

@@ -29,7 +29,7 @@ import sys
 from pathlib import Path
 from mlops_maturity.data.reading import read_table
 from mlops_maturity.serving.log_tables import metadata, predictions
-from mlops_maturity.serving.predictor import Predictor
+from mlops_maturity.model.predictor import Predictor
 from sqlalchemy import create_engine
 model = Predictor.load(Path("models/production.zip"))
 rows = read_table(Path("data/raw/penguins.csv")).dropna().sample(3000, replace=True, random_state=7)
