@@ -190,8 +190,8 @@ EDITS = [
     change(
         "a dependency for training",
         "pyproject.toml",
-        "  # beside it, what your own data and model need\n",
-        '  # beside it, what your own data and model need\n  "tabulate",\n',
+        "train = []\n",
+        'train = ["tabulate"]\n',
     ),
     change("a rule of the linter", "pyproject.toml", '  "PLR2004", #', '  "S101", # we assert\n  "PLR2004", #'),
     change("a line length", "pyproject.toml", "line-length = 120\n", "line-length = 120 # as everywhere here\n"),
