@@ -75,14 +75,23 @@ def _shown(value: Any, spelled: Callable[[Any], str] | None) -> str:
     return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else f"{value:.10g}"
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def placeholders(values: pd.Series) -> list[Placeholder]:
-    """Those of a column, a few at each end.
+    """Those of a column, a few at each end; of most columns, two comparisons tell that an end has none.
 
     Args:
         values: numbers, or dates and times.
     """
     known = values[_known(values)]
-    return [*_at_one_end(known, largest=False), *_at_one_end(known, largest=True)] if len(known) else []
+    if known.empty:
+        return []
+    low, middle, high = known.min(), known.median(), known.max()
+    found = []
+    for end, other, take in ((low, high, pd.Series.nsmallest), (high, low, pd.Series.nlargest)):
+        is_far = abs(end - middle) > FAR * abs(other - middle)
+        if isinstance(end, pd.Timestamp) or is_far or end in CODES or _is_written_with_nines(end):
+            found += _up_to_a_gap(known, take(known.drop_duplicates(), MOST_PLACEHOLDERS).to_list())
+    return found
 
 
 def _known(values: pd.Series) -> pd.Series:
@@ -90,16 +99,8 @@ def _known(values: pd.Series) -> pd.Series:
     return np.isfinite(values) if pd.api.types.is_numeric_dtype(values) else values.notna()
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def _at_one_end(known: pd.Series, *, largest: bool) -> list[Placeholder]:
-    """The outermost values, up to a gap; of most columns, two comparisons tell that there is none."""
-    low, middle, high = known.min(), known.median(), known.max()
-    end, other = (high, low) if largest else (low, high)
-    is_far = abs(end - middle) > FAR * abs(other - middle)
-    if not (isinstance(end, pd.Timestamp) or is_far or end in CODES or _is_written_with_nines(end)):
-        return []
-    different = known.drop_duplicates()
-    values = (different.nlargest if largest else different.nsmallest)(MOST_PLACEHOLDERS).to_list()
+def _up_to_a_gap(known: pd.Series, values: list[Any]) -> list[Placeholder]:
+    """The first of the outermost values, the outermost first, that a gap divides from the others."""
     for number in range(1, len(values) + 1):
         found = values[:number]
         others = known[~known.isin(found)]

@@ -20,9 +20,9 @@ from mlops_maturity.project.errors import ProjectError, meant
 from mlops_maturity.project.params import Split
 
 Rows = np.ndarray
-# One for each set.
 # Rows that are no copies of others, to divide them into three sets.
 FEWEST_DIFFERENT = 10
+# One for each set.
 FEWEST_GROUPS = 3
 # Parts of the range of a target that is a number: each set gets its share of each.
 STRATA = 10

@@ -109,10 +109,10 @@ class Case(Section):
 
     @model_validator(mode="after")
     def _expects_one_range(self) -> "Case":
-        match self.expect:
-            case list() as given:
-                if len(given) != 2 or not all(isinstance(end, int | float) for end in given) or given[0] > given[1]:
-                    raise ValueError("expect: give a class, or the [lowest, highest] number")
+        if isinstance(ends := self.expect, list):
+            numbers = all(isinstance(end, int | float) for end in ends)
+            if len(ends) != 2 or not numbers or ends[0] > ends[1]:
+                raise ValueError("expect: give a class, or the [lowest, highest] number")
         return self
 
     def is_met_by(self, answer: Any) -> bool:

@@ -173,7 +173,7 @@ def _own_scores(
 def words_of(column: pd.Series) -> pd.Series:
     """The values of a column by which rows are grouped, as words: 2 of 2.0, missing ones stay missing."""
     if pd.api.types.is_float_dtype(column):
-        return column.map("{:.12g}".format, na_action="ignore").astype("str")
+        return column.map({value: f"{value:.12g}" for value in column.dropna().unique()}).astype("str")
     return column.astype("str")
 
 

@@ -181,7 +181,9 @@ def _repeated(frame: pd.DataFrame, target: str, ignored: Mapping[str, str]) -> I
 
 
 def _not_known(values: pd.Series) -> Iterator[str]:
-    """That a class perhaps means that the class is not known."""
+    """That a class perhaps means that the class is not known. A number never does, and may have millions of values."""
+    if pd.api.types.is_numeric_dtype(values):
+        return
     counts = values.value_counts()
     for word, count in counts[counts > 0].items():
         # Of a test, + and - are the two results.
